@@ -1,1 +1,14 @@
-//! access
+#![doc = include_str!("../README.md")]
+
+pub mod arn;
+pub mod context;
+pub mod log;
+pub mod route;
+pub mod scope;
+pub mod time;
+
+pub use arn::MethodArn;
+pub use context::{Caller, ClientId};
+pub use route::{Function, Method, ROUTES, Route};
+pub use scope::{Scope, ScopeSet};
+pub use time::UnixSeconds;

@@ -1,0 +1,209 @@
+//! Owns the form of the one log line that a function writes for each invocation: format, level, time stamp, and
+//! the outcomes that `template.yaml` turns into metrics. Which fields a line has, and where it goes, is left to
+//! the function.
+
+use std::{fmt, sync::Arc, time::SystemTime};
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// How an invocation ended. `template.yaml` counts these, so a name once released never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The authorizer let the caller through to at least one route.
+    Allowed,
+    /// The caller was turned away, and we are working.
+    Refused,
+    /// A function answered, be it a 2xx or a 4xx of its own.
+    Answered,
+    /// We could not do our work.
+    Fault,
+}
+
+/// How loud a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Level {
+    /// For a laptop.
+    Debug,
+    /// The one line of an invocation.
+    Info,
+    /// Something recovered by itself.
+    Warn,
+    /// Something needs a person.
+    Error,
+}
+
+/// Lambda's two log formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `LEVEL key=value …`
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Where the lines of a function go, and how they look.
+#[derive(Clone)]
+pub struct Log {
+    format: Format,
+    least: Level,
+    write: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+impl Log {
+    /// A log with Lambda's own settings, `vars` being a look-up by name: `AWS_LAMBDA_LOG_FORMAT` (`JSON`, else
+    /// text) and `AWS_LAMBDA_LOG_LEVEL` (`TRACE` to `FATAL`, else `INFO`). `write` gets whole lines, line feed included.
+    pub fn from_vars(
+        vars: impl Fn(&str) -> Option<String>,
+        write: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Self {
+        let is = |name: &str, value: &str| vars(name).is_some_and(|v| v.eq_ignore_ascii_case(value));
+        let format = if is("AWS_LAMBDA_LOG_FORMAT", "json") { Format::Json } else { Format::Text };
+        let level = |value| is("AWS_LAMBDA_LOG_LEVEL", value);
+        let least = if level("trace") || level("debug") {
+            Level::Debug
+        } else if level("warn") {
+            Level::Warn
+        } else if level("error") || level("fatal") {
+            Level::Error
+        } else {
+            Level::Info
+        };
+        Self { format, least, write: Arc::new(write) }
+    }
+
+    /// Writes one line with `fields`, a flat struct, if `level` is loud enough.
+    pub fn record(&self, level: Level, at: SystemTime, fields: &impl Serialize) {
+        if level < self.least {
+            return;
+        }
+        let timestamp = Timestamp(at);
+        let line = Line { timestamp, level, fields };
+        let text = match self.format {
+            Format::Json => serde_json::to_string(&line),
+            Format::Text => serde_json::to_value(fields).map(|fields| as_text(level, &fields)),
+        };
+        // A line that cannot be written as JSON has no flat struct behind it; the outcome still has to be seen.
+        let mut text =
+            text.unwrap_or_else(|_| r#"{"level":"ERROR","outcome":"fault","reason":"log_line"}"#.to_owned());
+        text.push('\n');
+        (self.write)(&text);
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Log")
+            .field("format", &self.format)
+            .field("least", &self.least)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Serialize)]
+struct Line<'a, F> {
+    timestamp: Timestamp,
+    level: Level,
+    #[serde(flatten)]
+    fields: &'a F,
+}
+
+/// RFC 3339 with milliseconds. Without it Lambda takes a line for INFO, whatever its level says.
+// SPEC: AWS Lambda, "Log-level filtering": `level` and `timestamp` of a JSON line
+struct Timestamp(SystemTime);
+
+impl Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match jiff::Timestamp::try_from(self.0) {
+            Ok(time) => serializer.collect_str(&format_args!("{time:.3}")),
+            Err(_) => serializer.serialize_none(),
+        }
+    }
+}
+
+/// `LEVEL key=value …`, a value quoted and escaped where it is more than one plain word, so that no text from
+/// outside can begin a line of its own.
+fn as_text(level: Level, fields: &Value) -> String {
+    let mut text = format!("{level:?}").to_uppercase();
+    for (key, value) in fields.as_object().into_iter().flatten() {
+        let is_plain = |word: &str| {
+            !word.is_empty() && word.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'=')
+        };
+        let value = match value {
+            Value::Null => continue,
+            Value::String(word) if is_plain(word) => word.clone(),
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+                value.to_string()
+            }
+        };
+        text.push(' ');
+        text.push_str(key);
+        text.push('=');
+        text.push_str(&value);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::Mutex,
+        time::{Duration, UNIX_EPOCH},
+    };
+
+    use super::*;
+
+    #[derive(Serialize)]
+    struct Fields {
+        outcome: Outcome,
+        reason: Option<&'static str>,
+        route: &'static str,
+        latency_ms: f64,
+    }
+
+    fn lines(vars: &[(&str, &str)], level: Level, fields: &impl Serialize) -> String {
+        let written = Arc::new(Mutex::new(String::new()));
+        let sink = Arc::clone(&written);
+        let vars: Vec<(String, String)> = vars.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
+        let look_up = |name: &str| vars.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone());
+        let log = Log::from_vars(look_up, move |line| sink.lock().unwrap().push_str(line));
+        log.record(level, UNIX_EPOCH + Duration::from_millis(1_700_000_000_123), fields);
+        written.lock().unwrap().clone()
+    }
+
+    const FIELDS: Fields =
+        Fields { outcome: Outcome::Refused, reason: None, route: "GET /a\nERROR x=1", latency_ms: 0.25 };
+
+    #[test]
+    fn json_lines_carry_time_level_and_fields_flat() {
+        let line = lines(&[("AWS_LAMBDA_LOG_FORMAT", "JSON")], Level::Info, &FIELDS);
+        insta::assert_snapshot!(line, @r#"{"timestamp":"2023-11-14T22:13:20.123Z","level":"INFO","outcome":"refused","reason":null,"route":"GET /a\nERROR x=1","latency_ms":0.25}"#);
+    }
+
+    #[test]
+    fn text_lines_stay_one_line() {
+        let line = lines(&[], Level::Info, &FIELDS);
+        insta::assert_snapshot!(line, @r#"INFO latency_ms=0.25 outcome=refused route="GET /a\nERROR x=1""#);
+    }
+
+    #[test]
+    fn the_level_set_for_the_function_is_honoured() {
+        let cases = [
+            ("", Level::Debug, false),
+            ("", Level::Info, true),
+            ("nonsense", Level::Info, true),
+            ("TRACE", Level::Debug, true),
+            ("debug", Level::Debug, true),
+            ("WARN", Level::Info, false),
+            ("WARN", Level::Warn, true),
+            ("ERROR", Level::Warn, false),
+            ("FATAL", Level::Error, true),
+        ];
+        for (set, level, expected) in cases {
+            let line = lines(&[("AWS_LAMBDA_LOG_LEVEL", set)], level, &FIELDS);
+            assert_eq!(!line.is_empty(), expected, "{set} {level:?}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Owns `Scope` and `ScopeSet`: parse, print, `covers`. Which route needs which scope is the route
+//! table's business.
+
+use std::{borrow::Cow, fmt};
+
+/// One scope that a route asks for, written `resource-server/name` as Cognito does.
+///
+/// The resource server is what binds a token to an API: Cognito's client-credentials tokens carry no `aud`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Scope<'a>(&'a str);
+
+/// Why a text is no scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ScopeError {
+    /// A byte that RFC 6749 does not allow in a scope, white space included.
+    #[error("a scope holds printable ASCII without space, quote or backslash")]
+    Character,
+    /// Not `resource-server/name`: a slash is missing, or one side of it is empty.
+    #[error("a scope reads `resource-server/name`")]
+    Shape,
+}
+
+impl<'a> Scope<'a> {
+    /// Reads one scope.
+    pub const fn parse(text: &'a str) -> Result<Self, ScopeError> {
+        let (mut before, mut after, mut slash) = (false, false, false);
+        let mut rest = text.as_bytes();
+        while let [byte, tail @ ..] = rest {
+            if !is_scope_byte(*byte) {
+                return Err(ScopeError::Character);
+            }
+            if slash {
+                after = true;
+            } else if *byte == b'/' {
+                slash = true;
+            } else {
+                before = true;
+            }
+            rest = tail;
+        }
+        if before && after { Ok(Self(text)) } else { Err(ScopeError::Shape) }
+    }
+
+    /// The scope as it stands in a token.
+    pub const fn as_str(self) -> &'a str {
+        self.0
+    }
+
+    /// The part before the first slash, which names the API that the scope belongs to.
+    pub fn resource_server(self) -> &'a str {
+        self.0.split_once('/').map_or("", |(server, _)| server)
+    }
+}
+
+impl Scope<'static> {
+    /// A scope of a route table.
+    ///
+    /// # Panics
+    /// If the text is no scope; in a constant that is an error of compilation.
+    pub const fn of_table(text: &'static str) -> Self {
+        match Self::parse(text) {
+            Ok(scope) => scope,
+            #[expect(clippy::panic, reason = "tables are constants: this fails the build, not a request")]
+            Err(_) => panic!("a scope reads `resource-server/name`"),
+        }
+    }
+}
+
+impl fmt::Display for Scope<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The scopes that a token holds, borrowed from it.
+///
+/// Any scope token may stand in it, ours or not (a user's token holds `openid` and the like); only a whole
+/// match covers a route, so `inventory/readx` never stands in for `inventory/read`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScopeSet<'a> {
+    text: Cow<'a, str>,
+}
+
+impl<'a> ScopeSet<'a> {
+    /// Reads the `scope` member of a token: scope tokens with one space between them; an empty text is the empty set.
+    // SPEC: RFC 6749 section 3.3
+    pub fn parse(text: impl Into<Cow<'a, str>>) -> Result<Self, ScopeError> {
+        let text = text.into();
+        let mut after_space = true;
+        for byte in text.bytes() {
+            match byte {
+                b' ' if after_space => return Err(ScopeError::Shape),
+                b' ' => after_space = true,
+                byte if is_scope_byte(byte) => after_space = false,
+                _ => return Err(ScopeError::Character),
+            }
+        }
+        if after_space && !text.is_empty() { Err(ScopeError::Shape) } else { Ok(Self { text }) }
+    }
+
+    /// Whether every one of `needed` is held.
+    pub fn covers(&self, needed: &[Scope<'_>]) -> bool {
+        needed.iter().all(|scope| self.holds(*scope))
+    }
+
+    /// Whether this one scope is held.
+    pub fn holds(&self, scope: Scope<'_>) -> bool {
+        self.iter().any(|held| held == scope.as_str())
+    }
+
+    /// The scopes in the order in which the token lists them.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.text.split(' ').filter(|held| !held.is_empty())
+    }
+
+    /// The scopes with one space between them, as they came.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for ScopeSet<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// `scope-token` characters: printable ASCII but space, quote and backslash. Nothing that a header or a JSON
+/// text would have to escape gets in here.
+// SPEC: RFC 6749 section 3.3
+const fn is_scope_byte(byte: u8) -> bool {
+    matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_scope_reads_resource_server_slash_name() {
+        let cases = [
+            ("plain", "inventory/read", Ok("inventory")),
+            ("slash in the name", "a/b/c", Ok("a")),
+            ("url as resource server", "https://x.example/read", Ok("https:")),
+            ("no slash", "openid", Err(ScopeError::Shape)),
+            ("no name", "inventory/", Err(ScopeError::Shape)),
+            ("no resource server", "/read", Err(ScopeError::Shape)),
+            ("empty", "", Err(ScopeError::Shape)),
+            ("space", "a/b c/d", Err(ScopeError::Character)),
+            ("quote", "a/\"", Err(ScopeError::Character)),
+            ("backslash", "a/\\", Err(ScopeError::Character)),
+            ("not ASCII", "a/é", Err(ScopeError::Character)),
+        ];
+        for (name, text, expected) in cases {
+            assert_eq!(Scope::parse(text).map(Scope::resource_server), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_set_covers_whole_scopes_only() {
+        let read = Scope::of_table("inventory/read");
+        let write = Scope::of_table("inventory/write");
+        let cases = [
+            ("held", "inventory/read", vec![read], true),
+            ("among others", "x/y inventory/read openid", vec![read], true),
+            ("longer", "inventory/readx", vec![read], false),
+            ("shorter", "inventory/rea", vec![read], false),
+            ("other casing", "Inventory/read", vec![read], false),
+            ("both", "inventory/write inventory/read", vec![read, write], true),
+            ("one of two", "inventory/read", vec![read, write], false),
+            ("empty set", "", vec![read], false),
+        ];
+        for (name, held, needed, expected) in cases {
+            let held = ScopeSet::parse(held).expect(name);
+            assert_eq!(held.covers(&needed), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_set_is_spaced_by_one_space() {
+        for text in [" ", " a/b", "a/b ", "a/b  c/d"] {
+            assert_eq!(ScopeSet::parse(text), Err(ScopeError::Shape), "`{text}`");
+        }
+        for text in ["a/b\tc/d", "a/b\r\nx: y", "a\"b", "\u{e9}"] {
+            assert_eq!(ScopeSet::parse(text), Err(ScopeError::Character), "`{text}`");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn sets_round_trip_and_cover_what_they_list(scopes in prop::collection::vec("[a-z]{1,8}/[a-z.:]{1,8}", 0..20)) {
+            let text = scopes.join(" ");
+            let set = ScopeSet::parse(text.as_str()).unwrap();
+            prop_assert_eq!(set.to_string(), text.clone());
+            let needed: Vec<Scope<'_>> = scopes.iter().map(|s| Scope::parse(s).unwrap()).collect();
+            prop_assert!(set.covers(&needed));
+            prop_assert_eq!(set.iter().count(), scopes.len());
+        }
+    }
+}
