@@ -1,0 +1,141 @@
+//! Owns the gateway's picture of one REST API: what a deployment would have created, and nothing of the template
+//! it was read from or of the functions behind it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use regex::Regex;
+
+/// One stage of one REST API.
+#[derive(Clone, Debug)]
+pub struct Api {
+    /// `aws`, `aws-cn`, …
+    pub partition: String,
+    /// The region that method ARNs name.
+    pub region: String,
+    /// The account that method ARNs name, twelve digits.
+    pub account_id: String,
+    /// The API's id.
+    pub api_id: String,
+    /// The stage's name.
+    pub stage: String,
+    /// Every method of every resource.
+    pub methods: Vec<ApiMethod>,
+    /// The authorizers by the name that methods use.
+    pub authorizers: BTreeMap<String, TokenAuthorizer>,
+    /// What the template says of gateway responses, by type (`UNAUTHORIZED`, `DEFAULT_4XX`, …).
+    pub responses: BTreeMap<String, GatewayResponse>,
+    /// Media types whose bodies travel as base64; `*/*` stands for all.
+    pub binary_media_types: Vec<String>,
+    /// Where a method that requires an API key takes it from.
+    pub api_key_source: ApiKeySource,
+    /// The API keys of all usage plans.
+    pub api_keys: Vec<ApiKey>,
+    /// The usage plans of this stage.
+    pub usage_plans: Vec<UsagePlan>,
+    /// The stage's own limit, shared by all callers.
+    pub throttle: Option<Throttle>,
+}
+
+/// One method of one resource, with a Lambda proxy integration behind it.
+#[derive(Clone, Debug)]
+pub struct ApiMethod {
+    /// The verb, or `ANY`.
+    pub verb: String,
+    /// The resource's path: `/orders/{id}`.
+    pub resource: String,
+    /// The authorizer's name in [`Api::authorizers`]; `None` for an open method.
+    pub authorizer: Option<String>,
+    /// Whether a caller must have an API key.
+    pub api_key_required: bool,
+    /// The name under which the function is invoked.
+    pub function: String,
+    /// How long the integration may take; API Gateway waits 29 s unless told to wait less.
+    pub timeout: Duration,
+}
+
+/// A Lambda authorizer of type TOKEN.
+#[derive(Clone, Debug)]
+pub struct TokenAuthorizer {
+    /// The name under which the function is invoked.
+    pub function: String,
+    /// The header that carries the token, `Authorization` unless the template says otherwise.
+    pub identity_header: String,
+    /// What the whole header value must match before the function is called.
+    pub validation: Option<Regex>,
+    /// How long an answer is kept for its token; zero switches the cache off.
+    pub cache_time: Duration,
+}
+
+/// One entry of `GatewayResponses`.
+#[derive(Clone, Debug, Default)]
+pub struct GatewayResponse {
+    /// The status, where the template changes it.
+    pub status: Option<u16>,
+    /// Header names and their mapping expressions: `'literal'`, `context.…` or `method.request.…`.
+    pub headers: BTreeMap<String, String>,
+    /// Body templates by media type, with `$context` variables.
+    pub templates: BTreeMap<String, String>,
+}
+
+/// Where API keys come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ApiKeySource {
+    /// The `x-api-key` header.
+    #[default]
+    Header,
+    /// The authorizer's `usageIdentifierKey`.
+    Authorizer,
+}
+
+/// One API key.
+#[derive(Clone, Debug)]
+pub struct ApiKey {
+    /// The key's value.
+    pub value: String,
+    /// A key that is not enabled is as good as unknown.
+    pub enabled: bool,
+}
+
+/// Limits for the API keys in it, each key counted by itself.
+#[derive(Clone, Debug)]
+pub struct UsagePlan {
+    /// The plan's name, for messages.
+    pub name: String,
+    /// The values of its API keys.
+    pub api_keys: Vec<String>,
+    /// Rate and burst.
+    pub throttle: Option<Throttle>,
+    /// So many requests a period.
+    pub quota: Option<Quota>,
+}
+
+/// A token bucket.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Throttle {
+    /// Requests a second that flow back into the bucket.
+    pub rate: f64,
+    /// The bucket's size.
+    pub burst: u32,
+}
+
+/// A number of requests for each period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// Requests a period.
+    pub limit: u64,
+    /// The requests to take off the first period.
+    pub offset: u64,
+    /// The period's length.
+    pub period: QuotaPeriod,
+}
+
+/// The periods that a quota can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuotaPeriod {
+    /// From midnight UTC.
+    Day,
+    /// Seven days.
+    Week,
+    /// A calendar month.
+    Month,
+}
