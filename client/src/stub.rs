@@ -11,8 +11,6 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::url::ServiceUrl;
-
 /// A request as it came in.
 #[derive(Clone, Debug)]
 pub(crate) struct Heard {
@@ -72,8 +70,8 @@ impl Stub {
         stub
     }
 
-    pub(crate) fn url(&self, path: &str) -> ServiceUrl {
-        format!("http://127.0.0.1:{}{path}", self.port).parse().unwrap()
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
     }
 
     pub(crate) fn heard(&self) -> Vec<Heard> {

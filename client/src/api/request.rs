@@ -88,7 +88,7 @@ impl ApiRequest {
         Ok(self)
     }
 
-    /// Sets the body to a text that is JSON already.
+    /// Sets the body to a text that is JSON already, unless a `Content-Type` header says what else it is.
     #[must_use]
     pub fn json_text(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some(body.into());
@@ -121,7 +121,10 @@ impl ApiRequest {
             }
         }
         if let Some(body) = &self.body {
-            request = request.header(header::CONTENT_TYPE, "application/json").body(body.clone());
+            if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+                request = request.header(header::CONTENT_TYPE, "application/json");
+            }
+            request = request.body(body.clone());
         }
         Ok(request)
     }

@@ -34,8 +34,8 @@ fn credentials(stub: &Stub) -> Credentials {
     Credentials {
         client_id: "id".to_owned(),
         client_secret: SecretString::from("s3cr3t"),
-        token_url: stub.url("/token"),
-        api_url: Some(stub.url("/prod")),
+        token_url: stub.url("/token").parse().unwrap(),
+        api_url: Some(stub.url("/prod").parse().unwrap()),
     }
 }
 

@@ -19,7 +19,7 @@ fn credentials(stub: &Stub) -> Credentials {
     Credentials {
         client_id: "an id:1".to_owned(),
         client_secret: SecretString::from("s3cr3t/+&"),
-        token_url: stub.url("/oauth2/token"),
+        token_url: stub.url("/oauth2/token").parse().unwrap(),
         api_url: None,
     }
 }

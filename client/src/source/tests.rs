@@ -44,7 +44,7 @@ impl World {
     async fn new(script: impl Fn(usize, &Heard) -> Reply + Send + Sync + 'static) -> Self {
         let stub = Stub::new(script).await;
         let (reads, seconds) = (Arc::default(), Arc::new(AtomicU64::new(1_000_000)));
-        let source = Rotating { token_url: stub.url("/token"), reads: Arc::clone(&reads) };
+        let source = Rotating { token_url: stub.url("/token").parse().unwrap(), reads: Arc::clone(&reads) };
         let clock = Arc::clone(&seconds);
         let now = move || UNIX_EPOCH + Duration::from_secs(clock.load(SeqCst));
         Self { tokens: TokenSource::new(source, Http::without_jitter(), now), stub, reads, seconds }
@@ -151,7 +151,8 @@ async fn a_request_that_panics_is_begun_anew_by_the_next_caller() {
         }
     }
     let world = World::new(|n, _| numbered(n)).await;
-    let source = Panics(Rotating { token_url: world.stub.url("/token"), reads: Arc::default() });
+    let source =
+        Panics(Rotating { token_url: world.stub.url("/token").parse().unwrap(), reads: Arc::default() });
     let tokens = TokenSource::new(source, Http::without_jitter(), || UNIX_EPOCH);
     let world = World { tokens, ..world };
     assert_eq!(fifty(&world).await, vec![Err("interrupted"); 50]);
@@ -260,7 +261,7 @@ async fn credentials_that_cannot_be_read_are_tried_again_by_the_next_call() {
         }
     }
     let stub = Stub::new(|n, _| numbered(n)).await;
-    let source = Broken(Rotating { token_url: stub.url("/token"), reads: Arc::default() });
+    let source = Broken(Rotating { token_url: stub.url("/token").parse().unwrap(), reads: Arc::default() });
     let tokens = TokenSource::new(source, Http::without_jitter(), || UNIX_EPOCH);
     assert_eq!(text(&tokens.token(&[]).await), Err("credentials"));
     assert_eq!(text(&tokens.token(&[]).await), Ok(named(0)));
