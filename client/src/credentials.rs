@@ -81,6 +81,9 @@ pub enum CredentialsError {
     /// Values that are missing or wrong, all of them.
     #[error("{}", .0.iter().map(Problem::to_string).collect::<Vec<_>>().join(", "))]
     Invalid(Vec<Problem>),
+    /// They did not come in time.
+    #[error("the credentials did not come in time")]
+    TimedOut,
     /// Not a JSON object of texts.
     #[error("the credentials are not a JSON object of texts")]
     NotJson,

@@ -21,6 +21,7 @@ pub use credentials::{
 pub use error::{OAuthError, TokenError};
 pub use http::{Http, HttpError};
 pub use reqwest::{Method, StatusCode};
+pub use secrecy::SecretString;
 pub use source::TokenSource;
 pub use token::AccessToken;
 pub use url::{ServiceUrl, UrlError};

@@ -20,6 +20,8 @@ pub(crate) struct Pace {
 impl Pace {
     /// `retries` after the first attempt at most, none of them later than `limit` from now.
     pub(crate) fn new(limit: Duration, retries: u32, jitter: fn() -> f64) -> Self {
+        // A caller that wants no limit may say so with a value that no clock can be moved by.
+        let limit = limit.min(Duration::from_hours(24));
         Self { until: now() + limit, retries_left: retries, next_wait: FIRST_WAIT, jitter }
     }
 
@@ -88,6 +90,11 @@ mod tests {
     async fn what_the_other_side_asks_for_is_waited_and_spread() {
         let asked = Some(Duration::from_secs(2));
         assert_eq!(waits(Pace::new(LIMIT, 2, || 0.5), asked).await, [2100, 2200].map(millis));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_beyond_all_times_is_none() {
+        assert_eq!(waits(Pace::new(Duration::MAX, 1, || 1.0), None).await, [millis(200)]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::watch;
 
 use crate::{
-    credentials::{Credentials, CredentialsSource},
+    credentials::{Credentials, CredentialsError, CredentialsSource},
     endpoint,
     error::{OAuthError, TokenError},
     http::Http,
@@ -21,6 +21,9 @@ use crate::{
 
 /// All attempts at one token together: short enough for a function to answer its own caller in time.
 const TIME_LIMIT: Duration = Duration::from_secs(8);
+
+/// One reading of the credentials; a source that hangs would hold up everybody.
+const READING_LIMIT: Duration = Duration::from_secs(7);
 
 /// Retries of one request for a token.
 const RETRIES: u32 = 4;
@@ -198,7 +201,9 @@ impl Shared {
         if let Some(credentials) = usable {
             return Ok(Arc::clone(credentials));
         }
-        let read = Arc::new(self.source.read().await.map_err(TokenError::Credentials)?);
+        let read = tokio::time::timeout(READING_LIMIT, self.source.read()).await;
+        let read = read.unwrap_or(Err(CredentialsError::TimedOut)).map_err(TokenError::Credentials)?;
+        let read = Arc::new(read);
         *held = Some(Arc::clone(&read));
         Ok(read)
     }

@@ -51,11 +51,83 @@ impl CredentialsSource for SecretsManager {
 /// The kind of failure only: the SDK's error holds the whole answer, and so perhaps the secret.
 fn reason<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
     let kind = match error {
-        SdkError::ServiceError(_) => error.code().unwrap_or("the service refused"),
+        SdkError::ServiceError(_) => error.code().unwrap_or("the answer is not readable"),
         SdkError::TimeoutError(_) => "it took too long",
         SdkError::DispatchFailure(_) => "no connection, or no AWS credentials",
-        SdkError::ResponseError(_) => "the answer is not readable",
+        SdkError::ResponseError(_) => "the answer broke off",
         SdkError::ConstructionFailure(_) | _ => "the request could not be built",
     };
     kind.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_config::{BehaviorVersion, Region};
+    use aws_sdk_secretsmanager::config::{Credentials as AwsCredentials, SharedCredentialsProvider};
+    use secrecy::ExposeSecret;
+
+    use super::*;
+    use crate::stub::{Reply, Stub, reply};
+
+    fn source(stub: &Stub) -> SecretsManager {
+        let aws = AwsCredentials::new("AKIDEXAMPLE", "example", None, None, "test");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-west-1"))
+            .endpoint_url(stub.url("/"))
+            .credentials_provider(SharedCredentialsProvider::new(aws))
+            .build();
+        SecretsManager::new(&config, "order-service")
+    }
+
+    #[tokio::test]
+    async fn a_secret_is_read_each_time_it_is_asked_for_and_not_before() {
+        let stub = Stub::new(|n, _| {
+            let secret = format!(
+                r#"{{"client_id":"id","client_secret":"s3cr3t-{n}","token_url":"https://t.example/"}}"#
+            );
+            let answer = serde_json::json!({"Name": "order-service", "SecretString": secret});
+            reply(200, "content-type: application/x-amz-json-1.1\r\n", &answer.to_string())
+        })
+        .await;
+        let source = source(&stub);
+        assert_eq!(stub.count(), 0);
+        for read in ["s3cr3t-0", "s3cr3t-1"] {
+            assert_eq!(source.read().await.unwrap().client_secret.expose_secret(), read);
+        }
+        let heard = stub.heard().pop().unwrap();
+        assert_eq!(heard.header("x-amz-target"), Some("secretsmanager.GetSecretValue"));
+        assert_eq!(heard.body, r#"{"SecretId":"order-service"}"#);
+        assert!(!format!("{source:?}").contains("s3cr3t"));
+    }
+
+    #[tokio::test]
+    async fn an_error_says_what_went_wrong_and_nothing_of_the_secret() {
+        let refusal = |code: &str| reply(400, "", &format!(r#"{{"__type":"{code}","message":"s3cr3t"}}"#));
+        let cases: [(&str, Reply, &str); 5] = [
+            (
+                "no secret",
+                refusal("ResourceNotFoundException"),
+                "from Secrets Manager: ResourceNotFoundException",
+            ),
+            ("no access", refusal("AccessDeniedException"), "from Secrets Manager: AccessDeniedException"),
+            (
+                "bytes",
+                reply(200, "", r#"{"SecretBinary":"czNjcjN0"}"#),
+                "from Secrets Manager: it holds no text",
+            ),
+            ("no JSON", reply(200, "", r#"{"SecretString":"s3cr3t"}"#), "are not a JSON object of texts"),
+            (
+                "no answer",
+                reply(200, "", r#"{"SecretString":"s3cr3t"#),
+                "from Secrets Manager: the answer is not readable",
+            ),
+        ];
+        for (name, answer, ending) in cases {
+            let stub = Stub::new(move |_, _| answer.clone()).await;
+            let error = source(&stub).read().await.unwrap_err();
+            assert!(error.to_string().ends_with(ending), "{name}: {error}");
+            assert!(!format!("{error:?}").contains("s3cr3t"), "{name}: {error:?}");
+        }
+    }
 }

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::*;
 use crate::{
-    credentials::{CredentialsError, Reading},
+    credentials::Reading,
     stub::{Heard, Reply, Stub, reply},
     token::tests::jwt,
     url::ServiceUrl,
@@ -265,6 +265,21 @@ async fn credentials_that_cannot_be_read_are_tried_again_by_the_next_call() {
     let tokens = TokenSource::new(source, Http::without_jitter(), || UNIX_EPOCH);
     assert_eq!(text(&tokens.token(&[]).await), Err("credentials"));
     assert_eq!(text(&tokens.token(&[]).await), Ok(named(0)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_never_come_hold_nobody_up_for_long() {
+    struct Hanging;
+    impl CredentialsSource for Hanging {
+        fn read(&self) -> Reading<'_> {
+            Box::pin(std::future::pending())
+        }
+    }
+    let tokens = TokenSource::new(Hanging, Http::without_jitter(), || UNIX_EPOCH);
+    for _ in 0..2 {
+        let error = tokens.token(&[]).await.unwrap_err();
+        assert!(matches!(error, TokenError::Credentials(CredentialsError::TimedOut)), "{error:?}");
+    }
 }
 
 #[tokio::test]
