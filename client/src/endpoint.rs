@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, StatusCode, header};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 
 use crate::{
@@ -82,8 +82,7 @@ async fn attempt(
     }
     let seconds = unverified.expires_in.and_then(|seconds| seconds.as_f64());
     let expires_in = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    let secret = SecretString::from(unverified.access_token);
-    AccessToken::new(secret, expires_in, now, credentials.api_url.clone())
+    AccessToken::new(unverified.access_token, expires_in, now, credentials.api_url.clone())
         .ok_or(TokenError::Malformed("it does not say how long the token lives"))
 }
 

@@ -131,19 +131,20 @@ impl TokenSource {
     /// The token that is to be handed out now, or else the request to wait for.
     fn held_or_request(&self, scopes: String, refused: Option<&AccessToken>) -> Result<AccessToken, Request> {
         let now = (self.0.clock)();
-        let rests = |until: Option<SystemTime>| until.is_some_and(|until| now < until);
         let mut slots = self.0.slots();
         let slot = slots.entry(scopes.clone()).or_default();
         let held = slot.token.clone().filter(|token| token.is_alive(now));
         let is_refused = |token: &AccessToken| refused.is_some_and(|refused| refused.is(token));
         match held {
             Some(token) if !is_refused(&token) => {
-                if token.is_due(now) && !rests(slot.renewal_rests_until) {
+                if token.is_due(now) && !rests(slot.renewal_rests_until, now) {
                     self.join(slot, scopes);
                 }
                 Ok(token)
             }
-            Some(token) if rests(slot.replacement_rests_until) && slot.under_way().is_none() => Ok(token),
+            Some(token) if rests(slot.replacement_rests_until, now) && slot.under_way().is_none() => {
+                Ok(token)
+            }
             Some(_) => {
                 slot.replacement_rests_until = Some(now + PAUSE);
                 Err(self.join(slot, scopes))
@@ -176,7 +177,7 @@ impl fmt::Debug for TokenSource {
 }
 
 impl Shared {
-    // Nothing that can panic runs while the lock is held; should it ever, what is in the map is still whole.
+    // A panic while the lock is held, as from `spawn` outside a runtime, leaves the map whole: go on with it.
     fn slots(&self) -> MutexGuard<'_, HashMap<String, Slot>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -219,7 +220,7 @@ impl Shared {
         let mut slots = self.slots();
         let slot = slots.entry(scopes.to_owned()).or_default();
         slot.request = None;
-        let was_refused = slot.replacement_rests_until.is_some_and(|until| now < until);
+        let was_refused = rests(slot.replacement_rests_until, now);
         // INVARIANT: the token at hand is only ever followed by one that lives as long, unless an API refused it. A
         // caching proxy may answer with a token that is older than ours.
         let better = |held: &AccessToken| held.is_alive(now) && !was_refused;
@@ -234,6 +235,12 @@ impl Shared {
         slot.renewal_rests_until = (!has_fresh).then(|| now + PAUSE);
         outcome
     }
+}
+
+/// Whether a pause that ends at `until` runs. One that is longer than pauses are is a clock that was set back.
+fn rests(until: Option<SystemTime>, now: SystemTime) -> bool {
+    let left = until.and_then(|until| until.duration_since(now).ok());
+    left.is_some_and(|left| !left.is_zero() && left <= PAUSE)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::url::ServiceUrl;
@@ -32,14 +32,15 @@ impl AccessToken {
     ///
     /// The claims of a JWT go before `expires_in`, which a caching proxy passes on unchanged as the token ages.
     pub(crate) fn new(
-        secret: SecretString,
+        text: String,
         expires_in: Option<Duration>,
         asked: SystemTime,
         api_url: Option<ServiceUrl>,
     ) -> Option<Self> {
-        let life = Life::of_jwt(secret.expose_secret(), asked)
+        let life = Life::of_jwt(&text, asked)
             .or_else(|| Some(Life { begins: asked, expires: asked.checked_add(expires_in?)? }))?;
         let renewal = life.renewal();
+        let secret = SecretString::from(text);
         Some(Self(Arc::new(Inner { secret, expires: life.expires, renewal, api_url })))
     }
 

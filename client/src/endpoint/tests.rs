@@ -2,6 +2,8 @@
 
 use std::time::UNIX_EPOCH;
 
+use secrecy::SecretString;
+
 use super::*;
 use crate::{
     stub::{Reply, Stub, reply},

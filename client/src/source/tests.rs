@@ -301,6 +301,16 @@ async fn a_refused_token_is_replaced_once_and_for_all_callers() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_back_ends_a_pause() {
+    let world = World::new(|n, _| numbered(n)).await;
+    for n in 0..3 {
+        let token = world.tokens.token(&[]).await.unwrap();
+        assert_eq!(text(&world.tokens.replacement(&[], &token).await), Ok(named(n + 1)));
+        world.seconds.fetch_sub(PAUSE.as_secs(), SeqCst);
+    }
+}
+
+#[tokio::test]
 async fn a_refused_token_is_replaced_by_one_that_ends_earlier() {
     let world = World::new(|n, _| lived(n, if n == 1 { 100 } else { 3600 })).await;
     let old = world.tokens.token(&[]).await.unwrap();
