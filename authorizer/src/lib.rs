@@ -1,1 +1,20 @@
-//! authorizer
+#![doc = include_str!("../README.md")]
+
+mod claims;
+mod config;
+mod handler;
+mod json;
+mod keys;
+pub mod lambda;
+mod policy;
+mod refusal;
+#[cfg(test)]
+mod testing;
+mod token;
+mod verify;
+
+pub use config::{Config, ConfigError, Problem};
+pub use handler::{Authorizer, Failure, StartError};
+pub use keys::fetch::ClientError;
+pub use policy::TableError;
+pub use refusal::{Fault, Refusal};

@@ -1,0 +1,147 @@
+//! Owns the checks on the claims of a token whose signature held, in a fixed order, and reads the caller from
+//! them. The issuer and the signature are left to `verify.rs`.
+
+use std::{borrow::Cow, collections::HashSet, time::Duration};
+
+use access::{Caller, ClientId, ScopeSet, UnixSeconds};
+
+use crate::{
+    json::{Json, Members},
+    refusal::Refusal,
+};
+
+/// What the claims of a token must be.
+#[derive(Clone, Debug)]
+pub(crate) struct Rules {
+    pub(crate) form: Form,
+    pub(crate) clients: Clients,
+    /// What `aud` must contain, if anything.
+    pub(crate) audience: Option<String>,
+    /// How far `nbf` and `iat` may lie in the future.
+    pub(crate) skew: Duration,
+}
+
+/// Whose access tokens we read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Amazon Cognito's: `token_use`, `client_id`, `scope`.
+    Cognito,
+    /// Another issuer's, shaped as RFC 9068 says, or with `azp` for `client_id` and `scp` for `scope`.
+    Oidc,
+}
+
+/// Which clients are let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Clients {
+    /// Any client of the issuer; spelled out as `*`.
+    Any,
+    /// These.
+    Listed(HashSet<ClientId<'static>>),
+}
+
+impl Rules {
+    /// Reads the caller from claims that obey the rules. The first check that fails gives the refusal.
+    pub(crate) fn caller<'a>(&self, claims: &Members<'a>, now: UnixSeconds) -> Result<Caller<'a>, Refusal> {
+        if self.form == Form::Cognito && claims.text("token_use").is_none_or(|using| using != "access") {
+            return Err(Refusal::TokenUse);
+        }
+        let client_id = self.client_id(claims)?;
+        // SPEC: RFC 7519 section 4.1.4: on or after `exp` the token must not be accepted
+        let expires_at =
+            claims.get("exp").and_then(|exp| seconds(exp, f64::floor)).ok_or(Refusal::MalformedExp)?;
+        if expires_at <= now {
+            return Err(Refusal::Expired);
+        }
+        let latest = now.plus(self.skew);
+        if time(claims, "nbf", Refusal::MalformedNbf)?.is_some_and(|nbf| nbf > latest) {
+            return Err(Refusal::NotYetValid);
+        }
+        if time(claims, "iat", Refusal::MalformedIat)?.is_some_and(|iat| iat > latest) {
+            return Err(Refusal::IssuedInFuture);
+        }
+        if self.audience.as_deref().is_some_and(|wanted| !is_for(claims, wanted)) {
+            return Err(Refusal::Audience);
+        }
+        let scopes = self.scopes(claims).ok_or(Refusal::MalformedScope)?;
+        let jti = claims.get("jti").map(|jti| token_id(jti).ok_or(Refusal::MalformedJti)).transpose()?;
+        Ok(Caller { client_id, scopes, expires_at, jti })
+    }
+
+    fn client_id<'a>(&self, claims: &Members<'a>) -> Result<ClientId<'a>, Refusal> {
+        let claim = match self.form {
+            Form::Cognito => claims.get("client_id"),
+            Form::Oidc => claims.get("client_id").or_else(|| claims.get("azp")),
+        };
+        let text = claim.and_then(Json::as_text).ok_or(Refusal::MalformedClientId)?;
+        let client_id = ClientId::parse(text.clone()).map_err(|_| Refusal::MalformedClientId)?;
+        match &self.clients {
+            Clients::Any => Ok(client_id),
+            Clients::Listed(listed) if listed.contains(&client_id) => Ok(client_id),
+            Clients::Listed(_) => Err(Refusal::ClientNotAllowed),
+        }
+    }
+
+    fn scopes<'a>(&self, claims: &Members<'a>) -> Option<ScopeSet<'a>> {
+        let text = match (claims.get("scope"), self.form) {
+            (Some(scope), _) => scope.as_text()?.clone(),
+            (None, Form::Cognito) => return None,
+            (None, Form::Oidc) => match claims.get("scp")? {
+                Json::List(list) => Cow::Owned(joined(list)?),
+                Json::Text(text) => text.clone(),
+                Json::Whole(_) | Json::Number(_) | Json::Object(_) | Json::Other => return None,
+            },
+        };
+        ScopeSet::parse(text).ok()
+    }
+}
+
+/// The scopes of a list with one space between them; `None` if one is no text or holds a space itself.
+fn joined(list: &[Json<'_>]) -> Option<String> {
+    let scopes: Option<Vec<&str>> = list
+        .iter()
+        .map(|scope| scope.as_text().map(AsRef::as_ref).filter(|text| !text.contains(' ')))
+        .collect();
+    scopes.map(|scopes| scopes.join(" "))
+}
+
+/// Whether `aud`, a text or a list of texts, names `wanted`.
+// SPEC: RFC 7519 section 4.1.3
+fn is_for(claims: &Members<'_>, wanted: &str) -> bool {
+    let is_wanted = |aud: &Json<'_>| aud.as_text().is_some_and(|aud| aud == wanted);
+    match claims.get("aud") {
+        Some(Json::List(list)) => {
+            list.iter().all(|aud| aud.as_text().is_some()) && list.iter().any(is_wanted)
+        }
+        Some(aud) => is_wanted(aud),
+        None => false,
+    }
+}
+
+/// A time that may be missing; a fraction of a second counts as a whole one, so that nothing is valid too early.
+fn time(claims: &Members<'_>, name: &str, malformed: Refusal) -> Result<Option<UnixSeconds>, Refusal> {
+    claims.get(name).map(|time| seconds(time, f64::ceil).ok_or(malformed)).transpose()
+}
+
+/// The end of the year 9999. A later time is no time but a mistake, such as milliseconds taken for seconds.
+const LATEST: u64 = 253_402_300_799;
+
+/// A `NumericDate`: a number of seconds from zero on, a fraction rounded as told.
+// SPEC: RFC 7519 section 2
+fn seconds(value: &Json<'_>, round: fn(f64) -> f64) -> Option<UnixSeconds> {
+    let seconds = match value {
+        Json::Whole(number) => *number,
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the cast saturates, the sign is looked at, and `LATEST` is far below 2^53"
+        )]
+        Json::Number(number) if number.is_finite() && *number >= 0.0 => round(*number) as u64,
+        Json::Number(_) | Json::Text(_) | Json::List(_) | Json::Object(_) | Json::Other => return None,
+    };
+    (seconds <= LATEST).then_some(UnixSeconds(seconds))
+}
+
+/// The token's own id: up to 256 bytes without control characters, since it goes into a log line and a header.
+fn token_id<'a>(jti: &Json<'a>) -> Option<Cow<'a, str>> {
+    jti.as_text().filter(|text| text.len() <= 256 && !text.chars().any(char::is_control)).cloned()
+}

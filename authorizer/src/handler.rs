@@ -1,0 +1,257 @@
+//! Owns `Authorizer`: event in, answer or error out, and the one log line. Verification and policies are left to
+//! `verify.rs` and `policy.rs`.
+
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use access::{
+    MethodArn, Route,
+    log::{Level, Log, Outcome},
+};
+use reqwest::Url;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use tokio::task::JoinSet;
+
+use crate::{
+    config::Config,
+    json::Json,
+    keys::{
+        Clock, KeyCache, Path,
+        fetch::{ClientError, Fetch, HttpFetch, client},
+    },
+    policy::{Table, TableError},
+    refusal::{Fault, Stop},
+    token::Bearer,
+    verify::{Issuer, Verifier},
+};
+
+/// The reason in the log where the token is good and the route that was called is not covered: API Gateway
+/// answers 403.
+const INSUFFICIENT_SCOPE: &str = "insufficient_scope";
+
+/// The authorizer. Clones share their keys; invocations may run in parallel.
+#[derive(Clone)]
+pub struct Authorizer(Arc<Parts>);
+
+struct Parts {
+    verifier: Verifier,
+    table: Table,
+    clock: Clock,
+    log: Log,
+}
+
+/// Why the authorizer cannot start with these settings and this table.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// No exact policy can be written for the route table.
+    #[error("the route table: {0}")]
+    Table(#[from] TableError),
+    /// The HTTP client for keys cannot be built.
+    #[error("the key client: {0}")]
+    Client(#[from] ClientError),
+}
+
+/// What the function returns in place of a policy. API Gateway answers 401 to the message `Unauthorized`, 500 to
+/// any other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The label of the refusal or the fault.
+    pub error_type: &'static str,
+    /// `Unauthorized`, or that nothing could be decided.
+    pub error_message: &'static str,
+}
+
+impl Authorizer {
+    /// An authorizer for the routes of a table.
+    ///
+    /// # Errors
+    /// If no exact policy can be written for the table, or the HTTP client cannot be built.
+    pub fn new(
+        config: Config,
+        routes: &'static [Route],
+        clock: impl Fn() -> SystemTime + Send + Sync + 'static,
+        log: Log,
+    ) -> Result<Self, StartError> {
+        let client = client(config.timing.timeout)?;
+        Self::build(config, routes, clock, log, |url| Arc::new(HttpFetch { client: client.clone(), url }))
+    }
+
+    fn build(
+        config: Config,
+        routes: &'static [Route],
+        clock: impl Fn() -> SystemTime + Send + Sync + 'static,
+        log: Log,
+        fetch: impl Fn(Url) -> Arc<dyn Fetch>,
+    ) -> Result<Self, StartError> {
+        let Config { issuers, rules, timing, snapshot } = config;
+        let clock: Clock = Arc::new(clock);
+        let issuer = |config: crate::config::IssuerConfig| {
+            let name = config.names.first().cloned().unwrap_or_default();
+            let snapshot = snapshot.as_ref().map(|snapshot| snapshot.keys.clone());
+            let fetch = fetch(config.jwks);
+            let keys = KeyCache::new(name, snapshot, fetch, timing, Arc::clone(&clock), log.clone());
+            Issuer { names: config.names, keys }
+        };
+        let issuers = issuers.into_iter().map(issuer).collect();
+        if let Some(snapshot) = &snapshot {
+            let now = clock();
+            let age = snapshot.written.and_then(|written| now.duration_since(written).ok());
+            let line = Loaded {
+                event: "jwks_snapshot_loaded",
+                keys: snapshot.keys.len(),
+                age_seconds: age.map(|age| age.as_secs()),
+            };
+            log.record(Level::Info, now, &line);
+        }
+        let verifier = Verifier { issuers, rules, clock: Arc::clone(&clock) };
+        Ok(Self(Arc::new(Parts { verifier, table: Table::new(routes)?, clock, log })))
+    }
+
+    /// Fetches the keys of every issuer that has none, all at once. Takes no longer than one fetch may; what
+    /// fails is logged, and the first invocation tries again.
+    pub async fn prefetch(&self) {
+        let mut tasks = JoinSet::new();
+        for issuer in &self.0.verifier.issuers {
+            let keys = issuer.keys.clone();
+            tasks.spawn(async move { keys.prefetch().await });
+        }
+        while tasks.join_next().await.is_some() {}
+    }
+
+    /// Decides about one event, a JSON text as API Gateway sends it, and writes the log line. Safe to drop at any
+    /// time.
+    ///
+    /// # Errors
+    /// The token is refused, or nothing could be decided.
+    pub async fn handle(&self, event: &[u8], request_id: &str) -> Result<Box<RawValue>, Failure> {
+        let began = (self.0.clock)();
+        let mut line = Line::new(request_id);
+        let decided = self.decide(event, &mut line).await;
+        let now = (self.0.clock)();
+        line.latency_ms = milliseconds(now.duration_since(began).unwrap_or_default());
+        let (level, result) = match decided {
+            Ok(answer) => (Level::Info, Ok(answer)),
+            Err(Stop::Refused(refusal)) => {
+                line.outcome = Outcome::Refused;
+                line.reason = Some(refusal.label());
+                (Level::Info, Err(Failure { error_type: refusal.label(), error_message: "Unauthorized" }))
+            }
+            Err(Stop::Fault(fault)) => {
+                line.outcome = Outcome::Fault;
+                line.reason = Some(fault.label());
+                line.detail = Some(fault.to_string());
+                (Level::Error, Err(Failure { error_type: fault.label(), error_message: "no decision" }))
+            }
+        };
+        self.0.log.record(level, now, &line);
+        result
+    }
+
+    async fn decide<'s>(&'s self, event: &[u8], line: &mut Line<'s>) -> Result<Box<RawValue>, Stop> {
+        let event: Event<'_> = serde_json::from_slice(event).map_err(|_| Fault::Event)?;
+        if text(event.kind)?.as_deref() != Some("TOKEN") {
+            return Err(Fault::Event.into());
+        }
+        let method_arn = text(event.method_arn)?.unwrap_or_default();
+        let arn = MethodArn::parse(&method_arn).map_err(Fault::MethodArn)?;
+        let called = self.0.table.called(&arn);
+        line.route = called.map(|(_, name)| name);
+        let value = text(event.token)?.unwrap_or_default();
+        let token = Bearer::parse(&value)?.decode()?;
+        let verified = self.0.verifier.verify(&token, &mut line.jwks).await?;
+        let from = verified.caller();
+        line.client_id = Some(from.client_id.as_str().to_owned());
+        line.jti = from.jti.as_deref().map(ToOwned::to_owned);
+        let answer = self.0.table.answer(from, &arn)?;
+        if called.is_none_or(|(route, _)| !route.is_covered_by(&from.scopes)) {
+            line.outcome = Outcome::Refused;
+            line.reason = Some(INSUFFICIENT_SCOPE);
+        }
+        Ok(serde_json::value::to_raw_value(&answer).map_err(Fault::Answer)?)
+    }
+}
+
+impl fmt::Debug for Authorizer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authorizer").field("issuers", &self.0.verifier.issuers).finish_non_exhaustive()
+    }
+}
+
+/// What API Gateway sends a TOKEN authorizer. Each member is read by itself, so that no error text can quote one.
+#[derive(Deserialize)]
+struct Event<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Option<&'a RawValue>,
+    #[serde(rename = "authorizationToken", borrow)]
+    token: Option<&'a RawValue>,
+    #[serde(rename = "methodArn", borrow)]
+    method_arn: Option<&'a RawValue>,
+}
+
+/// The text of a member; `None` if it is missing or `null`.
+fn text(member: Option<&RawValue>) -> Result<Option<Cow<'_, str>>, Fault> {
+    match member.map(|member| Json::parse(member.get().as_bytes())) {
+        None => Ok(None),
+        Some(Ok(Json::Text(text))) => Ok(Some(text)),
+        Some(_) => Err(Fault::Event),
+    }
+}
+
+/// The one line of a decision. The README says what each field means.
+#[derive(Serialize)]
+struct Line<'a> {
+    outcome: Outcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    route: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<String>,
+    latency_ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jwks: Option<Path>,
+    request_id: &'a str,
+}
+
+impl<'a> Line<'a> {
+    const fn new(request_id: &'a str) -> Self {
+        Self {
+            outcome: Outcome::Allowed,
+            reason: None,
+            detail: None,
+            client_id: None,
+            route: None,
+            jti: None,
+            latency_ms: 0.0,
+            jwks: None,
+            request_id,
+        }
+    }
+}
+
+/// The log line of a snapshot at start. It has no `outcome`: it is no decision.
+#[derive(Serialize)]
+struct Loaded {
+    event: &'static str,
+    keys: usize,
+    /// How long ago the file was written; absent where the file system does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age_seconds: Option<u64>,
+}
+
+/// To the microsecond; what lies behind is noise.
+fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests;

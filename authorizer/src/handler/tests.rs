@@ -1,0 +1,257 @@
+//! Events in, answers and log lines out.
+
+use aws_lambda_events::apigw::ApiGatewayCustomAuthorizerResponse;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    Refusal,
+    keys::fetch::FetchError,
+    testing::{
+        ARN, FIRST, FOREIGN, FakeFetch, ISSUER, Lines, NOW, POOL, SECOND, TestClock, b64, claims, jwks,
+    },
+};
+
+mod tokens;
+
+const CLIENT: &str = "3n4b5urk1ft4fl3mg5e62d9ado";
+
+struct Setup {
+    authorizer: Authorizer,
+    fetch: Arc<FakeFetch>,
+    lines: Lines,
+}
+
+impl Setup {
+    fn new(vars: &[(&str, &str)], fetch: Arc<FakeFetch>) -> Self {
+        let lines = Lines::default();
+        let look_up = |name: &str| vars.iter().find(|(k, _)| *k == name).map(|(_, v)| (*v).to_owned());
+        let config = Config::from_vars(look_up).unwrap();
+        let shared = Arc::clone(&fetch);
+        let authorizer =
+            Authorizer::build(config, access::ROUTES, TestClock::new().read(), lines.log(), move |_| {
+                Arc::clone(&shared) as Arc<dyn Fetch>
+            });
+        Self { authorizer: authorizer.unwrap(), fetch, lines }
+    }
+
+    fn cognito() -> Self {
+        let vars = [("USER_POOL_ID", POOL), ("CLIENT_IDS", CLIENT)];
+        Self::new(&vars, FakeFetch::new([Ok(jwks(&[&FIRST, &SECOND]))]))
+    }
+
+    fn oidc() -> Self {
+        let vars = [
+            ("TOKEN_ISSUER", "https://issuer.example"),
+            ("JWKS_URI", "https://issuer.example/jwks"),
+            ("TOKEN_AUDIENCE", "https://api.example"),
+            ("CLIENT_IDS", "*"),
+        ];
+        Self::new(&vars, FakeFetch::new([Ok(jwks(&[&FIRST]))]))
+    }
+
+    async fn call(&self, value: &str) -> Result<Value, &'static str> {
+        let event = json!({"type": "TOKEN", "authorizationToken": value, "methodArn": ARN});
+        self.handle(&event.to_string()).await
+    }
+
+    async fn handle(&self, event: &str) -> Result<Value, &'static str> {
+        match self.authorizer.handle(event.as_bytes(), "request-1").await {
+            Ok(answer) => Ok(serde_json::from_str(answer.get()).unwrap()),
+            Err(failure) => {
+                let is_refusal = Refusal::ALL.iter().any(|refusal| refusal.label() == failure.error_type);
+                let message = if is_refusal { "Unauthorized" } else { "no decision" };
+                assert_eq!(failure.error_message, message, "{}", failure.error_type);
+                Err(failure.error_type)
+            }
+        }
+    }
+
+    /// The label, or `ok` for a policy.
+    async fn outcome(&self, value: &str) -> &'static str {
+        match self.call(value).await {
+            Ok(_) => "ok",
+            Err(label) => label,
+        }
+    }
+}
+
+/// Good claims but for these members; `null` takes one away.
+fn with(changes: Value) -> String {
+    let mut claims = claims();
+    change(&mut claims, changes);
+    format!("Bearer {}", FIRST.token(&claims))
+}
+
+fn change(object: &mut Value, changes: Value) {
+    let Value::Object(changes) = changes else { panic!("an object") };
+    for (name, value) in changes {
+        if value.is_null() {
+            object.as_object_mut().unwrap().remove(&name);
+        } else {
+            object[name] = value;
+        }
+    }
+}
+
+#[tokio::test]
+async fn bad_events_are_faults() {
+    let setup = Setup::cognito();
+    let token = format!("Bearer {}", FIRST.token(&claims()));
+    let event = |changes: Value| {
+        let mut event = json!({"type": "TOKEN", "authorizationToken": token, "methodArn": ARN});
+        change(&mut event, changes);
+        event.to_string()
+    };
+    let cases = [
+        ("nothing", String::new(), Err("event")),
+        ("no JSON", token.clone(), Err("event")),
+        ("a list", "[]".to_owned(), Err("event")),
+        ("twice", event(json!({})).replace('{', r#"{"type":"TOKEN","#), Err("event")),
+        ("no type", event(json!({"type": null})), Err("event")),
+        ("another type", event(json!({"type": "REQUEST"})), Err("event")),
+        ("token no text", event(json!({"authorizationToken": 7})), Err("event")),
+        ("no token", event(json!({"authorizationToken": null})), Err("missing_token")),
+        ("token null", event(json!({})).replace(&format!("{token:?}"), "null"), Err("missing_token")),
+        ("no methodArn", event(json!({"methodArn": null})), Err("method_arn")),
+        ("methodArn empty", event(json!({"methodArn": ""})), Err("method_arn")),
+        (
+            "methodArn malformed",
+            event(json!({"methodArn": "arn:aws:execute-api:*:*:*/*/*/*"})),
+            Err("method_arn"),
+        ),
+        ("methodArn no text", event(json!({"methodArn": [ARN]})), Err("event")),
+        (
+            "bad token and bad methodArn",
+            event(json!({"authorizationToken": "x", "methodArn": "x"})),
+            Err("method_arn"),
+        ),
+        (
+            "stage too long",
+            event(json!({"methodArn": ARN.replace("prod", &"p".repeat(500))})),
+            Err("resource_too_long"),
+        ),
+        ("more members", event(json!({"headers": {"a": [1, {"b": null}]}})), Ok(())),
+    ];
+    for (name, event, expected) in cases {
+        assert_eq!(setup.handle(&event).await.map(|_| ()), expected, "{name}");
+        assert!(
+            !setup.lines.take().contains(token.split_at(40).1.split_at(40).0),
+            "{name}: a token in the log"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_answer_is_what_api_gateway_takes() {
+    let setup = Setup::cognito();
+    let answer = setup.call(&with(json!({}))).await.unwrap();
+    let typed: ApiGatewayCustomAuthorizerResponse = serde_json::from_value(answer.clone()).unwrap();
+    assert_eq!(typed.principal_id.as_deref(), Some(CLIENT));
+    assert_eq!(typed.policy_document.statement.len(), 1);
+    insta::assert_snapshot!(serde_json::to_string_pretty(&answer).unwrap(), @r#"
+    {
+      "context": {
+        "client_id": "3n4b5urk1ft4fl3mg5e62d9ado",
+        "exp": 1700003600,
+        "jti": "dc5ca8ea-0a5b-4d3f-b0f6-3f6e5a1f7a9c",
+        "scope": "orders/read payments/read"
+      },
+      "policyDocument": {
+        "Statement": [
+          {
+            "Action": "execute-api:Invoke",
+            "Effect": "Allow",
+            "Resource": [
+              "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/prod/GET/orders",
+              "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/prod/GET/orders/*",
+              "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/prod/GET/payments",
+              "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/prod/GET/payments/*"
+            ]
+          }
+        ],
+        "Version": "2012-10-17"
+      },
+      "principalId": "3n4b5urk1ft4fl3mg5e62d9ado",
+      "usageIdentifierKey": "3n4b5urk1ft4fl3mg5e62d9ado"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn a_token_that_covers_nothing_gets_a_deny_for_the_stage() {
+    let setup = Setup::cognito();
+    for scope in ["", "openid", "inventory/readx", "inventory", "Inventory/read"] {
+        let answer = setup.call(&with(json!({"scope": scope}))).await.unwrap();
+        let statement = &answer["policyDocument"]["Statement"];
+        let deny = json!([{
+            "Action": "execute-api:Invoke", "Effect": "Deny",
+            "Resource": ["arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/prod/*"]
+        }]);
+        assert_eq!(*statement, deny, "{scope}");
+        assert_eq!(answer["context"]["scope"], scope);
+    }
+}
+
+#[tokio::test]
+async fn each_outcome_is_one_line() {
+    let setup = Setup::cognito();
+    let call = async |value: &str| {
+        let _ = setup.call(value).await;
+        setup.lines.take()
+    };
+    insta::assert_snapshot!(call(&with(json!({}))).await, @r#"{"timestamp":"2023-11-14T22:13:20.000Z","level":"INFO","outcome":"allowed","client_id":"3n4b5urk1ft4fl3mg5e62d9ado","route":"GET /orders/{id}","jti":"dc5ca8ea-0a5b-4d3f-b0f6-3f6e5a1f7a9c","latency_ms":0.0,"jwks":"fetched","request_id":"request-1"}"#);
+    insta::assert_snapshot!(call(&with(json!({"scope": "inventory/read", "jti": null}))).await, @r#"{"timestamp":"2023-11-14T22:13:20.000Z","level":"INFO","outcome":"refused","reason":"insufficient_scope","client_id":"3n4b5urk1ft4fl3mg5e62d9ado","route":"GET /orders/{id}","latency_ms":0.0,"jwks":"hit","request_id":"request-1"}"#);
+    insta::assert_snapshot!(call(&with(json!({"exp": NOW}))).await, @r#"{"timestamp":"2023-11-14T22:13:20.000Z","level":"INFO","outcome":"refused","reason":"expired","route":"GET /orders/{id}","latency_ms":0.0,"jwks":"hit","request_id":"request-1"}"#);
+    insta::assert_snapshot!(call("Bearer secret").await, @r#"{"timestamp":"2023-11-14T22:13:20.000Z","level":"INFO","outcome":"refused","reason":"not_three_parts","route":"GET /orders/{id}","latency_ms":0.0,"request_id":"request-1"}"#);
+    let _ =
+        setup.handle(r#"{"type":"TOKEN","authorizationToken":"Bearer secret","methodArn":"secret"}"#).await;
+    insta::assert_snapshot!(setup.lines.take(), @r#"{"timestamp":"2023-11-14T22:13:20.000Z","level":"ERROR","outcome":"fault","reason":"method_arn","detail":"method ARN is not `arn:partition:execute-api:region:account:api/stage/VERB/path`","latency_ms":0.0,"request_id":"request-1"}"#);
+}
+
+#[tokio::test]
+async fn no_keys_is_a_fault_and_is_paused() {
+    let vars = [("USER_POOL_ID", POOL), ("CLIENT_IDS", "*")];
+    let setup = Setup::new(&vars, FakeFetch::new([Err(FetchError::Status(500))]));
+    setup.authorizer.prefetch().await;
+    for _ in 0..20 {
+        assert_eq!(setup.outcome(&with(json!({}))).await, "keys_unavailable");
+    }
+    assert_eq!(setup.fetch.count(), 2, "init and the first call");
+}
+
+#[tokio::test]
+async fn one_pools_key_never_verifies_anothers_token() {
+    let other = "eu-west-1_Zz98yx76W";
+    let pools = format!("{POOL}, {other}");
+    let config = Config::from_vars(|name| match name {
+        "USER_POOL_ID" => Some(pools.clone()),
+        "CLIENT_IDS" => Some("*".to_owned()),
+        _ => None,
+    });
+    let lines = Lines::default();
+    let authorizer =
+        Authorizer::build(config.unwrap(), access::ROUTES, TestClock::new().read(), lines.log(), |url| {
+            let signer = if url.path().contains(POOL) { &FIRST } else { &FOREIGN };
+            FakeFetch::new([Ok(jwks(&[signer]))])
+        });
+    let setup = Setup { authorizer: authorizer.unwrap(), fetch: FakeFetch::new([]), lines };
+    let theirs = json!({"iss": format!("https://cognito-idp.eu-west-1.amazonaws.com/{other}")});
+    let mut their_claims = claims();
+    change(&mut their_claims, theirs);
+    let cases = [
+        ("first pool, its key", FIRST.token(&claims()), "ok"),
+        ("second pool, its key", FOREIGN.token(&their_claims), "ok"),
+        ("first pool, the second's key", FOREIGN.token(&claims()), "signature"),
+        ("second pool, the first's key", FIRST.token(&their_claims), "signature"),
+    ];
+    for (name, token, expected) in cases {
+        assert_eq!(setup.outcome(&format!("Bearer {token}")).await, expected, "{name}");
+    }
+}
+
+#[test]
+fn invocations_may_run_in_parallel() {
+    fn is_shareable<T: Send + Sync + Clone + 'static>() {}
+    is_shareable::<Authorizer>();
+}

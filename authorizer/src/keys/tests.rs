@@ -1,0 +1,339 @@
+//! The cache, by counting requests: every state, every edge of time, no network.
+
+use std::{sync::LazyLock, task::Poll};
+
+use tokio::task::{JoinSet, yield_now};
+
+use super::*;
+use crate::testing::{FIRST, FOREIGN, FakeFetch, Lines, SECOND, TestClock, jwks};
+
+const TIMING: Timing = Timing {
+    timeout: Duration::from_millis(1500),
+    cooldown: Duration::from_secs(10),
+    max_age: Duration::from_hours(1),
+    max_stale: Duration::from_hours(24),
+};
+
+type Fetched = Result<Vec<u8>, FetchError>;
+
+struct Setup {
+    cache: KeyCache,
+    clock: TestClock,
+    lines: Lines,
+    fetch: Arc<FakeFetch>,
+}
+
+impl Setup {
+    fn new(answers: impl IntoIterator<Item = Fetched>) -> Self {
+        Self::with(None, FakeFetch::new(answers))
+    }
+
+    fn with(snapshot: Option<KeySet>, fetch: Arc<FakeFetch>) -> Self {
+        let (clock, lines) = (TestClock::new(), Lines::default());
+        let shared = Arc::clone(&fetch) as Arc<dyn Fetch>;
+        let read: Clock = Arc::new(clock.read());
+        let cache = KeyCache::new("issuer".to_owned(), snapshot, shared, TIMING, read, lines.log());
+        Self { cache, clock, lines, fetch }
+    }
+
+    /// What a decision gets, and how many requests were made so far.
+    async fn key(&self, kid: &str) -> (Result<(), NoKey>, Path, usize) {
+        let (key, path) = self.cache.key(kid).await;
+        (key.map(|_| ()), path, self.fetch.count())
+    }
+}
+
+/// Lets what runs in the background run until it waits for something.
+async fn settle() {
+    for _ in 0..20 {
+        yield_now().await;
+    }
+}
+
+/// The set with the first key alone, as an answer.
+static ONE: LazyLock<Fetched> = LazyLock::new(|| Ok(jwks(&[&FIRST])));
+static TWO: LazyLock<Fetched> = LazyLock::new(|| Ok(jwks(&[&FIRST, &SECOND])));
+
+fn first() -> Fetched {
+    ONE.clone()
+}
+
+fn both() -> Fetched {
+    TWO.clone()
+}
+
+fn snapshot() -> KeySet {
+    KeySet::parse(&jwks(&[&FIRST])).unwrap()
+}
+
+const DOWN: Fetched = Err(FetchError::Status(500));
+
+#[tokio::test]
+async fn keys_are_fetched_once_and_kept() {
+    let setup = Setup::new([first()]);
+    setup.cache.prefetch().await;
+    setup.cache.prefetch().await;
+    for _ in 0..5 {
+        assert_eq!(setup.key("first").await, (Ok(()), Path::Hit, 1));
+    }
+    assert_eq!(setup.lines.take(), "");
+}
+
+#[tokio::test]
+async fn without_prefetch_the_first_decision_fetches() {
+    let setup = Setup::new([first()]);
+    assert_eq!(setup.key("first").await, (Ok(()), Path::Fetched, 1));
+    assert_eq!(setup.key("first").await, (Ok(()), Path::Hit, 1));
+}
+
+#[tokio::test]
+async fn fifty_decisions_with_an_unknown_key_make_one_request() {
+    for (name, answer, expected) in [
+        ("the key is there", both(), (true, Path::Fetched)),
+        ("it is not", first(), (false, Path::Fetched)),
+        ("the fetch fails", DOWN, (false, Path::Failed)),
+    ] {
+        let setup = Setup::with(Some(snapshot()), FakeFetch::held_up([answer]));
+        let mut tasks = JoinSet::new();
+        for _ in 0..50 {
+            let cache = setup.cache.clone();
+            tasks.spawn(async move { cache.key("second").await });
+        }
+        settle().await;
+        assert_eq!(setup.fetch.count(), 1, "{name}");
+        setup.fetch.open();
+        while let Some(result) = tasks.join_next().await {
+            let (key, path) = result.unwrap();
+            assert_eq!((key.is_ok(), path), expected, "{name}");
+        }
+        assert_eq!(setup.fetch.count(), 1, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_unknown_keys_makes_a_handful_of_requests_and_hides_no_new_key() {
+    let setup = Setup::new([first(), first(), first(), first(), both()]);
+    setup.cache.prefetch().await;
+    for kid in 0..500 {
+        let _ = setup.key(&format!("kid-{kid}")).await;
+    }
+    assert_eq!(setup.fetch.count(), 2, "init and the first unknown key");
+    assert_eq!(setup.key("second").await, (Err(NoKey::Unknown), Path::Cooldown, 2));
+    assert_eq!(setup.key("first").await, (Ok(()), Path::Hit, 2), "known keys are not slowed");
+    setup.clock.advance(9);
+    assert_eq!(setup.key("second").await, (Err(NoKey::Unknown), Path::Cooldown, 2));
+    setup.clock.advance(1);
+    assert_eq!(setup.key("kid-501").await, (Err(NoKey::Unknown), Path::Fetched, 3));
+    setup.clock.advance(10);
+    assert_eq!(setup.key("kid-502").await, (Err(NoKey::Unknown), Path::Fetched, 4));
+    setup.clock.advance(10);
+    assert_eq!(setup.key("kid-503").await, (Err(NoKey::Unknown), Path::Fetched, 5));
+    assert_eq!(setup.key("second").await, (Ok(()), Path::Hit, 5), "the rotated key came with it");
+}
+
+#[tokio::test]
+async fn a_fetch_that_brings_another_ones_key_starts_a_pause_for_who_did_not_find_theirs() {
+    let setup = Setup::with(None, FakeFetch::held_up([both()]));
+    let cache = setup.cache.clone();
+    let other = tokio::spawn(async move { cache.key("nobodys").await });
+    let found = {
+        let cache = setup.cache.clone();
+        tokio::spawn(async move { cache.key("second").await })
+    };
+    settle().await;
+    setup.fetch.open();
+    assert!(found.await.unwrap().0.is_ok());
+    assert_eq!(other.await.unwrap().0.err(), Some(NoKey::Unknown));
+    assert_eq!(setup.key("nobodys").await, (Err(NoKey::Unknown), Path::Cooldown, 1));
+}
+
+#[tokio::test]
+async fn a_failed_refetch_keeps_the_keys_and_is_told_once() {
+    let setup = Setup::new([first(), DOWN]);
+    setup.cache.prefetch().await;
+    assert_eq!(setup.key("second").await, (Err(NoKey::Unknown), Path::Failed, 2));
+    assert_eq!(setup.key("first").await, (Ok(()), Path::Hit, 2));
+    assert_eq!(setup.key("second").await, (Err(NoKey::Unknown), Path::Cooldown, 2));
+    insta::assert_snapshot!(setup.lines.take(), @r#"{"timestamp":"2023-11-14T22:13:20.000Z","level":"WARN","event":"jwks_fetch_failed","reason":"status","issuer":"issuer","detail":"the answer has status 500"}"#);
+}
+
+#[tokio::test]
+async fn without_any_keys_a_failed_fetch_leaves_nothing_to_decide_with() {
+    let setup = Setup::new([DOWN, DOWN, first()]);
+    setup.cache.prefetch().await;
+    assert_eq!(setup.key("first").await, (Err(NoKey::Unavailable), Path::Failed, 2), "no pause after init");
+    assert_eq!(setup.key("first").await, (Err(NoKey::Unavailable), Path::Cooldown, 2));
+    setup.clock.advance(10);
+    assert_eq!(setup.key("first").await, (Ok(()), Path::Fetched, 3));
+}
+
+#[tokio::test]
+async fn sets_that_hold_no_usable_key_count_as_failed() {
+    for bad in ["", "{}", "[]", r#"{"keys":[]}"#, r#"{"keys":[{"kty":"EC"}]}"#, "<html>"] {
+        let setup = Setup::new([first(), Ok(bad.into())]);
+        setup.cache.prefetch().await;
+        assert_eq!(setup.key("second").await, (Err(NoKey::Unknown), Path::Failed, 2), "{bad}");
+        assert_eq!(setup.key("first").await, (Ok(()), Path::Hit, 2), "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn old_keys_are_refreshed_in_the_background() {
+    let setup = Setup::with(None, FakeFetch::new([first(), both()]));
+    setup.cache.prefetch().await;
+    setup.clock.advance(3600);
+    assert_eq!(setup.key("first").await, (Ok(()), Path::Hit, 1), "not older than the age");
+    setup.clock.advance(1);
+    assert_eq!(setup.key("first").await, (Ok(()), Path::Stale, 1), "decides at once");
+    settle().await;
+    assert_eq!(setup.key("second").await, (Ok(()), Path::Hit, 2));
+}
+
+#[tokio::test]
+async fn a_refresh_under_way_is_not_begun_again_and_a_failed_one_not_before_the_pause_is_over() {
+    let setup = Setup::with(None, FakeFetch::new([first(), DOWN]));
+    setup.cache.prefetch().await;
+    setup.clock.advance(3601);
+    for _ in 0..10 {
+        assert_eq!(setup.key("first").await.1, Path::Stale);
+    }
+    settle().await;
+    assert_eq!(setup.fetch.count(), 2);
+    assert_eq!(setup.key("first").await, (Ok(()), Path::Stale, 2));
+    settle().await;
+    assert_eq!(setup.fetch.count(), 2);
+    setup.clock.advance(10);
+    assert_eq!(setup.key("first").await, (Ok(()), Path::Stale, 2));
+    settle().await;
+    assert_eq!(setup.fetch.count(), 3);
+}
+
+#[tokio::test]
+async fn keys_that_could_not_be_refreshed_decide_nothing_in_the_end() {
+    let setup = Setup::new([first(), DOWN, DOWN, first()]);
+    setup.cache.prefetch().await;
+    setup.clock.advance(86_400);
+    assert_eq!(setup.key("first").await, (Ok(()), Path::Stale, 1));
+    settle().await;
+    setup.clock.advance(10);
+    assert_eq!(setup.key("first").await, (Err(NoKey::Unavailable), Path::Failed, 3));
+    assert_eq!(setup.key("first").await, (Err(NoKey::Unavailable), Path::Cooldown, 3));
+    setup.clock.advance(10);
+    assert_eq!(setup.key("first").await, (Ok(()), Path::Fetched, 4));
+}
+
+#[tokio::test]
+async fn a_withdrawn_key_is_gone_with_the_next_set() {
+    let setup = Setup::new([both(), first()]);
+    setup.cache.prefetch().await;
+    setup.clock.advance(3601);
+    assert_eq!(setup.key("second").await, (Ok(()), Path::Stale, 1));
+    settle().await;
+    assert_eq!(setup.key("second").await, (Err(NoKey::Unknown), Path::Fetched, 3));
+}
+
+#[tokio::test]
+async fn a_snapshot_decides_until_the_first_fetch_succeeds() {
+    let setup = Setup::with(Some(snapshot()), FakeFetch::new([DOWN, both()]));
+    setup.cache.prefetch().await;
+    assert_eq!(setup.key("first").await, (Ok(()), Path::Snapshot, 0), "a cold start needs no network");
+    settle().await;
+    assert_eq!(setup.key("first").await, (Ok(()), Path::Snapshot, 1), "the refresh failed");
+    setup.clock.advance(10);
+    assert_eq!(setup.key("first").await, (Ok(()), Path::Snapshot, 1));
+    settle().await;
+    assert_eq!(setup.key("second").await, (Ok(()), Path::Hit, 2));
+}
+
+#[tokio::test]
+async fn a_snapshot_is_no_longer_trusted_than_other_keys() {
+    let setup = Setup::with(Some(snapshot()), FakeFetch::new([DOWN]));
+    setup.clock.advance(86_401);
+    assert_eq!(setup.key("first").await, (Err(NoKey::Unavailable), Path::Failed, 1));
+}
+
+#[tokio::test]
+async fn a_key_unknown_to_the_snapshot_is_fetched() {
+    let setup = Setup::with(Some(snapshot()), FakeFetch::new([both()]));
+    assert_eq!(setup.key("second").await, (Ok(()), Path::Fetched, 1));
+}
+
+#[tokio::test]
+async fn a_broken_connection_is_tried_again_once() {
+    let broken = || Err(FetchError::Transport("reset".to_owned()));
+    let cases = [
+        ("once", vec![broken(), first()], (Ok(()), Path::Fetched, 2)),
+        ("twice", vec![broken(), broken(), first()], (Err(NoKey::Unavailable), Path::Failed, 2)),
+        ("a status is no broken connection", vec![DOWN, first()], (Err(NoKey::Unavailable), Path::Failed, 1)),
+        ("nor is garbage", vec![Ok(b"x".to_vec()), first()], (Err(NoKey::Unavailable), Path::Failed, 1)),
+    ];
+    for (name, answers, expected) in cases {
+        assert_eq!(Setup::new(answers).key("first").await, expected, "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fetch_takes_no_longer_than_its_limit() {
+    let setup = Setup::with(None, FakeFetch::held_up([first()]));
+    #[expect(clippy::disallowed_methods, reason = "the clock of a test, which stands still but for timers")]
+    let began = tokio::time::Instant::now();
+    assert_eq!(setup.key("first").await, (Err(NoKey::Unavailable), Path::Failed, 1));
+    assert!(began.elapsed() < TIMING.timeout + Duration::from_millis(10));
+    assert!(setup.lines.take().contains("timed_out"));
+}
+
+#[tokio::test]
+async fn a_fetch_left_behind_by_a_frozen_sandbox_gives_way() {
+    let setup = Setup::with(None, FakeFetch::held_up([first()]));
+    let left_behind = setup.cache.clone();
+    let waiter = tokio::spawn(async move { left_behind.key("first").await });
+    settle().await;
+    setup.clock.advance(1);
+    let second = setup.cache.clone();
+    let joiner = tokio::spawn(async move { second.key("first").await });
+    settle().await;
+    assert_eq!(setup.fetch.count(), 1, "within its limit it is waited for");
+    setup.clock.advance(600);
+    let fresh = setup.cache.clone();
+    let fresh = tokio::spawn(async move { fresh.key("first").await });
+    settle().await;
+    assert_eq!(setup.fetch.count(), 2, "after it another begins");
+    assert_eq!(waiter.await.unwrap().0.err(), Some(NoKey::Unavailable));
+    assert_eq!(joiner.await.unwrap().0.err(), Some(NoKey::Unavailable));
+    setup.fetch.open();
+    assert_eq!(fresh.await.unwrap().1, Path::Fetched);
+}
+
+#[tokio::test]
+async fn a_decision_that_is_given_up_leaves_the_fetch_to_the_others() {
+    let setup = Setup::with(None, FakeFetch::held_up([first()]));
+    let mut given_up = Box::pin(setup.cache.key("first"));
+    std::future::poll_fn(|context| {
+        assert!(given_up.as_mut().poll(context).is_pending());
+        Poll::Ready(())
+    })
+    .await;
+    drop(given_up);
+    settle().await;
+    setup.fetch.open();
+    settle().await;
+    assert_eq!(setup.key("first").await, (Ok(()), Path::Hit, 1));
+}
+
+#[tokio::test]
+async fn a_clock_set_back_ends_a_pause_and_ages_nothing() {
+    let setup = Setup::new([first(), DOWN, both()]);
+    setup.cache.prefetch().await;
+    assert_eq!(setup.key("second").await, (Err(NoKey::Unknown), Path::Failed, 2));
+    setup.clock.set_back(1000);
+    assert_eq!(setup.key("first").await, (Ok(()), Path::Hit, 2));
+    assert_eq!(setup.key("second").await, (Ok(()), Path::Fetched, 3));
+}
+
+#[tokio::test]
+async fn another_issuers_set_is_another_set() {
+    let (ours, theirs) = (Setup::new([first()]), Setup::new([Ok(jwks(&[&FOREIGN]))]));
+    let (ours, _) = ours.cache.key("first").await;
+    let (theirs, _) = theirs.cache.key("first").await;
+    assert_ne!(ours.unwrap().as_ref().as_ref(), theirs.unwrap().as_ref().as_ref());
+}

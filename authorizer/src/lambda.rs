@@ -1,0 +1,93 @@
+//! Owns the way into AWS Lambda: start, serve, and say why not. Deciding is left to `handler.rs`.
+
+use std::{io::Write, process::ExitCode, time::SystemTime};
+
+use access::{
+    ROUTES,
+    log::{Level, Log, Outcome},
+};
+use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::{Authorizer, Config, ConfigError, Failure, StartError};
+
+/// Runs the function until Lambda ends it, `vars` being a look-up in the environment.
+///
+/// What keeps it from starting goes to standard error as one log line, all problems of the settings together.
+pub fn run(vars: impl Fn(&str) -> Option<String>, clock: fn() -> SystemTime) -> ExitCode {
+    let log = Log::from_vars(&vars, |line| {
+        // One write under one lock, so that lines of parallel invocations do not mix. A log that cannot be
+        // written has nowhere to complain.
+        let _ = std::io::stdout().lock().write_all(line.as_bytes());
+    });
+    let Err(error) = serve(&vars, clock, log) else { return ExitCode::SUCCESS };
+    let log = Log::from_vars(&vars, |line| {
+        let _ = std::io::stderr().lock().write_all(line.as_bytes());
+    });
+    let line = Stopped { outcome: Outcome::Fault, reason: error.label(), detail: error.to_string() };
+    log.record(Level::Error, clock(), &line);
+    ExitCode::FAILURE
+}
+
+fn serve(
+    vars: &impl Fn(&str) -> Option<String>,
+    clock: fn() -> SystemTime,
+    log: Log,
+) -> Result<(), StopError> {
+    let authorizer = Authorizer::new(Config::from_vars(vars)?, ROUTES, clock, log)?;
+    let parallel = vars("AWS_LAMBDA_MAX_CONCURRENCY").and_then(|most| most.parse::<u32>().ok());
+    // One invocation at a time needs no threads beside this one, and starts faster without.
+    let mut runtime = if parallel.is_some_and(|most| most > 1) {
+        tokio::runtime::Builder::new_multi_thread()
+    } else {
+        tokio::runtime::Builder::new_current_thread()
+    };
+    runtime.enable_all().build()?.block_on(async {
+        authorizer.prefetch().await;
+        let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| {
+            let authorizer = authorizer.clone();
+            async move { authorizer.handle(event.payload.get().as_bytes(), &event.context.request_id).await }
+        });
+        // Without the tracing layer: it would write the event's text in its own form.
+        Runtime::new(service).run_concurrent().await.map_err(|error| StopError::Api(error.to_string()))
+    })
+}
+
+impl From<Failure> for Diagnostic {
+    fn from(failure: Failure) -> Self {
+        Self { error_type: failure.error_type.to_owned(), error_message: failure.error_message.to_owned() }
+    }
+}
+
+/// Why the function stopped.
+#[derive(Debug, thiserror::Error)]
+enum StopError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("the async runtime: {0}")]
+    Runtime(#[from] std::io::Error),
+    #[error("the Lambda runtime API: {0}")]
+    Api(String),
+}
+
+impl StopError {
+    const fn label(&self) -> &'static str {
+        match self {
+            Self::Config(_) => "config",
+            Self::Start(_) => "start",
+            Self::Runtime(_) => "async_runtime",
+            Self::Api(_) => "lambda_api",
+        }
+    }
+}
+
+/// The last line of a function that stopped.
+#[derive(Serialize)]
+struct Stopped {
+    outcome: Outcome,
+    reason: &'static str,
+    detail: String,
+}

@@ -1,0 +1,120 @@
+//! Owns `Bearer`, `Compact` and `Unverified`: the shape of the header value and of the token in it, its size,
+//! `alg` and `kid`. Whether anything of it can be trusted is left to `verify.rs`.
+
+use std::{borrow::Cow, fmt};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::{json::Members, refusal::Refusal};
+
+/// The largest token that is read. API Gateway carries 10 KiB of headers at most.
+const LARGEST: usize = 16 * 1024;
+/// The longest `kid` that a key can have.
+pub(crate) const LONGEST_KEY_ID: usize = 256;
+
+/// The token of an `Authorization` header value.
+pub(crate) struct Bearer<'a>(&'a str);
+
+impl<'a> Bearer<'a> {
+    /// Reads a header value: `Bearer` in any casing, one space, one token of its alphabet.
+    // SPEC: RFC 6750 section 2.1; RFC 9110 section 11.1: schemes are case-insensitive
+    pub(crate) fn parse(value: &'a str) -> Result<Self, Refusal> {
+        if value.is_empty() {
+            return Err(Refusal::MissingToken);
+        }
+        if value.len() > LARGEST + "Bearer ".len() {
+            return Err(Refusal::TokenTooLarge);
+        }
+        let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+        if !scheme.eq_ignore_ascii_case("Bearer") {
+            return Err(Refusal::NotBearer);
+        }
+        let body = token.trim_end_matches('=');
+        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+        if body.is_empty() || !body.bytes().all(is_token) {
+            return Err(Refusal::MalformedBearer);
+        }
+        Ok(Self(token))
+    }
+
+    /// Takes the token apart and undoes its base64url.
+    // SPEC: RFC 7515 section 7.1; section 2: base64url without padding; RFC 4648 section 3.5: no stray bits
+    pub(crate) fn decode(&self) -> Result<Compact<'a>, Refusal> {
+        let mut parts = self.0.split('.');
+        let (Some(header), Some(payload), Some(signature), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(Refusal::NotThreeParts);
+        };
+        let (signed, _) = self.0.rsplit_once('.').ok_or(Refusal::NotThreeParts)?;
+        let decode = |part| URL_SAFE_NO_PAD.decode(part).map_err(|_| Refusal::MalformedBase64);
+        Ok(Compact {
+            signed,
+            header: decode(header)?,
+            payload: decode(payload)?,
+            signature: decode(signature)?,
+        })
+    }
+}
+
+impl fmt::Debug for Bearer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Bearer(…)")
+    }
+}
+
+/// The three parts of a token, decoded.
+pub(crate) struct Compact<'a> {
+    /// What the signature is of: the first two parts as they came.
+    signed: &'a str,
+    header: Vec<u8>,
+    payload: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+impl Compact<'_> {
+    /// Reads header and payload, borrowing from them. All that is looked at is the form.
+    pub(crate) fn read(&self) -> Result<Unverified<'_>, Refusal> {
+        let header = Members::parse(&self.header)?;
+        // The one algorithm that we verify, to the letter: the token never chooses.
+        // SPEC: RFC 8725 sections 3.1 and 3.2
+        if header.text("alg").is_none_or(|alg| alg != "RS256") {
+            return Err(Refusal::Algorithm);
+        }
+        // We know no extension, so none can be understood; `b64` without `crit` is not to be trusted either.
+        // SPEC: RFC 7515 section 4.1.11; RFC 7797 section 6
+        if header.get("crit").is_some() || header.get("b64").is_some() {
+            return Err(Refusal::CriticalHeader);
+        }
+        let kid = header
+            .text("kid")
+            .filter(|kid| (1..=LONGEST_KEY_ID).contains(&kid.len()))
+            .ok_or(Refusal::MalformedKeyId)?;
+        // `jku`, `x5u`, `jwk` and `x5c` are never looked at: keys come from the issuer alone (RFC 8725 section 3.10).
+        let kid = kid.clone();
+        let claims = Members::parse(&self.payload)?;
+        Ok(Unverified { signed: self.signed.as_bytes(), signature: &self.signature, kid, claims })
+    }
+}
+
+impl fmt::Debug for Compact<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Compact(…)")
+    }
+}
+
+/// A token of the right form, and nothing more: anyone can write one.
+pub(crate) struct Unverified<'a> {
+    pub(crate) signed: &'a [u8],
+    pub(crate) signature: &'a [u8],
+    /// Which key the token says it was signed with.
+    pub(crate) kid: Cow<'a, str>,
+    /// The payload.
+    pub(crate) claims: Members<'a>,
+}
+
+impl fmt::Debug for Unverified<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Unverified(…)")
+    }
+}

@@ -1,0 +1,71 @@
+//! Owns the whole sequence from a decoded token to `Verified`, which nothing else can make. Each check is left
+//! to the file that owns it; policies are left to `policy.rs`.
+
+use access::{Caller, UnixSeconds};
+
+use crate::{
+    claims::Rules,
+    keys::{Clock, KeyCache, NoKey, Path},
+    refusal::{Fault, Refusal, Stop},
+    token::Compact,
+};
+
+/// Who called, from a token that passed every check.
+#[derive(Debug)]
+pub(crate) struct Verified<'a> {
+    caller: Caller<'a>,
+}
+
+impl<'a> Verified<'a> {
+    /// Who called.
+    pub(crate) const fn caller(&self) -> &Caller<'a> {
+        &self.caller
+    }
+}
+
+/// One issuer: its names and its keys, so that no issuer's key ever verifies another's token.
+#[derive(Clone, Debug)]
+pub(crate) struct Issuer {
+    /// The `iss` of its tokens, to the letter.
+    pub(crate) names: Vec<String>,
+    pub(crate) keys: KeyCache,
+}
+
+/// Verifies tokens.
+pub(crate) struct Verifier {
+    pub(crate) issuers: Vec<Issuer>,
+    pub(crate) rules: Rules,
+    pub(crate) clock: Clock,
+}
+
+impl Verifier {
+    /// Runs every check in order; the first that fails ends it. Notes in `path` how the key was found, if it
+    /// came to that.
+    pub(crate) async fn verify<'t>(
+        &self,
+        token: &'t Compact<'_>,
+        path: &mut Option<Path>,
+    ) -> Result<Verified<'t>, Stop> {
+        // What costs nothing comes first: no token of a foreign issuer ever causes a request.
+        let unverified = token.read()?;
+        let unverified_issuer = unverified.claims.text("iss").ok_or(Refusal::UnknownIssuer)?;
+        let issuer = self
+            .issuers
+            .iter()
+            .find(|issuer| issuer.names.iter().any(|name| unverified_issuer == name))
+            .ok_or(Refusal::UnknownIssuer)?;
+
+        let (key, found) = issuer.keys.key(&unverified.kid).await;
+        *path = Some(found);
+        let key = key.map_err(|missing| match missing {
+            NoKey::Unknown => Stop::Refused(Refusal::UnknownKey),
+            NoKey::Unavailable => Stop::Fault(Fault::KeysUnavailable),
+        })?;
+        key.verify_sig(unverified.signed, unverified.signature).map_err(|_| Refusal::Signature)?;
+
+        // Only now are the claims the issuer's own. The time is read after the wait for keys.
+        let now = UnixSeconds::from((self.clock)());
+        let caller = self.rules.caller(&unverified.claims, now)?;
+        Ok(Verified { caller })
+    }
+}
