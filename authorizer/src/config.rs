@@ -198,3 +198,6 @@ fn snapshot(path: &str, issuers: usize, problems: &mut Problems) -> Option<Snaps
     let written = std::fs::metadata(path).and_then(|file| file.modified()).ok();
     keys.map(|keys| Snapshot { keys, written })
 }
+
+#[cfg(test)]
+mod tests;

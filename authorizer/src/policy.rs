@@ -14,6 +14,8 @@ use crate::refusal::Fault;
 
 mod routing;
 
+use routing::Overlaps;
+
 /// What API Gateway takes of a resource, at most.
 // SPEC: Amazon API Gateway, "Output from an API Gateway Lambda authorizer": a resource ARN of 512 characters at most
 const RESOURCE_CHARACTERS: usize = 512;
@@ -49,7 +51,15 @@ impl Table {
     /// Makes a table ready. The cost grows with the routes and, steeply, with the parameters of one path.
     pub(crate) fn new(routes: &'static [Route]) -> Result<Self, TableError> {
         access::route::check(routes)?;
-        let overlaps = routing::Overlaps::of(routes);
+        let overlaps = Overlaps::of(routes);
+        let table = Self::of(routes, &overlaps);
+        match table.inexact(&overlaps) {
+            Some([first, second, third]) => Err(TableError::Overlap(first, second, third)),
+            None => Ok(table),
+        }
+    }
+
+    fn of(routes: &'static [Route], overlaps: &Overlaps) -> Self {
         let rows = routes.iter().enumerate().map(|(index, route)| Row {
             route,
             name: route.to_string(),
@@ -58,30 +68,26 @@ impl Table {
                 .filter(|other| *other != index && overlaps.allow(index, *other))
                 .collect(),
         });
-        let table = Self(rows.collect());
-        table.refuse_overlaps(&overlaps)?;
-        Ok(table)
+        Self(rows.collect())
     }
 
-    /// For every two routes that some caller may call (the same one twice, too) and every third that it may not.
-    fn refuse_overlaps(&self, overlaps: &routing::Overlaps) -> Result<(), TableError> {
+    /// The names of two routes (or twice of one) that some caller may call, and of a third that it may not, which no
+    /// policy tells apart. A caller with the scopes of the first two and no others is the one to ask about.
+    fn inexact(&self, overlaps: &Overlaps) -> Option<[String; 3]> {
         for first in &self.0 {
             for (shadowed, third) in
                 first.shadows.iter().filter_map(|index| Some((*index, self.0.get(*index)?)))
             {
-                for (index, second) in self.0.iter().enumerate() {
-                    let is_covered = third.route.scopes.iter().all(|scope| {
-                        first.route.scopes.contains(scope) || second.route.scopes.contains(scope)
-                    });
-                    if index != shadowed && !is_covered && overlaps.deny(shadowed, index) {
-                        let names = [first, second, third].map(|row| row.name.clone());
-                        let [first, second, third] = names;
-                        return Err(TableError::Overlap(first, second, third));
+                for (index, second) in self.0.iter().enumerate().filter(|(index, _)| *index != shadowed) {
+                    let holds =
+                        |scope| first.route.scopes.contains(scope) || second.route.scopes.contains(scope);
+                    if overlaps.deny(shadowed, index) && !third.route.scopes.iter().all(holds) {
+                        return Some([first, second, third].map(|row| row.name.clone()));
                     }
                 }
             }
         }
-        Ok(())
+        None
     }
 
     /// The route that the router gives this call to, and its name.
@@ -113,7 +119,7 @@ impl Table {
         let is_covered = |index: usize| covered.get(index).copied().unwrap_or(false);
         let mut allowed = Vec::new();
         let mut shadowed = vec![false; self.0.len()];
-        for (_, row) in self.0.iter().enumerate().filter(|(index, _)| is_covered(*index)) {
+        for (row, _) in self.0.iter().zip(&covered).filter(|(_, is_covered)| **is_covered) {
             allowed.push(resource(arn, &row.pattern, "")?);
             for shadow in row.shadows.iter().filter(|shadow| !is_covered(**shadow)) {
                 if let Some(shadowed) = shadowed.get_mut(*shadow) {
@@ -176,3 +182,6 @@ impl Statement {
         Self { action: "execute-api:Invoke", effect, resource }
     }
 }
+
+#[cfg(test)]
+mod tests;

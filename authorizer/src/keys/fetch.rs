@@ -123,3 +123,6 @@ impl Fetch for HttpFetch {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

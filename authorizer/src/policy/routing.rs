@@ -58,19 +58,22 @@ impl Overlaps {
 
     /// Whether an Allow for one route also matches requests for the other.
     pub(super) fn allow(&self, route: usize, other: usize) -> bool {
-        self.patterns.get(route).is_some_and(|pattern| self.is_matched(pattern, other))
-    }
-
-    /// Whether a Deny for one route, which names its pattern with and without a slash at the end, also matches
-    /// requests for the other.
-    pub(super) fn deny(&self, route: usize, other: usize) -> bool {
+        let witnesses = self.witnesses.get(other);
         self.patterns.get(route).is_some_and(|pattern| {
-            self.is_matched(pattern, other) || self.is_matched(&format!("{pattern}/"), other)
+            witnesses.is_some_and(|all| all.iter().any(|witness| glob(pattern, witness)))
         })
     }
 
-    fn is_matched(&self, pattern: &str, route: usize) -> bool {
-        self.witnesses.get(route).is_some_and(|all| all.iter().any(|witness| glob(pattern, witness)))
+    /// Whether a Deny for one route, which names its pattern with and without a slash at the end, also matches
+    /// requests for the other. With a slash at the end those may be denied: no policy promises them.
+    pub(super) fn deny(&self, route: usize, other: usize) -> bool {
+        let is_matched = |pattern: &str| {
+            let witnesses = self.witnesses.get(other).into_iter().flatten();
+            witnesses.into_iter().any(|witness| !witness.ends_with('/') && glob(pattern, witness))
+        };
+        self.patterns
+            .get(route)
+            .is_some_and(|pattern| is_matched(pattern) || is_matched(&format!("{pattern}/")))
     }
 }
 
