@@ -159,16 +159,16 @@ impl Authorizer {
         }
         let method_arn = text(event.method_arn)?.unwrap_or_default();
         let arn = MethodArn::parse(&method_arn).map_err(Fault::MethodArn)?;
-        let called = self.0.table.called(&arn);
-        line.route = called.map(|(_, name)| name);
+        let target = self.0.table.called(&arn);
+        line.route = target.map(|(_, name)| name);
         let value = text(event.token)?.unwrap_or_default();
         let token = Bearer::parse(&value)?.decode()?;
         let verified = self.0.verifier.verify(&token, &mut line.jwks).await?;
-        let from = verified.caller();
-        line.client_id = Some(from.client_id.as_str().to_owned());
-        line.jti = from.jti.as_deref().map(ToOwned::to_owned);
-        let answer = self.0.table.answer(from, &arn)?;
-        if called.is_none_or(|(route, _)| !route.is_covered_by(&from.scopes)) {
+        let caller = verified.caller();
+        line.client_id = Some(caller.client_id.as_str().to_owned());
+        line.jti = caller.jti.as_deref().map(ToOwned::to_owned);
+        let answer = self.0.table.answer(caller, &arn)?;
+        if target.is_none_or(|(route, _)| !route.is_covered_by(&caller.scopes)) {
             line.outcome = Outcome::Refused;
             line.reason = Some(INSUFFICIENT_SCOPE);
         }

@@ -5,34 +5,24 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use access::log::{Level, Log};
 use serde::Serialize;
-use tokio::{sync::watch, task::AbortHandle, time::timeout};
+use tokio::{sync::watch, time::timeout};
 
 pub(crate) mod fetch;
 pub(crate) mod jwk;
+mod state;
 
 use fetch::{Fetch, FetchError};
 use jwk::{KeySet, PublicKey};
+pub(crate) use state::Timing;
+use state::{Flight, Held, State, age};
 
 /// How a long-lived part reads the time.
 pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
-
-/// The times that the cache keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Timing {
-    /// How long a fetch may take, its one retry included.
-    pub(crate) timeout: Duration,
-    /// How long no refetch follows one that failed or did not find its key.
-    pub(crate) cooldown: Duration,
-    /// The age after which keys are refreshed.
-    pub(crate) max_age: Duration,
-    /// The age after which keys decide nothing any more.
-    pub(crate) max_stale: Duration,
-}
 
 /// How a decision came by its key: the field `jwks` of the log line. A name once released never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -73,28 +63,6 @@ struct Shared {
     log: Log,
     // INVARIANT: never held across an await.
     state: Mutex<State>,
-}
-
-struct State {
-    held: Option<Held>,
-    /// When the last fetch failed or did not find its key, if it did.
-    paused_at: Option<SystemTime>,
-    flight: Option<Flight>,
-}
-
-struct Held {
-    keys: KeySet,
-    is_snapshot: bool,
-    /// When the fetch began that brought them; of a snapshot, when it was loaded.
-    since: SystemTime,
-}
-
-/// A fetch under way, in a task of its own: it outlives the decision that began it.
-struct Flight {
-    began: SystemTime,
-    /// Whether the fetch succeeded, once it is over.
-    succeeded: watch::Receiver<Option<bool>>,
-    task: AbortHandle,
 }
 
 impl KeyCache {
@@ -200,7 +168,9 @@ impl KeyCache {
                 true
             }
             Err(error) => {
-                if *purpose != Purpose::Prefetch {
+                // One that slept in a frozen sandbox says nothing of the issuer.
+                let is_left_behind = age(began, now) > self.0.timing.timeout * 2;
+                if *purpose != Purpose::Prefetch && !is_left_behind {
                     state.paused_at = Some(now);
                 }
                 drop(state);
@@ -262,36 +232,9 @@ struct Failure<'a> {
     detail: &'a str,
 }
 
-impl State {
-    /// The keys at hand, unless they are too old to decide.
-    fn usable(&self, now: SystemTime, timing: &Timing) -> Option<&Held> {
-        self.held.as_ref().filter(|held| age(held.since, now) <= timing.max_stale)
-    }
-
-    fn no_key(&self, now: SystemTime, timing: &Timing) -> NoKey {
-        if self.usable(now, timing).is_some() { NoKey::Unknown } else { NoKey::Unavailable }
-    }
-
-    /// A pause that seems to begin in the future is none: the clock was set back.
-    fn is_paused(&self, now: SystemTime, timing: &Timing) -> bool {
-        let since = self.paused_at.and_then(|paused_at| now.duration_since(paused_at).ok());
-        since.is_some_and(|since| since < timing.cooldown)
-    }
-}
-
-impl Flight {
-    fn is_under_way(&self, now: SystemTime, limit: Duration) -> bool {
-        self.succeeded.borrow().is_none() && !self.task.is_finished() && age(self.began, now) <= limit
-    }
-}
-
 /// Waits for a fetch to end. One that was given up did not succeed.
 async fn succeeded(mut flight: watch::Receiver<Option<bool>>) -> bool {
     flight.wait_for(Option::is_some).await.is_ok_and(|over| *over == Some(true))
-}
-
-fn age(since: SystemTime, now: SystemTime) -> Duration {
-    now.duration_since(since).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ fn serve(
             let authorizer = authorizer.clone();
             async move { authorizer.handle(event.payload.get().as_bytes(), &event.context.request_id).await }
         });
-        // Without the tracing layer: it would write the event's text in its own form.
+        // Without the tracing layer: nobody listens to it, our log is the one line of a decision.
         Runtime::new(service).run_concurrent().await.map_err(|error| StopError::Api(error.to_string()))
     })
 }

@@ -255,3 +255,18 @@ fn invocations_may_run_in_parallel() {
     fn is_shareable<T: Send + Sync + Clone + 'static>() {}
     is_shareable::<Authorizer>();
 }
+
+#[tokio::test]
+async fn a_snapshot_is_told_at_start_and_decides() {
+    let path = std::env::temp_dir().join(format!("authorizer-handler-{}.json", std::process::id()));
+    std::fs::write(&path, jwks(&[&FIRST])).unwrap();
+    let vars = [("USER_POOL_ID", POOL), ("CLIENT_IDS", "*"), ("JWKS_SNAPSHOT", path.to_str().unwrap())];
+    let setup = Setup::new(&vars, FakeFetch::new([Err(FetchError::Status(500))]));
+    std::fs::remove_file(&path).unwrap();
+    let line = setup.lines.take();
+    assert!(line.contains(r#""event":"jwks_snapshot_loaded","keys":1"#), "{line}");
+    setup.authorizer.prefetch().await;
+    assert_eq!(setup.outcome(&with(json!({}))).await, "ok");
+    assert!(setup.lines.take().contains(r#""jwks":"snapshot""#));
+    assert_eq!(setup.fetch.count(), 0);
+}

@@ -1,6 +1,6 @@
 //! The cache, by counting requests: every state, every edge of time, no network.
 
-use std::{sync::LazyLock, task::Poll};
+use std::{sync::LazyLock, task::Poll, time::Duration};
 
 use tokio::task::{JoinSet, yield_now};
 
@@ -304,6 +304,19 @@ async fn a_fetch_left_behind_by_a_frozen_sandbox_gives_way() {
     assert_eq!(fresh.await.unwrap().1, Path::Fetched);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_refresh_that_slept_in_a_frozen_sandbox_starts_no_pause() {
+    let setup = Setup::with(Some(snapshot()), FakeFetch::held_up([both()]));
+    assert_eq!(setup.key("first").await, (Ok(()), Path::Snapshot, 0));
+    settle().await;
+    setup.clock.advance(600);
+    tokio::time::advance(TIMING.timeout).await;
+    settle().await;
+    assert!(setup.lines.take().contains("timed_out"));
+    setup.fetch.open();
+    assert_eq!(setup.key("second").await, (Ok(()), Path::Fetched, 2));
+}
+
 #[tokio::test]
 async fn a_decision_that_is_given_up_leaves_the_fetch_to_the_others() {
     let setup = Setup::with(None, FakeFetch::held_up([first()]));
@@ -336,4 +349,17 @@ async fn another_issuers_set_is_another_set() {
     let (ours, _) = ours.cache.key("first").await;
     let (theirs, _) = theirs.cache.key("first").await;
     assert_ne!(ours.unwrap().as_ref().as_ref(), theirs.unwrap().as_ref().as_ref());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn threads_share_one_fetch() {
+    let setup = Setup::new([both()]);
+    let mut tasks = JoinSet::new();
+    for index in 0..200 {
+        let cache = setup.cache.clone();
+        tasks
+            .spawn(async move { cache.key(if index % 2 == 0 { "first" } else { "second" }).await.0.is_ok() });
+    }
+    assert!(tasks.join_all().await.into_iter().all(|is_found| is_found));
+    assert_eq!(setup.fetch.count(), 1);
 }

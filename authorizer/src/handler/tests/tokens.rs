@@ -273,3 +273,20 @@ async fn tokens_of_another_issuer_are_read_as_rfc_9068_says() {
         assert_eq!(setup.outcome(&value).await, expected, "{name}");
     }
 }
+
+#[tokio::test]
+async fn a_token_changed_in_any_place_is_refused() {
+    let setup = Setup::cognito();
+    let good = FIRST.token(&claims());
+    assert_eq!(setup.outcome(&format!("Bearer {good}")).await, "ok");
+    for (place, letter) in good.char_indices() {
+        let others = ['A', 'B', '.', '_'].into_iter().filter(|other| *other != letter);
+        for other in others {
+            let (before, behind) = good.split_at(place);
+            let changed: String = before.chars().chain([other]).chain(behind.chars().skip(1)).collect();
+            assert_ne!(setup.outcome(&format!("Bearer {changed}")).await, "ok", "{other} at {place}");
+        }
+        let (cut, _) = good.split_at(place);
+        assert_ne!(setup.outcome(&format!("Bearer {cut}")).await, "ok", "cut at {place}");
+    }
+}
