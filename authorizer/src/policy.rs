@@ -2,10 +2,11 @@
 //! HTTP status follows is API Gateway's business.
 //!
 //! API Gateway keeps the policy for the token and asks it for every route, so it lists all routes that the scopes
-//! cover. `*` stands for a path parameter but crosses slashes, so `GET/orders/*` also matches what the router gives to
-//! `GET /orders/{id}/lines`, and `GET/orders/` too, which is `GET /orders`. Where such a route is not covered, an
-//! explicit Deny names it, with and without a slash at the end. A Deny wins over every Allow, so a table in which one would
-//! hit a covered route as well is refused at start: for such a table no policy is exact.
+//! cover. `*` stands for a path parameter but crosses slashes, so `GET/orders/*` also matches what the router gives
+//! to `GET /orders/{id}/lines`, and `GET/orders/` too, which is `GET /orders`. Where such a route is not covered, an
+//! explicit Deny names it, with and without a slash at the end. A Deny wins over every Allow, so a table in which
+//! one would hit a covered route as well is refused at start: for such a table no policy is exact. The functions
+//! look at the scopes again, but what the gateway can stop is not left to them.
 
 use access::{Caller, MethodArn, Route, ScopeSet};
 use serde::Serialize;

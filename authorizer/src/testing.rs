@@ -1,5 +1,6 @@
 //! Owns what the tests of several files share: keys made for the run, tokens signed with them, a fake fetch, a
-//! clock that is set by hand, a log that is kept. Tokens are signed by `jsonwebtoken`, an implementation other than ours.
+//! clock that is set by hand, a log that is kept. Tokens are signed by `jsonwebtoken`, an implementation other
+//! than ours.
 
 use std::{
     collections::VecDeque,

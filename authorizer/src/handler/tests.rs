@@ -1,6 +1,7 @@
 //! Events in, answers and log lines out.
 
 use aws_lambda_events::apigw::ApiGatewayCustomAuthorizerResponse;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -270,3 +271,18 @@ async fn a_snapshot_is_told_at_start_and_decides() {
     assert!(setup.lines.take().contains(r#""jwks":"snapshot""#));
     assert_eq!(setup.fetch.count(), 0);
 }
+
+proptest! {
+    #[test]
+    fn nothing_made_up_is_ever_let_in(event in prop::collection::vec(any::<u8>(), 0..200), value in HEADER_VALUES) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let setup = Setup::cognito();
+        let event = runtime.block_on(setup.authorizer.handle(&event, "request-1"));
+        prop_assert!(event.is_err());
+        let outcome = runtime.block_on(setup.outcome(&value));
+        prop_assert!(Refusal::ALL.iter().any(|refusal| refusal.label() == outcome), "{}", outcome);
+    }
+}
+
+/// Any text, and texts that come closer and closer to a token.
+const HEADER_VALUES: &str = r"\PC{0,40}|Bearer \PC{0,40}|Bearer [\w.-]{0,80}|Bearer (e30|eyJhbGciOiJSUzI1NiIsImtpZCI6ImZpcnN0In0)\.[\w-]{0,40}\.[\w-]{0,40}";

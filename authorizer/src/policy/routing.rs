@@ -35,8 +35,8 @@ fn literals(route: &Route) -> impl Iterator<Item = bool> {
 /// Which patterns match requests of which routes.
 ///
 /// Decided by witnesses: for each route, every request that the router gives to it, its parameters being each
-/// literal of the table and one segment that is none. That is enough, since a pattern's `*` stands between slashes: whether
-/// it matches depends on where the table's literals stand in a path, and on nothing else.
+/// literal of the table and one segment that is none. That is enough, since a pattern's `*` stands between slashes:
+/// whether it matches depends on where the table's literals stand in a path, and on nothing else.
 pub(super) struct Overlaps {
     patterns: Vec<String>,
     /// For each route `VERB/path`, without and with a slash at the end.
