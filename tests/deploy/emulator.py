@@ -1,0 +1,175 @@
+"""Owns the emulator that stands in for AWS: ministack, with what this template needs and ministack lacks.
+
+    python tests/deploy/emulator.py 4566
+
+It binds loopback, runs the functions' own binaries, and keeps its state in a folder that goes when it stops. The
+template is deployed as it is; what ministack cannot do is added here, and named here, so that nothing passes by accident:
+
+- resource types without a data plane in the emulator are accepted and do nothing (`INERT`), alarms on metric math too;
+- what the variables of an `Fn::Sub` refer to is created first;
+- `Fn::GetAtt Client.ClientSecret` has the secret: ministack's is the client's id;
+- an OpenAPI body's `security` takes effect: ministack imports every method as an open one;
+- a client-credentials token carries the scopes that the client may have and asked for: ministack's carry none of ours.
+
+Usage plans, API keys and gateway responses stay without effect.
+"""
+
+import contextvars
+import os
+import sys
+import tempfile
+from urllib.parse import parse_qs
+
+INERT = (
+    "AWS::CodeDeploy::Application",
+    "AWS::CodeDeploy::DeploymentGroup",
+    "AWS::Logs::MetricFilter",
+    "AWS::WAFv2::WebACLAssociation",
+)
+
+
+def main() -> None:
+    """Runs in the foreground until it is ended."""
+    port = sys.argv[1] if len(sys.argv) > 1 else "4566"
+    with tempfile.TemporaryDirectory(prefix="emulator-") as state:
+        os.environ.update(
+            AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}",
+            BIND_HOST="127.0.0.1",
+            GATEWAY_PORT=port,
+            # These two would listen on every address.
+            IOT_MTLS_ENABLED="0",
+            SFTP_ENABLED="0",
+            LAMBDA_EXECUTOR="local",
+            S3_DATA_DIR=f"{state}/s3",
+            STATE_DIR=f"{state}/state",
+        )
+        # Read at import.
+        from ministack import app
+
+        accept_inert_types()
+        order_by_variables()
+        reveal_client_secret()
+        honour_security()
+        honour_scopes()
+        sys.argv = ["ministack"]
+        app.main()
+
+
+def accept_inert_types() -> None:
+    from ministack.services.cloudformation import provisioners
+
+    def create(logical_id, props, stack_name):
+        return f"{stack_name}-{logical_id}", {}
+
+    for kind in INERT:
+        if kind in provisioners._RESOURCE_HANDLERS:
+            raise SystemExit(f"{kind}: ministack knows it by now; take it off the list")
+        provisioners._RESOURCE_HANDLERS[kind] = {"create": create, "delete": lambda physical_id, props: None}
+
+    alarm = provisioners._RESOURCE_HANDLERS["AWS::CloudWatch::Alarm"]
+    create_alarm = alarm["create"]
+    alarm["create"] = lambda logical_id, props, stack_name: (create if "Metrics" in props else create_alarm)(
+        logical_id, props, stack_name
+    )
+
+
+def order_by_variables() -> None:
+    from ministack.services.cloudformation import engine
+
+    extract = engine._extract_deps
+
+    def variables(value):
+        if isinstance(value, list):
+            return [found for item in value for found in variables(item)]
+        if isinstance(value, dict):
+            own = [value["Fn::Sub"][1]] if isinstance(value.get("Fn::Sub"), list) else []
+            return own + [found for item in value.values() for found in variables(item)]
+        return []
+
+    def extract_all(definition, names):
+        return extract(definition, names) | extract({"Properties": variables(definition.get("Properties"))}, names)
+
+    engine._extract_deps = extract_all
+
+
+def reveal_client_secret() -> None:
+    from ministack.services import cognito
+    from ministack.services.cloudformation import provisioners
+
+    client = provisioners._RESOURCE_HANDLERS["AWS::Cognito::UserPoolClient"]
+    create = client["create"]
+
+    def create_with_secret(logical_id, props, stack_name):
+        client_id, attributes = create(logical_id, props, stack_name)
+        secret = cognito._user_pools[props["UserPoolId"]]["_clients"][client_id]["ClientSecret"]
+        return client_id, {**attributes, "ClientSecret": secret}
+
+    client["create"] = create_with_secret
+
+
+def honour_security() -> None:
+    from ministack.services import apigateway_v1 as gateway
+
+    import_api = gateway._import_rest_api
+
+    def import_with_security(spec, base_data=None):
+        api_id = import_api(spec, base_data)
+        authorizers = {}
+        for name, scheme in spec["components"]["securitySchemes"].items():
+            authorizer = scheme.get("x-amazon-apigateway-authorizer")
+            if authorizer:
+                gateway._create_authorizer(
+                    api_id,
+                    {
+                        **authorizer,
+                        "name": name,
+                        "type": authorizer["type"].upper(),
+                        "identitySource": f"method.request.header.{scheme['name']}",
+                    },
+                )
+                ids = gateway._authorizers_v1[api_id]
+                authorizers[name] = next(key for key, value in ids.items() if value["name"] == name)
+        for resource in gateway._resources[api_id].values():
+            for verb, method in resource["resourceMethods"].items():
+                operation = spec["paths"][resource["path"]][verb.lower()]
+                for name in (name for requirement in operation.get("security", []) for name in requirement):
+                    if name in authorizers:
+                        method.update(authorizationType="CUSTOM", authorizerId=authorizers[name])
+                    elif name == "api_key":
+                        method.update(apiKeyRequired=True)
+                    else:
+                        raise ValueError(f"unknown security scheme {name}")
+        return api_id
+
+    gateway._import_rest_api = import_with_security
+
+
+def honour_scopes() -> None:
+    from ministack.services import cognito
+
+    granted: contextvars.ContextVar[str] = contextvars.ContextVar("granted")
+    issue, trigger = cognito._oauth2_token, cognito._apply_pretoken_trigger
+
+    def issue_with_scopes(data, query_params, raw_body=None, headers=None):
+        form = {key: values[0] for key, values in parse_qs((raw_body or b"").decode()).items()}
+        if form.get("grant_type") == "client_credentials":
+            client_id, _ = cognito._authenticate_client(headers or {}, form)
+            _, _, client = cognito._find_pool_by_client_id(client_id)
+            allowed = (client or {}).get("AllowedOAuthScopes", [])
+            asked = form.get("scope", "").split() or allowed
+            if client and not set(asked) <= set(allowed):
+                return cognito._oauth2_error("invalid_scope", "not a scope of the client")
+            granted.set(" ".join(asked))
+        return issue(data, query_params, raw_body, headers)
+
+    def trigger_with_scopes(**arguments):
+        if arguments.get("trigger_source") == "TokenGeneration_ClientCredentials":
+            arguments["claims"] = {**arguments["claims"], "scope": granted.get()}
+        return trigger(**arguments)
+
+    cognito._oauth2_token = issue_with_scopes
+    cognito._apply_pretoken_trigger = trigger_with_scopes
+
+
+if __name__ == "__main__":
+    main()
