@@ -1,0 +1,413 @@
+"""Owns what must hold of the template once it is transformed: one function a rule, which raises where it does not.
+
+Linters know the shape of each property; these know what the properties are for. `mutations.py` proves each of them.
+"""
+
+import json
+import re
+
+import contract
+from deployed import Deployed, strings
+
+# Amazon API Gateway, "Gateway response types".
+GATEWAY_RESPONSES = set(
+    "ACCESS_DENIED API_CONFIGURATION_ERROR AUTHORIZER_CONFIGURATION_ERROR AUTHORIZER_FAILURE BAD_REQUEST_PARAMETERS "
+    "BAD_REQUEST_BODY DEFAULT_4XX DEFAULT_5XX EXPIRED_TOKEN INTEGRATION_FAILURE INTEGRATION_TIMEOUT INVALID_API_KEY "
+    "INVALID_SIGNATURE MISSING_AUTHENTICATION_TOKEN QUOTA_EXCEEDED REQUEST_TOO_LARGE RESOURCE_NOT_FOUND THROTTLED "
+    "UNAUTHORIZED UNSUPPORTED_MEDIA_TYPE WAF_FILTERED".split()
+)
+
+
+def every_method_has_the_token_authorizer(it: Deployed) -> None:
+    scheme = it.body()["components"]["securitySchemes"]["ScopeAuthorizer"]
+    authorizer = scheme["x-amazon-apigateway-authorizer"]
+    assert authorizer["type"] == "token"
+    assert (scheme["name"], scheme["in"]) == ("Authorization", "header")
+    assert int(authorizer["authorizerResultTtlInSeconds"]) == int(it.parameters["AuthorizerCacheSeconds"])
+    assert "AuthorizerFunction" in json.dumps(authorizer["authorizerUri"])
+    for verb, path, operation in it.methods():
+        assert {"ScopeAuthorizer": []} in operation["security"], f"{verb} {path} is open"
+
+
+def the_validation_expression_takes_any_casing_of_bearer(it: Deployed) -> None:
+    scheme = it.body()["components"]["securitySchemes"]["ScopeAuthorizer"]
+    expression = scheme["x-amazon-apigateway-authorizer"]["identityValidationExpression"]
+    for value in ("Bearer a.b.c", "bearer aA0-_.b.c", "BEARER a.b.c", "bEARER a.b.c"):
+        assert re.fullmatch(expression, value), value
+    for value in ("Basic a.b.c", "Bearer a.b", "Bearer a.b.c.d", "Bearer  a.b.c", "Bearer a.b.c d", "a.b.c", "Bearer a.b.c="):
+        assert not re.fullmatch(expression, value), value
+
+
+def every_method_asks_for_an_api_key(it: Deployed) -> None:
+    for verb, path, operation in it.methods():
+        assert {"api_key": []} in operation["security"], f"{verb} {path} asks for no key"
+
+
+def the_authorizer_names_the_api_key(it: Deployed) -> None:
+    assert it.resources["Api"]["Properties"]["ApiKeySourceType"] == "AUTHORIZER"
+
+
+def the_routes_are_the_route_table(it: Deployed) -> None:
+    binaries = {name: function["Metadata"]["BuildProperties"]["Binary"] for name, function in it.functions().items()}
+    found = {}
+    for verb, path, operation in it.methods():
+        uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+        named = re.search(r"\$\{(\w+?)Alias\w+\}", uri)
+        assert named, f"{verb} {path} does not call a function's alias: {uri}"
+        found[verb, path] = binaries[named[1]]
+    assert found == {route: function for route, (_, function) in contract.routes().items()}
+
+
+def the_scopes_are_the_route_tables(it: Deployed) -> None:
+    offered = {
+        f"{server['Identifier']}/{scope['ScopeName']}"
+        for server in it.of_type("AWS::Cognito::UserPoolResourceServer").values()
+        for scope in server["Scopes"]
+    }
+    assert offered == contract.scopes()
+
+
+def the_clients_have_exactly_their_scopes(it: Deployed) -> None:
+    clients = {client["ClientName"]: client for client in it.of_type("AWS::Cognito::UserPoolClient").values()}
+    assert {name: " ".join(client["AllowedOAuthScopes"]) for name, client in clients.items()} == contract.CLIENTS
+    for name, client in clients.items():
+        assert client["AllowedOAuthFlows"] == ["client_credentials"], name
+        assert client["AllowedOAuthFlowsUserPoolClient"] is True and client["GenerateSecret"] is True, name
+        assert client["ExplicitAuthFlows"] == ["ALLOW_REFRESH_TOKEN_AUTH"], name
+        assert client["AccessTokenValidity"] == {"Ref": "TokenMinutes"}, name
+        assert client["TokenValidityUnits"] == {"AccessToken": "minutes"}, name
+
+
+def clients_wait_for_the_resource_servers_of_their_scopes(it: Deployed) -> None:
+    servers = {s["Identifier"]: name for name, s in it.of_type("AWS::Cognito::UserPoolResourceServer").items()}
+    for name, client in it.of_type("AWS::Cognito::UserPoolClient").items():
+        needed = {servers[scope.split("/")[0]] for scope in client["AllowedOAuthScopes"]}
+        assert needed <= it.needs()[name], name
+
+
+def each_client_has_a_key_and_a_plan(it: Deployed) -> None:
+    keys = it.of_type("AWS::ApiGateway::ApiKey")
+    plans = it.of_type("AWS::ApiGateway::UsagePlan")
+    pairs = {(k["KeyId"]["Ref"], k["UsagePlanId"]["Ref"]) for k in it.of_type("AWS::ApiGateway::UsagePlanKey").values()}
+    counted = {it.text(keys[key]["Value"]): plans[plan] for key, plan in pairs if keys[key]["Enabled"] is True}
+    assert set(counted) == set(it.of_type("AWS::Cognito::UserPoolClient"))
+    assert len({plan for _, plan in pairs}) == len(plans) == len(keys), "a plan of its own for each client"
+    for client, plan in counted.items():
+        assert plan["ApiStages"] == [{"ApiId": {"Ref": "Api"}, "Stage": {"Ref": "ApiStage"}}], client
+        assert plan["Throttle"]["RateLimit"] > 0 and plan["Throttle"]["BurstLimit"] > 0, client
+        assert plan["Quota"]["Limit"] > 0, client
+
+
+def the_authorizer_knows_every_client(it: Deployed) -> None:
+    listed = it.of_type("AWS::Lambda::Function")["AuthorizerFunction"]["Environment"]["Variables"]["CLIENT_IDS"]
+    assert isinstance(listed, dict), "a list of clients, not any client"
+    separator, ids = listed["Fn::Join"]
+    assert separator == ","
+    assert {one["Ref"] for one in ids} == set(it.of_type("AWS::Cognito::UserPoolClient"))
+
+
+def every_setting_is_one_the_code_reads(it: Deployed) -> None:
+    required = {
+        "authorizer": {"USER_POOL_ID", "CLIENT_IDS"},
+        "inventory": {"TABLE_NAME"},
+        "order": {"TABLE_NAME", "CREDENTIALS_SECRET"},
+        "payment": {"TABLE_NAME", "CREDENTIALS_SECRET"},
+        "report": {"TABLE_NAME", "CREDENTIALS_SECRET"},
+    }
+    for name, function in it.functions().items():
+        binary = function["Metadata"]["BuildProperties"]["Binary"]
+        variables = set(function["Environment"]["Variables"])
+        assert required[binary] <= variables, name
+        unknown = variables - contract.literals(function["CodeUri"])
+        assert not unknown, f"{name}: nothing reads {unknown}"
+
+
+def gateway_responses_speak_our_json(it: Deployed) -> None:
+    responses = it.body()["x-amazon-apigateway-gateway-responses"]
+    assert set(responses) <= GATEWAY_RESPONSES, set(responses) - GATEWAY_RESPONSES
+    statuses = {kind: int(response["statusCode"]) for kind, response in responses.items() if "statusCode" in response}
+    expected = {"UNAUTHORIZED": 401, "ACCESS_DENIED": 403, "INVALID_API_KEY": 403, "THROTTLED": 429}
+    expected |= {"QUOTA_EXCEEDED": 429, "REQUEST_TOO_LARGE": 413, "INTEGRATION_TIMEOUT": 504}
+    assert statuses == expected
+    assert {"DEFAULT_4XX", "DEFAULT_5XX"} <= set(responses)
+    for kind, response in responses.items():
+        template = response["responseTemplates"]["application/json"]
+        body = json.loads(template.replace("$context.error.messageString", '"text"'))
+        assert {"error", "message", "request_id"} <= set(body) <= {"error", "message", "request_id", "granted_scope"}, kind
+        assert body["request_id"] == "$context.requestId", kind
+
+
+def refusals_name_the_bearer_scheme(it: Deployed) -> None:
+    responses = it.body()["x-amazon-apigateway-gateway-responses"]
+    for kind, error in (("UNAUTHORIZED", "invalid_token"), ("ACCESS_DENIED", "insufficient_scope")):
+        header = responses[kind]["responseParameters"]["gatewayresponse.header.WWW-Authenticate"]
+        assert header == f"'Bearer realm=\"scopegate\", error=\"{error}\"'", kind
+    denied = json.loads(responses["ACCESS_DENIED"]["responseTemplates"]["application/json"].replace(
+        "$context.error.messageString", '""'
+    ))
+    assert denied["granted_scope"] == "$context.authorizer.scope"
+
+
+def functions_run_as_built(it: Deployed) -> None:
+    assert {f["Metadata"]["BuildProperties"]["Binary"] for f in it.functions().values()} == {
+        "authorizer", "inventory", "order", "payment", "report",
+    }
+    for name, function in it.functions().items():
+        assert function["Metadata"]["BuildMethod"] == "rust-cargolambda", name
+    for name, function in it.of_type("AWS::Lambda::Function").items():
+        assert function["Runtime"] == "provided.al2023", name
+        assert function["Handler"] == "bootstrap", name
+        assert function["Architectures"] == [{"Ref": "Architecture"}], name
+        assert function["TracingConfig"] == {"Mode": "Active"}, name
+        assert 1 <= function["Timeout"] <= 29, f"{name}: API Gateway waits no longer than 29 s"
+
+
+def logs_are_json_in_groups_that_expire(it: Deployed) -> None:
+    groups = it.of_type("AWS::Logs::LogGroup")
+    for name, group in groups.items():
+        assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
+    used = []
+    for name, function in it.of_type("AWS::Lambda::Function").items():
+        assert function["LoggingConfig"]["LogFormat"] == "JSON", name
+        used.append(function["LoggingConfig"]["LogGroup"]["Ref"])
+    assert len(set(used)) == len(used) and set(used) <= set(groups)
+
+
+def secrets_stay_in_secrets_manager(it: Deployed) -> None:
+    secrets = it.of_type("AWS::SecretsManager::Secret")
+    for name, resource in {**it.resources, "Outputs": it.result["Outputs"], "Parameters": it.result["Parameters"]}.items():
+        for text in strings(resource):
+            gives_away = text == "ClientSecret" or ".ClientSecret" in text
+            assert not gives_away or name in secrets, f"{name} gives away a client secret"
+            assert "{{resolve:" not in text, f"{name} resolves a secret"
+    for name, secret in secrets.items():
+        value = json.loads(it.text(secret["SecretString"]))
+        prefix = name.removesuffix("Secret")
+        assert value["client_id"] == f"{prefix}Client", name
+        assert value["client_secret"] == f"{prefix}Client.ClientSecret", name
+        assert set(value) == {"client_id", "client_secret", "token_url", "api_url"}, name
+        domain = it.text(it.resources["UserPoolDomain"]["Properties"]["Domain"])
+        assert value["token_url"] == f"https://{domain}.auth.eu-central-1.amazoncognito.com/oauth2/token", name
+        assert value["api_url"] == it.text(it.result["Outputs"]["ApiUrl"]["Value"]), name
+    assert {it.text(s["Name"]).split("/")[1] for s in secrets.values()} == set(contract.CLIENTS)
+
+
+def functions_may_do_what_they_need_and_no_more(it: Deployed) -> None:
+    functions = it.of_type("AWS::Lambda::Function")
+    roles = {function["Role"]["Fn::GetAtt"][0]: name for name, function in functions.items()}
+    assert len(roles) == len(functions), "a role of its own for each function"
+    for role in roles:
+        assert "ManagedPolicyArns" not in it.resources[role]["Properties"], role
+    for role, statement in it.statements():
+        if role not in roles:
+            continue
+        function = functions[roles[role]]
+        variables = function["Environment"]["Variables"]
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        services = {action.split(":")[0] for action in actions}
+        assert len(services) == 1 and not any("*" in action for action in actions), (role, actions)
+        resource = it.text(statement["Resource"])
+        match services.pop():
+            case "logs":
+                assert resource == f"{function['LoggingConfig']['LogGroup']['Ref']}.Arn", role
+            case "xray":
+                assert resource == "*", role
+            case "dynamodb":
+                assert resource == f"{variables['TABLE_NAME']['Ref']}.Arn", role
+                assert not {"dynamodb:Scan", "dynamodb:DeleteItem", "dynamodb:DeleteTable"} & set(actions), role
+            case "secretsmanager":
+                name = it.text(variables["CREDENTIALS_SECRET"])
+                assert resource == f"arn:aws:secretsmanager:eu-central-1:123456789012:secret:{name}-??????", role
+                assert actions == ["secretsmanager:GetSecretValue"], role
+            case "sqs":
+                assert resource == "ReportDeadLetters.Arn" and role == "ReportRole", role
+            case other:
+                raise AssertionError(f"{role} may use {other}")
+
+
+def wildcards_stand_only_where_aws_needs_them(it: Deployed) -> None:
+    for role, statement in it.statements():
+        resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+        for resource in map(it.text, resources):
+            if resource == "*":
+                assert all(action.startswith("xray:") for action in statement["Action"]), role
+            else:
+                assert "*" not in resource and "?" not in resource.removesuffix("-??????"), (role, resource)
+    for name, role in it.of_type("AWS::IAM::Role").items():
+        for statement in role["AssumeRolePolicyDocument"]["Statement"]:
+            assert set(statement["Principal"]) == {"Service"} and "*" not in str(statement["Principal"]), name
+
+
+def there_is_no_dependency_circle(it: Deployed) -> None:
+    left = it.needs()
+    while ready := [name for name, needed in left.items() if not needed & set(left)]:
+        for name in ready:
+            del left[name]
+    assert not left, f"these wait for each other: {sorted(left)}"
+
+
+def data_outlives_the_stack(it: Deployed) -> None:
+    tables = it.of_type("AWS::DynamoDB::Table")
+    assert len(tables) == 4
+    for name, table in tables.items():
+        assert table["BillingMode"] == "PAY_PER_REQUEST", name
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
+        assert table["SSESpecification"]["SSEEnabled"] is True, name
+        assert [key["AttributeName"] for key in table["KeySchema"]] == ["pk", "sk"], name
+    for name in [*tables, "UserPool"]:
+        resource = it.resources[name]
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain"), name
+
+
+def nobody_signs_up(it: Deployed) -> None:
+    pool = it.resources["UserPool"]["Properties"]
+    assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
+    assert pool["DeletionProtection"] == "ACTIVE"
+
+
+def the_access_log_tells_the_caller_and_never_the_token(it: Deployed) -> None:
+    stage = it.resources["ApiStage"]["Properties"]
+    text = stage["AccessLogSetting"]["Format"]
+    assert "\n" not in text
+    line = json.loads(text)
+    assert all(value.startswith("$context.") for value in line.values()), line
+    for key, value in {"clientId": "client_id", "scope": "scope", "jti": "jti"}.items():
+        assert line[key] == f"$context.authorizer.{value}"
+    assert "oken" not in text and "input" not in text and "header" not in text
+    assert stage["TracingEnabled"] is True
+    settings = stage["MethodSettings"]
+    assert [(s["ResourcePath"], s["HttpMethod"]) for s in settings] == [("/*", "*")]
+    assert settings[0]["MetricsEnabled"] is True and settings[0]["DataTraceEnabled"] is False
+    assert settings[0]["ThrottlingRateLimit"] > 0 and settings[0]["ThrottlingBurstLimit"] > 0
+
+
+def metric_filters_count_what_the_code_logs(it: Deployed) -> None:
+    filters = it.of_type("AWS::Logs::MetricFilter")
+    counted: dict[str, set[str]] = {}
+    for name, one in filters.items():
+        for field, value in re.findall(r'\$\.([\w.]+) = "([^"]+)"', one["FilterPattern"]):
+            counted.setdefault(field, set()).add(value)
+        for transformation in one["MetricTransformations"]:
+            for dimension in transformation.get("Dimensions", []):
+                counted.setdefault(dimension["Value"].removeprefix("$."), set())
+    assert counted["outcome"] <= contract.outcomes() and "fault" in counted["outcome"]
+    authorizer = contract.literals("authorizer")
+    assert counted["event"] <= authorizer, counted["event"]
+    assert {"reason", "jwks"} <= set(counted)
+
+
+def faults_are_alarms_that_roll_back(it: Deployed) -> None:
+    filters, alarms = it.of_type("AWS::Logs::MetricFilter"), it.of_type("AWS::CloudWatch::Alarm")
+    for name, function in it.of_type("AWS::Lambda::Function").items():
+        prefix = name.removesuffix("Function")
+        pattern = filters[f"{prefix}Faults"]["FilterPattern"]
+        assert filters[f"{prefix}Faults"]["LogGroupName"] == function["LoggingConfig"]["LogGroup"], name
+        assert '$.outcome = "fault"' in pattern and '$.record.status = "timeout"' in pattern, name
+        assert alarms[f"{prefix}FaultAlarm"]["MetricName"] == f"{prefix}Faults", name
+        group = it.resources[f"{name}DeploymentGroup"]["Properties"]
+        assert group["AlarmConfiguration"]["Alarms"] == [{"Name": {"Ref": f"{prefix}FaultAlarm"}}], name
+        assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"], name
+    for name, alarm in alarms.items():
+        # A refused token is a failed invocation of the authorizer.
+        assert (alarm.get("Namespace"), alarm.get("MetricName")) != ("AWS/Lambda", "Errors"), name
+        assert alarm["TreatMissingData"] == "notBreaching", name
+        heard = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+        assert alarm["AlarmActions"] == heard, name
+
+
+def own_metrics_of_alarms_exist(it: Deployed) -> None:
+    made = {
+        (it.text(t["MetricNamespace"]), t["MetricName"])
+        for one in it.of_type("AWS::Logs::MetricFilter").values()
+        for t in one["MetricTransformations"]
+        if "Dimensions" not in t
+    }
+    for name, alarm in it.of_type("AWS::CloudWatch::Alarm").items():
+        namespace = it.text(alarm.get("Namespace", "AWS/"))
+        assert namespace.startswith("AWS/") or (namespace, alarm["MetricName"]) in made, name
+    api = it.text(it.resources["Api"]["Properties"]["Name"])
+    for name in ("ServerErrorAlarm", "LatencyAlarm"):
+        dimensions = {d["Name"]: it.text(d["Value"]) for d in it.resources[name]["Properties"]["Dimensions"]}
+        assert dimensions == {"ApiName": api, "Stage": it.parameters["Stage"]}, name
+
+
+def a_lost_schedule_is_kept_and_told(it: Deployed) -> None:
+    (rule,) = [r for r in it.of_type("AWS::Events::Rule").values() if "ScheduleExpression" in r]
+    (target,) = rule["Targets"]
+    assert target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": ["ReportDeadLetters", "Arn"]}
+    assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
+    assert target["Arn"] == {"Ref": "ReportFunctionAliaslive"}
+    (config,) = it.of_type("AWS::Lambda::EventInvokeConfig").values()
+    assert config["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["ReportDeadLetters", "Arn"]}
+    assert it.resources["ReportDeadLetters"]["Properties"]["SqsManagedSseEnabled"] is True
+    assert "ReportDeadLetters" in json.dumps(it.resources["ReportScheduleAlarm"]["Properties"]["Dimensions"])
+
+
+def changes_of_clients_are_told(it: Deployed) -> None:
+    pattern = it.resources["ClientChangeRule"]["Properties"]["EventPattern"]
+    assert {"AddUserPoolClientSecret", "DeleteUserPoolClientSecret"} <= set(pattern["detail"]["eventName"])
+    assert pattern["detail"]["requestParameters"]["userPoolId"] == [{"Ref": "UserPool"}]
+    assert it.resources["ClientChangeAlarm"]["Properties"]["MetricName"] == "ClientChanges"
+
+
+def a_change_of_settings_makes_a_new_version(it: Deployed) -> None:
+    for name, function in it.functions().items():
+        assert function["AutoPublishAliasAllProperties"] is True, name
+        told = strings(function["VersionDescription"])
+        told = {value for text in told for value in re.findall(r"\$\{(\w+)\}", text)}
+        changeable = {
+            value["Ref"]
+            for key, value in function["Environment"]["Variables"].items()
+            if set(value) == {"Ref"} and key != "CREDENTIALS_SECRET"
+        }
+        assert changeable <= told, name
+
+
+def optional_parts_are_off(it: Deployed) -> None:
+    for name, resource in it.resources.items():
+        condition = resource.get("Condition")
+        assert (condition == "HasTokenCache") == name.startswith("TokenCache"), name
+        assert (condition == "HasWaf") == name.startswith("WebAcl"), name
+    for name in ("TokenCache", "Waf", "ReserveConcurrency"):
+        assert it.source["Parameters"][name]["Default"] == "false", name
+
+
+def the_token_cache_keeps_callers_apart(it: Deployed) -> None:
+    method = it.resources["TokenCacheMethod"]["Properties"]
+    key = ["method.request.header.Authorization", "method.request.querystring.scope"]
+    assert method["Integration"]["CacheKeyParameters"] == key
+    assert method["RequestParameters"] == dict.fromkeys(key, True)
+    validator = it.resources["TokenCacheValidator"]["Properties"]
+    assert validator["ValidateRequestBody"] is True and validator["ValidateRequestParameters"] is True
+    assert method["RequestValidatorId"] == {"Ref": "TokenCacheValidator"}
+    assert method["RequestModels"] == {"$default": {"Ref": "TokenCacheNoBody"}}
+    schema = it.resources["TokenCacheNoBody"]["Properties"]["Schema"]
+    assert (schema["type"], schema["maxProperties"]) == ("object", 0)
+    assert method["Integration"]["PassthroughBehavior"] == "NEVER"
+    for template in method["Integration"]["RequestTemplates"].values():
+        assert "$input.body" not in template and '$util.urlEncode($input.params("scope"))' in template
+    (settings,) = it.resources["TokenCacheStage"]["Properties"]["MethodSettings"]
+    assert settings["CacheDataEncrypted"] is True and settings["CachingEnabled"] is True
+    assert settings["CacheTtlInSeconds"] == {"Ref": "TokenCacheSeconds"}
+    parameters = it.source["Parameters"]
+    assert parameters["TokenCacheSeconds"]["MaxValue"] * 2 < parameters["TokenMinutes"]["MinValue"] * 60
+
+
+def every_parameter_explains_and_limits_itself(it: Deployed) -> None:
+    for name, parameter in it.source["Parameters"].items():
+        assert "Default" in parameter and parameter["Description"], name
+        limited = {"AllowedValues", "AllowedPattern", "MinValue"} & set(parameter)
+        assert limited, f"{name} takes anything"
+        if "MinValue" in parameter:
+            assert parameter["MinValue"] <= parameter["Default"] <= parameter["MaxValue"], name
+        if "AllowedPattern" in parameter:
+            assert re.fullmatch(parameter["AllowedPattern"], str(parameter["Default"])), name
+        if "AllowedValues" in parameter:
+            assert parameter["Default"] in parameter["AllowedValues"], name
+
+
+RULES = [
+    rule
+    for rule in list(globals().values())
+    if callable(rule) and getattr(rule, "__module__", "") == __name__ and rule.__annotations__.get("it") is Deployed
+]

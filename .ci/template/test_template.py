@@ -1,0 +1,41 @@
+"""Every rule holds of the template, and every rule fails of a template that breaks it."""
+
+import copy
+from collections.abc import Callable
+
+import pytest
+
+import contract
+import rules
+from deployed import Deployed, source
+from mutations import MUTATIONS
+
+DEPLOYED = Deployed(source())
+
+
+@pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
+def test_holds(rule: Callable[[Deployed], None]) -> None:
+    rule(DEPLOYED)
+
+
+@pytest.mark.parametrize(("rule", "what", "mutate"), MUTATIONS, ids=lambda it: it if isinstance(it, str) else None)
+def test_goes_red(rule: Callable[[Deployed], None], what: str, mutate: Callable[[dict], None]) -> None:
+    template = copy.deepcopy(source())
+    mutate(template)
+    assert template != source(), "the mutation changes nothing"
+    with pytest.raises((AssertionError, KeyError, ValueError)):
+        rule(Deployed(template))
+
+
+def test_every_rule_has_a_mutation() -> None:
+    proved = {rule.__name__ for rule, _, _ in MUTATIONS}
+    assert proved == {rule.__name__ for rule in rules.RULES}
+
+
+@pytest.mark.parametrize("seconds", ["0", "17", "3600"])
+def test_the_cache_time_follows_its_parameter(seconds: str) -> None:
+    rules.every_method_has_the_token_authorizer(Deployed(source(), AuthorizerCacheSeconds=seconds))
+
+
+def test_the_route_table_is_read_whole() -> None:
+    assert len(contract.routes()) == 12
