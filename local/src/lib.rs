@@ -1,3 +1,4 @@
 //! local
 
 pub mod gateway;
+pub mod template;

@@ -1,0 +1,127 @@
+//! Owns why a template cannot be run here: one line, with the file, the line, the path of the property and the
+//! reason. Values of parameters and secrets never appear in it.
+
+use std::fmt;
+
+/// What stops a template from being run: where, and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct TemplateError {
+    /// The template's name, as the caller gave it.
+    pub file: String,
+    /// The line, from one, where it is known.
+    pub line: Option<usize>,
+    /// The keys that lead to the value at fault, `Resources.Api.Properties.Auth`; empty for the whole document.
+    pub path: String,
+    /// What is wrong there.
+    pub problem: Problem,
+}
+
+/// What can be wrong with a template, or with what was given to run it with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// The text does not parse.
+    #[error("not valid YAML: {0}")]
+    Syntax(String),
+    /// The text is longer than CloudFormation takes.
+    #[error("longer than {0} bytes, the most that CloudFormation takes")]
+    TooLong(usize),
+    /// Lists and mappings in each other without end.
+    #[error("nested more than {0} levels deep")]
+    TooDeep(usize),
+    /// Something of YAML that CloudFormation does not read.
+    #[error("CloudFormation takes no {0}")]
+    YamlFeature(&'static str),
+    /// One mapping names a key twice.
+    #[error("this key appears twice")]
+    DuplicateKey,
+    /// A required property is not there.
+    #[error("required, but missing")]
+    Missing,
+    /// The value is of another kind.
+    #[error("must be {0}")]
+    Shape(&'static str),
+    /// The number is out of its range, or none.
+    #[error("must be a whole number from {0} to {1}")]
+    Range(u64, u64),
+    /// The value is none of those that this property takes.
+    #[error("must be one of {0}")]
+    OneOf(&'static str),
+    /// A property that would change what is served, or that nobody knows.
+    #[error("this property is unknown, or cannot be honoured locally")]
+    Property,
+    /// A resource type that would change what is served.
+    #[error("resources of type {} cannot be served locally", quoted(.0))]
+    ResourceType(String),
+    /// A value that this program knows and cannot honour.
+    #[error("{0}")]
+    NotHonoured(&'static str),
+    /// A name that nothing in the template has.
+    #[error("the template has no {0} called {name}", name = quoted(.1))]
+    Unknown(&'static str, String),
+    /// A function of CloudFormation that is not evaluated here.
+    #[error("the intrinsic function {} is not supported", quoted(.0))]
+    Intrinsic(String),
+    /// A function of CloudFormation with the wrong arguments.
+    #[error("{0} takes {1}")]
+    Arguments(&'static str, &'static str),
+    /// A resource that the template's conditions leave out.
+    #[error("{} does not exist: its condition is false", quoted(.0))]
+    LeftOut(String),
+    /// A value that only a deployment has, and that the caller did not give.
+    #[error("the value of {} is known only after a deployment", quoted(.0))]
+    DeploymentOnly(String),
+    /// A client's secret anywhere but in the `SecretString` of a secret.
+    #[error("a client's secret is given out in the SecretString of a secret only")]
+    ClientSecret,
+    /// Names that lead back to themselves.
+    #[error("the value of {} depends on itself", quoted(.0))]
+    Cycle(String),
+    /// Evaluation that would not end in reasonable time or memory.
+    #[error("too large to evaluate")]
+    TooMuchWork,
+    /// A parameter without default for which no value was given.
+    #[error("the parameter {} has no default and was given no value", quoted(.0))]
+    NoValue(String),
+    /// A parameter whose value its own declaration forbids.
+    #[error("the value of this parameter {0}")]
+    ParameterValue(&'static str),
+    /// A regular expression that cannot be compiled to mean here what it means in Java.
+    #[error("cannot be honoured as a regular expression: {0}")]
+    Pattern(String),
+    /// A value that must be unique is there twice.
+    #[error("the same {0} as {1}")]
+    Clash(&'static str, String),
+}
+
+/// A problem and its place within the document.
+#[derive(Clone, Debug)]
+pub(super) struct Located {
+    pub(super) line: Option<usize>,
+    pub(super) path: String,
+    pub(super) problem: Problem,
+}
+
+impl Located {
+    /// The error that the caller sees.
+    pub(super) fn in_file(self, file: &str) -> TemplateError {
+        TemplateError { file: file.to_owned(), line: self.line, path: self.path, problem: self.problem }
+    }
+}
+
+impl fmt::Display for TemplateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        if !self.path.is_empty() {
+            write!(f, ": {}", self.path.escape_debug())?;
+        }
+        write!(f, ": {}", self.problem)
+    }
+}
+
+/// Outside text in backticks, on one line.
+fn quoted(text: &str) -> String {
+    format!("`{}`", text.escape_debug())
+}

@@ -1,0 +1,135 @@
+//! Owns what resources are called on a laptop: what `Ref` and `Fn::GetAtt` give for those that are served here. For
+//! all others there is a value only if the caller gave one.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use secrecy::ExposeSecret;
+
+use super::{
+    error::Problem,
+    node::Node,
+    scope::{Scope, Trail},
+};
+
+/// The API's id where the caller gives none; there is one API.
+const API_ID: &str = "localapi01";
+/// What follows the region in the pool's id where the caller gives none; there is one pool.
+const POOL: &str = "Local0001";
+
+impl Scope<'_> {
+    /// What `Ref` gives for the resource `name`, or for what SAM makes of a resource: `Api.Stage`, `Function.Alias`.
+    pub(super) fn identity(&self, name: &str, trail: &Trail<'_>) -> Result<String, Problem> {
+        if let Some(identity) = self.facts.refs.get(name) {
+            return Ok(identity.clone());
+        }
+        if let Some((logical_id, generated)) = name.split_once('.') {
+            return self.generated(logical_id, generated, trail);
+        }
+        let resource = self.resource(name, trail)?;
+        let trail = trail.enter(name)?;
+        // The name that the template gives the resource, or its logical id.
+        let own = |property| {
+            let given = self.own_property(resource, property, &trail)?;
+            Ok(given.unwrap_or_else(|| name.to_owned()))
+        };
+        match kind_of(resource) {
+            "AWS::Serverless::Api" => Ok(API_ID.to_owned()),
+            "AWS::Serverless::Function" => own("FunctionName"),
+            "AWS::DynamoDB::Table" => own("TableName"),
+            "AWS::Cognito::UserPool" => Ok(format!("{}_{POOL}", self.facts.region)),
+            "AWS::Cognito::UserPoolClient" => Ok(client_id(name)),
+            "AWS::Cognito::UserPoolDomain" => own("Domain"),
+            "AWS::Cognito::UserPoolResourceServer" => own("Identifier"),
+            "AWS::ApiGateway::ApiKey" | "AWS::ApiGateway::UsagePlan" => Ok(name.to_owned()),
+            // Secrets Manager ends an ARN with six characters of its own.
+            "AWS::SecretsManager::Secret" => {
+                Ok(self.facts.arn("secretsmanager", &format!("secret:{}-Local1", own("Name")?)))
+            }
+            _ => Err(Problem::DeploymentOnly(name.to_owned())),
+        }
+    }
+
+    /// What `Fn::GetAtt` gives.
+    pub(super) fn attribute(
+        &self,
+        logical_id: &str,
+        attribute: &str,
+        trail: &Trail<'_>,
+    ) -> Result<String, Problem> {
+        if let Some(value) = self.facts.attributes.get(&(logical_id.to_owned(), attribute.to_owned())) {
+            return Ok(value.clone());
+        }
+        let resource = self.resource(logical_id, trail)?;
+        let identity = || self.identity(logical_id, trail);
+        let provider =
+            |identity| format!("cognito-idp.{}.{}/{identity}", self.facts.region, self.facts.url_suffix());
+        match (kind_of(resource), attribute) {
+            ("AWS::Serverless::Function", "Arn") => {
+                Ok(self.facts.arn("lambda", &format!("function:{}", identity()?)))
+            }
+            ("AWS::DynamoDB::Table", "Arn") => {
+                Ok(self.facts.arn("dynamodb", &format!("table/{}", identity()?)))
+            }
+            ("AWS::Cognito::UserPool", "Arn") => {
+                Ok(self.facts.arn("cognito-idp", &format!("userpool/{}", identity()?)))
+            }
+            ("AWS::Cognito::UserPool", "ProviderName") => Ok(provider(identity()?)),
+            ("AWS::Cognito::UserPool", "ProviderURL") => Ok(format!("https://{}", provider(identity()?))),
+            ("AWS::Cognito::UserPool", "UserPoolId")
+            | ("AWS::Cognito::UserPoolClient", "ClientId")
+            | ("AWS::SecretsManager::Secret" | "AWS::ApiGateway::UsagePlan", "Id")
+            | ("AWS::ApiGateway::ApiKey", "APIKeyId")
+            | ("AWS::Serverless::Api", "RestApiId") => identity(),
+            ("AWS::Cognito::UserPoolClient", "ClientSecret") => self.client_secret(logical_id),
+            _ => self.generated(logical_id, attribute, trail),
+        }
+    }
+
+    /// What SAM makes of a resource and lets templates refer to.
+    // SPEC: AWS SAM, "Referencing generated resources": Function.Alias, Function.Version, Api.Stage, Api.Deployment
+    fn generated(&self, logical_id: &str, generated: &str, trail: &Trail<'_>) -> Result<String, Problem> {
+        let resource = self.resource(logical_id, trail)?;
+        let trail = trail.enter(logical_id)?;
+        let unknown = || Problem::DeploymentOnly(format!("{logical_id}.{generated}"));
+        let property = |name| self.own_property(resource, name, &trail)?.ok_or_else(unknown);
+        match (kind_of(resource), generated) {
+            ("AWS::Serverless::Api", "Stage") => property("StageName"),
+            ("AWS::Serverless::Function", "Alias") => {
+                let function = self.own_property(resource, "FunctionName", &trail)?;
+                let function = function.unwrap_or_else(|| logical_id.to_owned());
+                let alias = property("AutoPublishAlias")?;
+                Ok(self.facts.arn("lambda", &format!("function:{function}:{alias}")))
+            }
+            _ => Err(unknown()),
+        }
+    }
+
+    fn client_secret(&self, logical_id: &str) -> Result<String, Problem> {
+        if !self.reveals_secrets.get() {
+            return Err(Problem::ClientSecret);
+        }
+        let secret = self.facts.client_secrets.get(logical_id);
+        let unknown = || Problem::DeploymentOnly(format!("{logical_id}.ClientSecret"));
+        Ok(secret.ok_or_else(unknown)?.expose_secret().to_owned())
+    }
+
+    /// A text that the template says of the resource, or says of all of its type.
+    fn own_property(
+        &self,
+        resource: &Node,
+        property: &str,
+        trail: &Trail<'_>,
+    ) -> Result<Option<String>, Problem> {
+        self.properties(resource).get(property).map(|node| self.text(node, trail)).transpose()
+    }
+}
+
+/// The type of a resource.
+pub(super) fn kind_of(resource: &Node) -> &str {
+    resource.get("Type").and_then(Node::as_text).unwrap_or_default()
+}
+
+/// An id as Cognito's look, the same at every start.
+fn client_id(logical_id: &str) -> String {
+    let digest = digest(&SHA256, logical_id.as_bytes());
+    digest.as_ref().iter().take(26).filter_map(|byte| char::from_digit(u32::from(byte % 36), 36)).collect()
+}

@@ -1,0 +1,149 @@
+//! Owns the intrinsic functions that give a value: `Ref`, `Fn::GetAtt`, `Fn::Sub`, `Fn::If`, `Fn::Join`, `Fn::Split`,
+//! `Fn::Select` and `Fn::FindInMap`.
+
+use std::collections::BTreeMap;
+
+use super::{
+    error::Problem,
+    node::{Kind, Node},
+    scope::{Scope, Trail},
+    value::{Content, Value},
+};
+
+impl Scope<'_> {
+    /// What the function `name` gives for `argument`.
+    pub(super) fn call(&self, name: &str, argument: &Node, trail: &Trail<'_>) -> Result<Content, Problem> {
+        let operands = argument.as_list().unwrap_or_default();
+        match name {
+            "Ref" => match argument.as_text() {
+                Some(name) => self.reference(name, trail),
+                None => Err(Problem::Arguments("Ref", "a name")),
+            },
+            "Fn::GetAtt" => self.get_attribute(argument, trail).map(Content::Text),
+            "Fn::Sub" => self.substitute(argument, trail).map(Content::Text),
+            "Fn::If" => {
+                let [condition, then, otherwise] = operands else {
+                    return Err(Problem::Arguments("Fn::If", "a condition's name and two values"));
+                };
+                let condition = condition.as_text().ok_or(Problem::Shape("a condition's name"))?;
+                let chosen = if self.named_condition(condition, trail)? { then } else { otherwise };
+                Ok(self.value(chosen, trail).content)
+            }
+            "Fn::Join" => self.join(operands, trail).map(Content::Text),
+            "Fn::Split" => {
+                let [delimiter, source] = operands else {
+                    return Err(Problem::Arguments("Fn::Split", "a delimiter and a text"));
+                };
+                let (delimiter, source) = (self.text(delimiter, trail)?, self.text(source, trail)?);
+                if delimiter.is_empty() {
+                    return Err(Problem::Arguments("Fn::Split", "a delimiter and a text"));
+                }
+                let value =
+                    |part: &str| Value { line: argument.line, content: Content::Text(part.to_owned()) };
+                Ok(Content::List(source.split(delimiter.as_str()).map(value).collect()))
+            }
+            "Fn::Select" => self.select(operands, trail),
+            "Fn::FindInMap" => self.find_in_map(operands, trail),
+            _ => Err(Problem::Intrinsic(name.to_owned())),
+        }
+    }
+
+    fn get_attribute(&self, argument: &Node, trail: &Trail<'_>) -> Result<String, Problem> {
+        const ARGUMENTS: Problem = Problem::Arguments("Fn::GetAtt", "a logical id and an attribute");
+        let computed;
+        let (logical_id, attribute) = match &argument.kind {
+            Kind::Text(text) => text.split_once('.').ok_or(ARGUMENTS)?,
+            Kind::List(items) => {
+                let [logical_id, attribute] = items.as_slice() else { return Err(ARGUMENTS) };
+                computed = self.text(attribute, trail)?;
+                (logical_id.as_text().ok_or(ARGUMENTS)?, computed.as_str())
+            }
+            Kind::Null | Kind::Map(_) | Kind::Call(..) => return Err(ARGUMENTS),
+        };
+        self.attribute(logical_id, attribute, trail)
+    }
+
+    fn substitute(&self, argument: &Node, trail: &Trail<'_>) -> Result<String, Problem> {
+        const ARGUMENTS: Problem = Problem::Arguments("Fn::Sub", "a text, or a text and a mapping of texts");
+        let none = BTreeMap::new();
+        let (mut rest, variables) = match &argument.kind {
+            Kind::Text(text) => (text.as_str(), &none),
+            Kind::List(items) => match items.as_slice() {
+                [text, variables] => (text.as_text().ok_or(ARGUMENTS)?, variables.as_map().ok_or(ARGUMENTS)?),
+                _ => return Err(ARGUMENTS),
+            },
+            Kind::Null | Kind::Map(_) | Kind::Call(..) => return Err(ARGUMENTS),
+        };
+        let mut result = String::new();
+        while let Some((before, after)) = rest.split_once("${") {
+            result.push_str(before);
+            let (name, after) = after.split_once('}').ok_or(ARGUMENTS)?;
+            if let Some(literal) = name.strip_prefix('!') {
+                result.push_str("${");
+                result.push_str(literal);
+                result.push('}');
+            } else if let Some(variable) = variables.get(name) {
+                result.push_str(&self.text(variable, trail)?);
+            } else if let Some((logical_id, attribute)) = name.split_once('.') {
+                result.push_str(&self.attribute(logical_id, attribute, trail)?);
+            } else {
+                match self.reference(name, trail)? {
+                    Content::Text(text) => result.push_str(&text),
+                    Content::Fault(problem) => return Err(problem),
+                    Content::Null | Content::Nothing | Content::List(_) | Content::Map(_) => {
+                        return Err(Problem::Shape("a text"));
+                    }
+                }
+            }
+            rest = after;
+        }
+        result.push_str(rest);
+        Ok(result)
+    }
+
+    fn join(&self, operands: &[Node], trail: &Trail<'_>) -> Result<String, Problem> {
+        let [delimiter, list] = operands else {
+            return Err(Problem::Arguments("Fn::Join", "a delimiter and a list of texts"));
+        };
+        let delimiter = delimiter.as_text().ok_or(Problem::Shape("a text"))?;
+        let items = self.list(list, trail)?.into_iter().map(|item| match item.content {
+            Content::Text(text) => Ok(text),
+            Content::Fault(problem) => Err(problem),
+            Content::Null | Content::Nothing | Content::List(_) | Content::Map(_) => {
+                Err(Problem::Shape("a list of texts"))
+            }
+        });
+        Ok(items.collect::<Result<Vec<_>, _>>()?.join(delimiter))
+    }
+
+    fn select(&self, operands: &[Node], trail: &Trail<'_>) -> Result<Content, Problem> {
+        const ARGUMENTS: Problem = Problem::Arguments("Fn::Select", "an index and a list that has it");
+        let [index, list] = operands else { return Err(ARGUMENTS) };
+        let index: usize = self.text(index, trail)?.parse().map_err(|_| ARGUMENTS)?;
+        let item = self.list(list, trail)?.into_iter().nth(index).ok_or(ARGUMENTS)?;
+        Ok(item.content)
+    }
+
+    fn find_in_map(&self, operands: &[Node], trail: &Trail<'_>) -> Result<Content, Problem> {
+        let [map, first, second] = operands else {
+            return Err(Problem::Arguments("Fn::FindInMap", "a mapping's name and two keys"));
+        };
+        let mut found = self.document.get("Mappings");
+        for key in [map, first, second] {
+            let key = self.text(key, trail)?;
+            let next = found.and_then(|node| node.get(&key));
+            found = Some(next.ok_or(Problem::Unknown("mapping or key of a mapping", key))?);
+        }
+        Ok(found.map_or(Content::Null, |node| self.value(node, trail).content))
+    }
+
+    fn list(&self, node: &Node, trail: &Trail<'_>) -> Result<Vec<Value>, Problem> {
+        match self.value(node, trail).content {
+            Content::List(items) => Ok(items),
+            Content::Fault(problem) => Err(problem),
+            Content::Null | Content::Nothing | Content::Text(_) | Content::Map(_) => {
+                Err(Problem::Shape("a list"))
+            }
+        }
+    }
+}

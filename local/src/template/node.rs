@@ -1,0 +1,81 @@
+//! Owns the template as it is written: texts, lists, mappings and calls of intrinsic functions, each with its line.
+//! What they come to is left to [`super::scope`].
+
+use std::collections::BTreeMap;
+
+/// One value of the document.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Node {
+    /// The line of the value or, in a mapping, of its key.
+    pub(super) line: usize,
+    pub(super) kind: Kind,
+}
+
+/// The kinds of values.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Kind {
+    Null,
+    /// Any scalar: CloudFormation turns texts into numbers and back where a property wants it.
+    Text(String),
+    List(Vec<Node>),
+    Map(BTreeMap<String, Node>),
+    /// An intrinsic function by its long name, `Ref` or `Fn::Sub`, however it was written.
+    Call(String, Box<Node>),
+}
+
+impl Node {
+    /// An empty mapping.
+    pub(super) fn empty(line: usize) -> Self {
+        Self { line, kind: Kind::Map(BTreeMap::new()) }
+    }
+
+    /// The value of `key`, if this is a mapping that has it.
+    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+        match &self.kind {
+            Kind::Map(entries) => entries.get(key),
+            Kind::Null | Kind::Text(_) | Kind::List(_) | Kind::Call(..) => None,
+        }
+    }
+
+    /// The text, if this is one.
+    pub(super) fn as_text(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Text(text) => Some(text),
+            Kind::Null | Kind::List(_) | Kind::Map(_) | Kind::Call(..) => None,
+        }
+    }
+
+    /// The items, if this is a list.
+    pub(super) fn as_list(&self) -> Option<&[Self]> {
+        match &self.kind {
+            Kind::List(items) => Some(items),
+            Kind::Null | Kind::Text(_) | Kind::Map(_) | Kind::Call(..) => None,
+        }
+    }
+
+    /// The entries, if this is a mapping.
+    pub(super) fn as_map(&self) -> Option<&BTreeMap<String, Self>> {
+        match &self.kind {
+            Kind::Map(entries) => Some(entries),
+            Kind::Null | Kind::Text(_) | Kind::List(_) | Kind::Call(..) => None,
+        }
+    }
+
+    /// This value with what `Globals` says beneath it.
+    // SPEC: AWS SAM, "Globals section": mappings are merged, lists are added behind the global ones, all else is replaced
+    pub(super) fn over(&self, global: &Self) -> Self {
+        let kind = match (&global.kind, &self.kind) {
+            (Kind::Map(global), Kind::Map(own)) => {
+                let mut merged = global.clone();
+                for (key, node) in own {
+                    let node = merged.get(key).map_or_else(|| node.clone(), |global| node.over(global));
+                    merged.insert(key.clone(), node);
+                }
+                Kind::Map(merged)
+            }
+            (Kind::List(global), Kind::List(own)) => Kind::List(global.iter().chain(own).cloned().collect()),
+            (_, own) => own.clone(),
+        };
+        Self { line: self.line, kind }
+    }
+}

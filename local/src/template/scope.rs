@@ -1,0 +1,164 @@
+//! Owns evaluation: what a node comes to, given the parameters, the conditions and the facts. What each intrinsic
+//! function does is in [`super::intrinsic`], what a resource is called in [`super::identity`].
+
+use std::{cell::Cell, collections::BTreeMap};
+
+use super::{
+    error::{Located, Problem},
+    facts::Facts,
+    node::{Kind, Node},
+    parameter::{self, Parameters},
+    value::{Content, Value},
+};
+
+/// Nodes evaluated and bytes produced, at most: names that use names can grow without bound.
+const WORK: usize = 16 * 1024 * 1024;
+/// Names that lead to names, at most.
+const TRAIL: usize = 32;
+
+/// Everything that evaluation looks at.
+pub(super) struct Scope<'t> {
+    pub(super) document: &'t Node,
+    pub(super) facts: &'t Facts,
+    pub(super) parameters: Parameters,
+    /// Whether `Fn::GetAtt` of a client's secret has a value just now.
+    pub(super) reveals_secrets: Cell<bool>,
+    work: Cell<usize>,
+}
+
+/// The names whose values are being worked out, the innermost first.
+#[derive(Clone, Copy)]
+pub(super) struct Trail<'a> {
+    outer: Option<&'a Self>,
+    name: &'a str,
+    length: usize,
+}
+
+impl<'a> Trail<'a> {
+    /// Nothing is being worked out.
+    pub(super) const START: Self = Self { outer: None, name: "", length: 0 };
+
+    /// Goes on to `name`, which must not be on the way already.
+    pub(super) fn enter<'b>(&'b self, name: &'b str) -> Result<Trail<'b>, Problem>
+    where
+        'a: 'b,
+    {
+        let mut step = Some(self);
+        while let Some(trail) = step {
+            if trail.length > 0 && trail.name == name {
+                return Err(Problem::Cycle(name.to_owned()));
+            }
+            step = trail.outer;
+        }
+        if self.length >= TRAIL {
+            return Err(Problem::TooMuchWork);
+        }
+        Ok(Trail { outer: Some(self), name, length: self.length + 1 })
+    }
+}
+
+impl<'t> Scope<'t> {
+    /// Reads the parameters; all else is evaluated when it is asked for.
+    pub(super) fn new(document: &'t Node, facts: &'t Facts) -> Result<Self, Located> {
+        let mut scope = Self {
+            document,
+            facts,
+            parameters: BTreeMap::new(),
+            reveals_secrets: Cell::new(false),
+            work: Cell::new(0),
+        };
+        scope.parameters =
+            parameter::read(document.get("Parameters"), facts, |node| scope.value(node, &Trail::START))?;
+        Ok(scope)
+    }
+
+    /// The value of `node`; a fault where it has none.
+    pub(super) fn value(&self, node: &Node, trail: &Trail<'_>) -> Value {
+        let content = match &node.kind {
+            Kind::Null => Content::Null,
+            Kind::Text(text) => Content::Text(text.clone()),
+            Kind::List(items) => {
+                let values = items.iter().map(|item| self.value(item, trail));
+                Content::List(values.filter(|value| !matches!(value.content, Content::Nothing)).collect())
+            }
+            Kind::Map(entries) => self.map(entries, trail),
+            Kind::Call(name, argument) => self.call(name, argument, trail).unwrap_or_else(Content::Fault),
+        };
+        let bytes = if let Content::Text(text) = &content { text.len() } else { 0 };
+        let content = self.spend(bytes.saturating_add(1)).map_or_else(Content::Fault, |()| content);
+        Value { line: node.line, content }
+    }
+
+    /// The value of `node`, in which clients' secrets may be.
+    pub(super) fn value_with_secrets(&self, node: &Node) -> Value {
+        self.reveals_secrets.set(true);
+        let value = self.value(node, &Trail::START);
+        self.reveals_secrets.set(false);
+        value
+    }
+
+    /// The text of `node`.
+    pub(super) fn text(&self, node: &Node, trail: &Trail<'_>) -> Result<String, Problem> {
+        match self.value(node, trail).content {
+            Content::Text(text) => Ok(text),
+            Content::Fault(problem) => Err(problem),
+            Content::Null | Content::Nothing | Content::List(_) | Content::Map(_) => {
+                Err(Problem::Shape("a text"))
+            }
+        }
+    }
+
+    /// What `Ref` gives.
+    pub(super) fn reference(&self, name: &str, trail: &Trail<'_>) -> Result<Content, Problem> {
+        if let Some(value) = self.parameters.get(name) {
+            return Ok(value.content.clone());
+        }
+        Ok(Content::Text(match name {
+            "AWS::NoValue" => return Ok(Content::Nothing),
+            "AWS::AccountId" => self.facts.account_id.clone(),
+            "AWS::Partition" => self.facts.partition.clone(),
+            "AWS::Region" => self.facts.region.clone(),
+            "AWS::StackName" => self.facts.stack_name.clone(),
+            "AWS::URLSuffix" => self.facts.url_suffix().to_owned(),
+            _ => self.identity(name, trail)?,
+        }))
+    }
+
+    /// The resource `logical_id` as it is written, if its condition holds.
+    pub(super) fn resource(&self, logical_id: &str, trail: &Trail<'_>) -> Result<&'t Node, Problem> {
+        let resource = self.document.get("Resources").and_then(|resources| resources.get(logical_id));
+        let unknown = || Problem::Unknown("parameter or resource", logical_id.to_owned());
+        let resource = resource.ok_or_else(unknown)?;
+        if self.exists(resource, trail)? {
+            Ok(resource)
+        } else {
+            Err(Problem::LeftOut(logical_id.to_owned()))
+        }
+    }
+
+    /// Whether the condition of a resource holds, or it has none.
+    pub(super) fn exists(&self, resource: &Node, trail: &Trail<'_>) -> Result<bool, Problem> {
+        match resource.get("Condition") {
+            None => Ok(true),
+            Some(name) => {
+                let name = name.as_text().ok_or(Problem::Shape("a condition's name"))?;
+                self.named_condition(name, trail)
+            }
+        }
+    }
+
+    fn map(&self, entries: &BTreeMap<String, Node>, trail: &Trail<'_>) -> Content {
+        if let Some(name) = entries.keys().find(|key| key.starts_with("Fn::")) {
+            return Content::Fault(Problem::Intrinsic(format!("{name} beside other keys")));
+        }
+        let values = entries.iter().map(|(key, node)| (key.clone(), self.value(node, trail)));
+        Content::Map(values.filter(|(_, value)| !matches!(value.content, Content::Nothing)).collect())
+    }
+
+    /// Counts `amount` of work.
+    pub(super) fn spend(&self, amount: usize) -> Result<(), Problem> {
+        let work = self.work.get().saturating_add(amount);
+        self.work.set(work);
+        if work > WORK { Err(Problem::TooMuchWork) } else { Ok(()) }
+    }
+}
