@@ -144,7 +144,7 @@ impl Template {
         let api =
             resources.only(resource::API, "a second API cannot be served: leave it out by its condition")?;
         let api = api.ok_or_else(|| Located {
-            line: None,
+            line: self.document.get("Resources").map(|section| section.line),
             path: "Resources".to_owned(),
             problem: Problem::NotHonoured("there is no AWS::Serverless::Api to serve"),
         })?;

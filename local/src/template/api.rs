@@ -86,7 +86,11 @@ pub(super) fn throttle(field: &Field<'_>, rate: &str, burst: &str) -> Result<Opt
         (Some(_), None) => field.need(burst).map(|_| None),
         (Some(rate), Some(burst)) => {
             let burst = burst.whole(0, u64::from(u32::MAX))?;
-            Ok(Some(Throttle { rate: rate.decimal()?, burst: u32::try_from(burst).unwrap_or(u32::MAX) }))
+            let limit = Throttle { rate: rate.number()?, burst: u32::try_from(burst).unwrap_or(u32::MAX) };
+            if limit.rate < 0.0 {
+                return Err(rate.failure(Problem::Shape("a number that is not negative")));
+            }
+            Ok(Some(limit))
         }
     }
 }

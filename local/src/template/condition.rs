@@ -15,30 +15,28 @@ impl Scope<'_> {
     }
 
     fn condition(&self, node: &Node, trail: &Trail<'_>) -> Result<bool, Problem> {
-        // A name used by many others is evaluated once for each of them, so it has to count.
-        self.spend(1)?;
-        match &node.kind {
+        self.bounded(|| match &node.kind {
             Kind::Call(name, argument) if name == "Condition" => self.named(argument, trail),
-            Kind::Call(name, argument) => {
-                let operands = argument.as_list().unwrap_or_default();
-                match (name.as_str(), operands) {
-                    ("Fn::Equals", [left, right]) => Ok(self.text(left, trail)? == self.text(right, trail)?),
-                    ("Fn::Not", [operand]) => Ok(!self.condition(operand, trail)?),
-                    // All operands are evaluated: one that cannot be is an error wherever it stands.
-                    ("Fn::And", [_, _, ..]) => Ok(self.all(operands, trail)?.iter().all(|holds| *holds)),
-                    ("Fn::Or", [_, _, ..]) => Ok(self.all(operands, trail)?.iter().any(|holds| *holds)),
-                    ("Fn::Equals", _) => Err(Problem::Arguments("Fn::Equals", "a list of two texts")),
-                    ("Fn::Not", _) => Err(Problem::Arguments("Fn::Not", "a list of one condition")),
-                    ("Fn::And", _) => Err(Problem::Arguments("Fn::And", "a list of two to ten conditions")),
-                    ("Fn::Or", _) => Err(Problem::Arguments("Fn::Or", "a list of two to ten conditions")),
-                    (name, _) => Err(Problem::Intrinsic(name.to_owned())),
-                }
-            }
+            Kind::Call(name, argument) => self.logical(name, argument.as_list().unwrap_or_default(), trail),
             Kind::Map(entries) if entries.len() == 1 => match entries.get("Condition") {
                 Some(name) => self.named(name, trail),
                 None => Err(Problem::Shape("a condition")),
             },
             Kind::Map(_) | Kind::Null | Kind::Text(_) | Kind::List(_) => Err(Problem::Shape("a condition")),
+        })
+    }
+
+    fn logical(&self, name: &str, operands: &[Node], trail: &Trail<'_>) -> Result<bool, Problem> {
+        match (name, operands) {
+            ("Fn::Equals", [left, right]) => Ok(self.text(left, trail)? == self.text(right, trail)?),
+            ("Fn::Not", [operand]) => Ok(!self.condition(operand, trail)?),
+            ("Fn::And", [_, _, ..]) => Ok(self.all(operands, trail)?.iter().all(|holds| *holds)),
+            ("Fn::Or", [_, _, ..]) => Ok(self.all(operands, trail)?.iter().any(|holds| *holds)),
+            ("Fn::Equals", _) => Err(Problem::Arguments("Fn::Equals", "two texts")),
+            ("Fn::Not", _) => Err(Problem::Arguments("Fn::Not", "one condition")),
+            ("Fn::And", _) => Err(Problem::Arguments("Fn::And", "two conditions or more")),
+            ("Fn::Or", _) => Err(Problem::Arguments("Fn::Or", "two conditions or more")),
+            (name, _) => Err(Problem::Intrinsic(name.to_owned())),
         }
     }
 
@@ -46,10 +44,8 @@ impl Scope<'_> {
         self.named_condition(name.as_text().ok_or(Problem::Shape("a condition's name"))?, trail)
     }
 
+    /// All operands are evaluated: one that cannot be is an error wherever it stands.
     fn all(&self, operands: &[Node], trail: &Trail<'_>) -> Result<Vec<bool>, Problem> {
-        if operands.len() > 10 {
-            return Err(Problem::TooMuchWork);
-        }
         operands.iter().map(|operand| self.condition(operand, trail)).collect()
     }
 }

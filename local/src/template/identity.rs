@@ -18,13 +18,13 @@ const POOL: &str = "Local0001";
 impl Scope<'_> {
     /// What `Ref` gives for the resource `name`, or for what SAM makes of a resource: `Api.Stage`, `Function.Alias`.
     pub(super) fn identity(&self, name: &str, trail: &Trail<'_>) -> Result<String, Problem> {
-        if let Some(identity) = self.facts.refs.get(name) {
-            return Ok(identity.clone());
-        }
         if let Some((logical_id, generated)) = name.split_once('.') {
             return self.generated(logical_id, generated, trail);
         }
         let resource = self.resource(name, trail)?;
+        if let Some(identity) = self.facts.refs.get(name) {
+            return Ok(identity.clone());
+        }
         let trail = trail.enter(name)?;
         // The name that the template gives the resource, or its logical id.
         let own = |property| {
@@ -55,10 +55,10 @@ impl Scope<'_> {
         attribute: &str,
         trail: &Trail<'_>,
     ) -> Result<String, Problem> {
+        let resource = self.resource(logical_id, trail)?;
         if let Some(value) = self.facts.attributes.get(&(logical_id.to_owned(), attribute.to_owned())) {
             return Ok(value.clone());
         }
-        let resource = self.resource(logical_id, trail)?;
         let identity = || self.identity(logical_id, trail);
         let provider =
             |identity| format!("cognito-idp.{}.{}/{identity}", self.facts.region, self.facts.url_suffix());
@@ -119,7 +119,9 @@ impl Scope<'_> {
         property: &str,
         trail: &Trail<'_>,
     ) -> Result<Option<String>, Problem> {
-        self.properties(resource).get(property).map(|node| self.text(node, trail)).transpose()
+        let own = resource.get("Properties").and_then(|properties| properties.get(property));
+        let node = own.or_else(|| self.globals(resource)?.get(property));
+        node.map(|node| self.text(node, trail)).transpose()
     }
 }
 

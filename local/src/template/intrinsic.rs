@@ -50,14 +50,14 @@ impl Scope<'_> {
 
     fn get_attribute(&self, argument: &Node, trail: &Trail<'_>) -> Result<String, Problem> {
         const ARGUMENTS: Problem = Problem::Arguments("Fn::GetAtt", "a logical id and an attribute");
-        let computed;
         let (logical_id, attribute) = match &argument.kind {
             Kind::Text(text) => text.split_once('.').ok_or(ARGUMENTS)?,
-            Kind::List(items) => {
-                let [logical_id, attribute] = items.as_slice() else { return Err(ARGUMENTS) };
-                computed = self.text(attribute, trail)?;
-                (logical_id.as_text().ok_or(ARGUMENTS)?, computed.as_str())
-            }
+            Kind::List(items) => match items.as_slice() {
+                [logical_id, attribute] => {
+                    (logical_id.as_text().ok_or(ARGUMENTS)?, attribute.as_text().ok_or(ARGUMENTS)?)
+                }
+                _ => return Err(ARGUMENTS),
+            },
             Kind::Null | Kind::Map(_) | Kind::Call(..) => return Err(ARGUMENTS),
         };
         self.attribute(logical_id, attribute, trail)
@@ -106,7 +106,7 @@ impl Scope<'_> {
             return Err(Problem::Arguments("Fn::Join", "a delimiter and a list of texts"));
         };
         let delimiter = delimiter.as_text().ok_or(Problem::Shape("a text"))?;
-        let items = self.list(list, trail)?.into_iter().map(|item| match item.content {
+        let items = self.listed(list, trail)?.into_iter().map(|item| match item.content {
             Content::Text(text) => Ok(text),
             Content::Fault(problem) => Err(problem),
             Content::Null | Content::Nothing | Content::List(_) | Content::Map(_) => {
@@ -120,24 +120,24 @@ impl Scope<'_> {
         const ARGUMENTS: Problem = Problem::Arguments("Fn::Select", "an index and a list that has it");
         let [index, list] = operands else { return Err(ARGUMENTS) };
         let index: usize = self.text(index, trail)?.parse().map_err(|_| ARGUMENTS)?;
-        let item = self.list(list, trail)?.into_iter().nth(index).ok_or(ARGUMENTS)?;
+        let item = self.listed(list, trail)?.into_iter().nth(index).ok_or(ARGUMENTS)?;
         Ok(item.content)
     }
 
     fn find_in_map(&self, operands: &[Node], trail: &Trail<'_>) -> Result<Content, Problem> {
-        let [map, first, second] = operands else {
-            return Err(Problem::Arguments("Fn::FindInMap", "a mapping's name and two keys"));
-        };
+        // Says no name that was computed: a secret may be in it.
+        const ARGUMENTS: Problem =
+            Problem::Arguments("Fn::FindInMap", "the name of a mapping and two keys that it has");
+        let [map, first, second] = operands else { return Err(ARGUMENTS) };
         let mut found = self.document.get("Mappings");
         for key in [map, first, second] {
             let key = self.text(key, trail)?;
-            let next = found.and_then(|node| node.get(&key));
-            found = Some(next.ok_or(Problem::Unknown("mapping or key of a mapping", key))?);
+            found = Some(found.and_then(|node| node.get(&key)).ok_or(ARGUMENTS)?);
         }
         Ok(found.map_or(Content::Null, |node| self.value(node, trail).content))
     }
 
-    fn list(&self, node: &Node, trail: &Trail<'_>) -> Result<Vec<Value>, Problem> {
+    fn listed(&self, node: &Node, trail: &Trail<'_>) -> Result<Vec<Value>, Problem> {
         match self.value(node, trail).content {
             Content::List(items) => Ok(items),
             Content::Fault(problem) => Err(problem),

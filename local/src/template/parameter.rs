@@ -13,20 +13,6 @@ use super::{
 /// Parameters by name: the value of each, or why there is none.
 pub(super) type Parameters = BTreeMap<String, Value>;
 
-const KNOWN: &[&str] = &[
-    "Type",
-    "Default",
-    "Description",
-    "NoEcho",
-    "ConstraintDescription",
-    "AllowedValues",
-    "AllowedPattern",
-    "MinValue",
-    "MaxValue",
-    "MinLength",
-    "MaxLength",
-];
-
 /// Reads the section `Parameters` and what was given for it. `evaluate` turns a node of it into a value.
 pub(super) fn read(
     section: Option<&Node>,
@@ -48,16 +34,31 @@ pub(super) fn read(
     Ok(parameters)
 }
 
+/// What a declaration can have.
+const KNOWN: &[&str] = &[
+    "Type",
+    "Default",
+    "Description",
+    "NoEcho",
+    "ConstraintDescription",
+    "AllowedValues",
+    "AllowedPattern",
+    "MinValue",
+    "MaxValue",
+    "MinLength",
+    "MaxLength",
+];
+
 fn one(name: &str, declaration: &Field<'_>, given: Option<&String>) -> Result<Value, Located> {
     declaration.only(&[KNOWN])?;
     let kind = declaration.need("Type")?;
     let is_list = match kind.text()? {
         "String" | "Number" => false,
         "CommaDelimitedList" | "List<Number>" => true,
-        text if text.starts_with("AWS::SSM::") => {
-            return Err(kind.failure(Problem::NotHonoured(
-                "values from the Parameter Store cannot be read without an AWS account",
-            )));
+        // Not an error of its own, as below.
+        text if text.starts_with("AWS::SSM::Parameter::Value<") => {
+            let reason = "the Parameter Store cannot be read without an AWS account";
+            return Ok(declaration.value_of(Content::Fault(Problem::NotHonoured(reason))));
         }
         text => text.starts_with("List<"),
     };
@@ -100,12 +101,12 @@ fn check(declaration: &Field<'_>, text: &str, is_number: bool) -> Result<(), Loc
         }
     }
     if let (Some(least), Some(number)) = (declaration.get("MinValue")?, number)
-        && number < least.decimal()?
+        && number < least.number()?
     {
         return wrong("is less than its MinValue");
     }
     if let (Some(most), Some(number)) = (declaration.get("MaxValue")?, number)
-        && number > most.decimal()?
+        && number > most.number()?
     {
         return wrong("is more than its MaxValue");
     }

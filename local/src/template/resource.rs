@@ -147,16 +147,21 @@ impl Resources {
     }
 }
 
-impl Scope<'_> {
-    /// The properties of a resource as written, over those of `Globals`.
-    pub(super) fn properties(&self, resource: &Node) -> Node {
+impl<'t> Scope<'t> {
+    /// What `Globals` says of resources of this one's type.
+    pub(super) fn globals(&self, resource: &Node) -> Option<&'t Node> {
         let section = match kind_of(resource) {
             API => "Api",
             FUNCTION => "Function",
-            _ => "",
+            _ => return None,
         };
+        self.document.get("Globals")?.get(section)
+    }
+
+    /// The properties of a resource as written, over those of `Globals`.
+    fn properties(&self, resource: &Node) -> Node {
         let own = resource.get("Properties").cloned().unwrap_or_else(|| Node::empty(resource.line));
-        match self.document.get("Globals").and_then(|globals| globals.get(section)) {
+        match self.globals(resource) {
             Some(global) => own.over(global),
             None => own,
         }

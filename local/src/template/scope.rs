@@ -13,8 +13,8 @@ use super::{
 
 /// Nodes evaluated and bytes produced, at most: names that use names can grow without bound.
 const WORK: usize = 16 * 1024 * 1024;
-/// Names that lead to names, at most.
-const TRAIL: usize = 32;
+/// Evaluations within evaluations, at most: far deeper than any template goes, and far from the end of the stack.
+const DEPTH: usize = 128;
 
 /// Everything that evaluation looks at.
 pub(super) struct Scope<'t> {
@@ -24,36 +24,33 @@ pub(super) struct Scope<'t> {
     /// Whether `Fn::GetAtt` of a client's secret has a value just now.
     pub(super) reveals_secrets: Cell<bool>,
     work: Cell<usize>,
+    depth: Cell<usize>,
 }
 
 /// The names whose values are being worked out, the innermost first.
 #[derive(Clone, Copy)]
 pub(super) struct Trail<'a> {
-    outer: Option<&'a Self>,
     name: &'a str,
-    length: usize,
+    outer: Option<&'a Self>,
 }
 
 impl<'a> Trail<'a> {
     /// Nothing is being worked out.
-    pub(super) const START: Self = Self { outer: None, name: "", length: 0 };
+    pub(super) const START: Self = Self { name: "", outer: None };
 
     /// Goes on to `name`, which must not be on the way already.
     pub(super) fn enter<'b>(&'b self, name: &'b str) -> Result<Trail<'b>, Problem>
     where
         'a: 'b,
     {
-        let mut step = Some(self);
-        while let Some(trail) = step {
-            if trail.length > 0 && trail.name == name {
+        let mut step = self;
+        while let Some(outer) = step.outer {
+            if step.name == name {
                 return Err(Problem::Cycle(name.to_owned()));
             }
-            step = trail.outer;
+            step = outer;
         }
-        if self.length >= TRAIL {
-            return Err(Problem::TooMuchWork);
-        }
-        Ok(Trail { outer: Some(self), name, length: self.length + 1 })
+        Ok(Trail { name, outer: Some(self) })
     }
 }
 
@@ -66,6 +63,7 @@ impl<'t> Scope<'t> {
             parameters: BTreeMap::new(),
             reveals_secrets: Cell::new(false),
             work: Cell::new(0),
+            depth: Cell::new(0),
         };
         scope.parameters =
             parameter::read(document.get("Parameters"), facts, |node| scope.value(node, &Trail::START))?;
@@ -74,19 +72,18 @@ impl<'t> Scope<'t> {
 
     /// The value of `node`; a fault where it has none.
     pub(super) fn value(&self, node: &Node, trail: &Trail<'_>) -> Value {
-        let content = match &node.kind {
-            Kind::Null => Content::Null,
-            Kind::Text(text) => Content::Text(text.clone()),
-            Kind::List(items) => {
-                let values = items.iter().map(|item| self.value(item, trail));
-                Content::List(values.filter(|value| !matches!(value.content, Content::Nothing)).collect())
-            }
-            Kind::Map(entries) => self.map(entries, trail),
-            Kind::Call(name, argument) => self.call(name, argument, trail).unwrap_or_else(Content::Fault),
-        };
-        let bytes = if let Content::Text(text) = &content { text.len() } else { 0 };
-        let content = self.spend(bytes.saturating_add(1)).map_or_else(Content::Fault, |()| content);
-        Value { line: node.line, content }
+        let content = self.bounded(|| {
+            let content = match &node.kind {
+                Kind::Null => Content::Null,
+                Kind::Text(text) => Content::Text(text.clone()),
+                Kind::List(items) => self.list(items, trail),
+                Kind::Map(entries) => self.map(entries, trail),
+                Kind::Call(name, argument) => self.call(name, argument, trail)?,
+            };
+            self.spend(if let Content::Text(text) = &content { text.len() } else { 0 })?;
+            Ok(content)
+        });
+        Value { line: node.line, content: content.unwrap_or_else(Content::Fault) }
     }
 
     /// The value of `node`, in which clients' secrets may be.
@@ -147,18 +144,35 @@ impl<'t> Scope<'t> {
         }
     }
 
+    /// One step of evaluation, which can need further ones.
+    pub(super) fn bounded<T>(&self, step: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
+        self.spend(1)?;
+        let depth = self.depth.get();
+        if depth >= DEPTH {
+            return Err(Problem::TooMuchWork);
+        }
+        self.depth.set(depth + 1);
+        let result = step();
+        self.depth.set(depth);
+        result
+    }
+
+    fn spend(&self, amount: usize) -> Result<(), Problem> {
+        let work = self.work.get().saturating_add(amount);
+        self.work.set(work);
+        if work > WORK { Err(Problem::TooMuchWork) } else { Ok(()) }
+    }
+
+    fn list(&self, items: &[Node], trail: &Trail<'_>) -> Content {
+        let values = items.iter().map(|item| self.value(item, trail));
+        Content::List(values.filter(|value| !matches!(value.content, Content::Nothing)).collect())
+    }
+
     fn map(&self, entries: &BTreeMap<String, Node>, trail: &Trail<'_>) -> Content {
         if let Some(name) = entries.keys().find(|key| key.starts_with("Fn::")) {
             return Content::Fault(Problem::Intrinsic(format!("{name} beside other keys")));
         }
         let values = entries.iter().map(|(key, node)| (key.clone(), self.value(node, trail)));
         Content::Map(values.filter(|(_, value)| !matches!(value.content, Content::Nothing)).collect())
-    }
-
-    /// Counts `amount` of work.
-    pub(super) fn spend(&self, amount: usize) -> Result<(), Problem> {
-        let work = self.work.get().saturating_add(amount);
-        self.work.set(work);
-        if work > WORK { Err(Problem::TooMuchWork) } else { Ok(()) }
     }
 }

@@ -1,10 +1,14 @@
 //! Tests of the reader as a whole, on one small template that has everything.
 
+mod evaluation;
+mod refusals;
+mod robustness;
+
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use super::{AttributeType, Facts, Projection, Stack, Template, TemplateError};
+use super::{AttributeType, Facts, Problem, Projection, Stack, Template, TemplateError};
 use crate::gateway::api::{ApiKeySource, Quota, QuotaPeriod, Throttle};
 
 /// A template as production ones are.
@@ -190,9 +194,19 @@ fn caller_can_name_resources_itself() {
 }
 
 #[test]
+fn name_given_by_the_caller_brings_no_resource_to_life() {
+    let text = TEMPLATE.replace("VERBOSE: true", "VERBOSE: !Ref SecondServerlessApi");
+    let mut facts = Facts::default();
+    facts.refs.insert("SecondServerlessApi".to_owned(), "a1b2c3d4e5".to_owned());
+    let refusal = read_with(&text, facts).map(|_| ()).unwrap_err();
+
+    assert_eq!(refusal.problem, Problem::LeftOut("SecondServerlessApi".to_owned()));
+}
+
+#[test]
 fn json_is_read_too() {
-    let text = r#"{"Transform": ["AWS::Serverless-2016-10-31"], "Resources": {"Api": {
-        "Type": "AWS::Serverless::Api", "Properties": {"StageName": {"Fn::Sub": "${AWS::Region}"}}}}}"#;
+    let text = "{\n\t\"Transform\": [\"AWS::Serverless-2016-10-31\"],\n\t\"Resources\": {\"Api\": {\n\t\t\"Type\": \
+        \"AWS::Serverless::Api\",\n\t\t\"Properties\": {\"StageName\": {\"Fn::Sub\": \"${AWS::Region}\"}}}}\n}\n";
 
     assert_eq!(read(text).unwrap().api.stage, "us-east-1");
 }

@@ -107,10 +107,10 @@ impl<'v> Field<'v> {
         number.ok_or_else(|| self.failure(Problem::Range(least, most)))
     }
 
-    /// A number that is neither negative nor infinite.
-    pub(super) fn decimal(&self) -> Result<f64, Located> {
-        let number = self.text()?.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0);
-        number.ok_or_else(|| self.failure(Problem::Shape("a number that is not negative")))
+    /// A number.
+    pub(super) fn number(&self) -> Result<f64, Located> {
+        let number = self.text()?.parse().ok().filter(|number: &f64| number.is_finite());
+        number.ok_or_else(|| self.failure(Problem::Shape("a number")))
     }
 
     /// Refuses the first member that is in none of `known`.
