@@ -80,7 +80,11 @@ impl<'t> Scope<'t> {
                 Kind::Map(entries) => self.map(entries, trail),
                 Kind::Call(name, argument) => self.call(name, argument, trail)?,
             };
-            self.spend(if let Content::Text(text) = &content { text.len() } else { 0 })?;
+            self.spend(match &content {
+                Content::Text(text) => text.len(),
+                Content::List(items) => items.len().saturating_mul(size_of::<Value>()),
+                Content::Null | Content::Nothing | Content::Map(_) | Content::Fault(_) => 0,
+            })?;
             Ok(content)
         });
         Value { line: node.line, content: content.unwrap_or_else(Content::Fault) }

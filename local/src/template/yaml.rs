@@ -105,37 +105,28 @@ impl Builder {
 
     /// Puts a finished value where it belongs.
     fn add(&mut self, node: Node) -> Result<(), Located> {
-        let problem = match self.open.last_mut().map(|open| &mut open.items) {
-            None => {
-                self.root = Some(node);
-                return Ok(());
-            }
-            Some(Items::List(items)) => {
-                items.push(node);
-                return Ok(());
-            }
-            Some(Items::Map(entries, waiting)) => match waiting.take() {
-                Some((key, line)) => {
+        match self.open.last_mut().map(|open| &mut open.items) {
+            None => self.root = Some(node),
+            Some(Items::List(items)) => items.push(node),
+            Some(Items::Map(entries, waiting)) => {
+                if let Some((key, line)) = waiting.take() {
                     entries.insert(key, Node { line, ..node });
                     return Ok(());
                 }
-                None => match node.kind {
-                    Kind::Text(key) if key == "<<" => Problem::YamlFeature("merge keys"),
-                    Kind::Text(key) => {
-                        let problem = entries.contains_key(&key).then_some(Problem::DuplicateKey);
-                        *waiting = Some((key, node.line));
-                        match problem {
-                            Some(problem) => problem,
-                            None => return Ok(()),
-                        }
-                    }
-                    Kind::Null | Kind::List(_) | Kind::Map(_) | Kind::Call(..) => {
-                        Problem::YamlFeature("keys but texts")
-                    }
-                },
-            },
-        };
-        Err(self.failure(node.line, problem))
+                let Kind::Text(key) = node.kind else {
+                    return Err(self.failure(node.line, Problem::YamlFeature("keys but texts")));
+                };
+                let problem = match key.as_str() {
+                    "<<" => Some(Problem::YamlFeature("merge keys")),
+                    key => entries.contains_key(key).then_some(Problem::DuplicateKey),
+                };
+                *waiting = Some((key, node.line));
+                if let Some(problem) = problem {
+                    return Err(self.failure(node.line, problem));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The long name of the function that a tag stands for; a tag of YAML's own schema says nothing new.

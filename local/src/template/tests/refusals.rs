@@ -64,7 +64,7 @@ const DOCUMENT: &[Row] = &[
     ),
     ("Outputs:", "Output:", "Output: this property is unknown, or cannot be honoured locally"),
     ("\n  UserPool:\n", "\n  Api:\n", "Resources.Api: this key appears twice"),
-    ("Type: AWS::IAM::Role", "<<: {}", "Resources.ItemRole: CloudFormation takes no merge keys"),
+    ("Type: AWS::IAM::Role", "<<: {}", "Resources.ItemRole.<<: CloudFormation takes no merge keys"),
     (
         "Type: AWS::IAM::Role",
         "Type: &type AWS::IAM::Role\n    Other: *type",
