@@ -2,4 +2,5 @@
 //! gateway responses. Knows nothing of our functions: it gets an [`api::Api`] and a way to invoke a function by name.
 
 pub mod api;
+pub mod http;
 pub mod invoke;
