@@ -2,7 +2,44 @@
 //! header names as they were sent, the target as it was sent, the body as bytes. Reading and writing them on a
 //! connection is left to the modules below and to `server`.
 
-use std::{fmt, net::SocketAddr};
+mod body;
+pub(super) mod connection;
+mod head;
+mod source;
+mod write;
+
+use std::{fmt, net::SocketAddr, time::SystemTime};
+
+use futures_util::future::BoxFuture;
+
+/// Where the time comes from.
+pub type Clock = fn() -> SystemTime;
+
+/// Answers what comes in on the port.
+pub trait Handle: Send + Sync + 'static {
+    /// Answers a request.
+    fn answer(&self, request: Request) -> BoxFuture<'_, Response>;
+
+    /// The answer to something that could not be read as a request; the connection closes behind it.
+    fn refuse(&self, refused: Refused, peer: SocketAddr) -> Response;
+}
+
+/// Why something that came in is no request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Not HTTP/1.x, or of a shape that two readers could read differently.
+    Malformed,
+    /// Request line and headers are over 10,240 bytes, or more than a hundred headers.
+    HeadTooLarge,
+    /// The body is over 10 MB.
+    BodyTooLarge,
+    /// The request did not arrive in time.
+    TooSlow,
+    /// Another version than HTTP/1.0 and HTTP/1.1.
+    Version,
+    /// Another expectation than `100-continue`.
+    Expectation,
+}
 
 /// A request, complete with its body.
 #[derive(Clone)]
