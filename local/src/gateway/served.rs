@@ -1,0 +1,37 @@
+//! Owns what is told of a request when it has been answered. Writing it down is left to who started the gateway.
+
+use std::time::Duration;
+
+/// One answered request. Holds nothing that a client could have put a token or a secret into: no path, no query,
+/// no header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// The id that the answer carries.
+    pub request_id: String,
+    /// The verb and resource of the method: `GET /orders/{id}`; `None` where no route was found.
+    pub route: Option<String>,
+    /// The answer's status.
+    pub status: u16,
+    /// Who called, where the authorizer has said so.
+    pub principal_id: Option<String>,
+    /// Whether the authorizer had to be called.
+    pub authorization: Authorization,
+    /// The error type of an answer that the gateway gave of its own.
+    pub error_type: Option<&'static str>,
+    /// From the complete request to the answer.
+    pub latency: Duration,
+}
+
+/// Where the authorizer's answer came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authorization {
+    /// There is none: the method is open, or the request never came so far.
+    None,
+    /// The function was called, with or without success.
+    Called {
+        /// How long that took.
+        latency: Duration,
+    },
+    /// The answer was still kept.
+    Cached,
+}

@@ -1,0 +1,7 @@
+//! Every row of what API Gateway does, seen from outside: a request in, an answer out, functions played by a fake.
+
+mod authorizer;
+mod limits;
+mod routes;
+mod start;
+pub(super) mod support;
