@@ -1,5 +1,28 @@
 //! Owns API Gateway REST on loopback: HTTP to event, the authorizer and its cache, policy evaluation, throttling,
 //! gateway responses. Knows nothing of our functions: it gets an [`api::Api`] and a way to invoke a function by name.
+//!
+//! # Where AWS documents nothing
+//!
+//! These are inferred, or stricter than API Gateway may be; each fails closed.
+//!
+//! - The method ARN holds the path as it was sent: encoded, and with its trailing slash. A literal segment matches
+//!   byte for byte, so `/%6frders` is no `/orders`.
+//! - A path belongs to its most specific resource, whether or not that one has the verb.
+//! - Two identity headers are no token (401), even where both say the same.
+//! - Calls for the same new token that run side by side each call the authorizer; a validation expression has to
+//!   match the whole value.
+//! - A policy without `Version`, with a member that is not evaluated, or with a resource over 512 characters is
+//!   malformed; so is an empty `principalId`. Members beside the four of the answer pass.
+//! - An authorizer that cannot be reached is `AUTHORIZER_CONFIGURATION_ERROR`, a function that cannot be
+//!   `API_CONFIGURATION_ERROR`; a function that runs into its own time limit is a failed one (502).
+//! - API key, plan and stage limits come behind the authorizer, in this order. A throttled request does not count
+//!   against a quota. Weeks begin on Sunday, UTC. An API key in no plan is as good as unknown.
+//! - A gateway response of one's own without a template keeps the default body, `{"Message":…}` of a denial
+//!   included. A type without an entry takes all of `DEFAULT_4XX` or `DEFAULT_5XX`. Values go into JSON escaped.
+//! - Header names that differ in casing only are one header, under the first casing. Text that is no UTF-8 reaches
+//!   a function with replacement characters.
+//! - The 10,240 bytes are all of request line and headers, and one more is 431. A header value outside UTF-8, a
+//!   repeated `Content-Length` and whatever else two readers could read differently is 400, and the connection ends.
 
 pub mod api;
 mod authorizer;

@@ -1,7 +1,7 @@
 //! Owns the gateway's picture of one REST API: what a deployment would have created, and nothing of the template
 //! it was read from or of the functions behind it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use regex::Regex;
 
@@ -88,7 +88,7 @@ pub enum ApiKeySource {
 }
 
 /// One API key.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ApiKey {
     /// The key's value.
     pub value: String,
@@ -96,8 +96,15 @@ pub struct ApiKey {
     pub enabled: bool,
 }
 
+/// Shows no value: a key may be a secret.
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiKey").field("enabled", &self.enabled).finish_non_exhaustive()
+    }
+}
+
 /// Limits for the API keys in it, each key counted by itself.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct UsagePlan {
     /// The plan's name, for messages.
     pub name: String,
@@ -107,6 +114,18 @@ pub struct UsagePlan {
     pub throttle: Option<Throttle>,
     /// So many requests a period.
     pub quota: Option<Quota>,
+}
+
+/// Shows how many keys there are, and none of them.
+impl fmt::Debug for UsagePlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UsagePlan")
+            .field("name", &self.name)
+            .field("api_keys", &self.api_keys.len())
+            .field("throttle", &self.throttle)
+            .field("quota", &self.quota)
+            .finish()
+    }
 }
 
 /// A token bucket.

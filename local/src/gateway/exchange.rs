@@ -5,7 +5,6 @@ use std::{sync::Arc, time::SystemTime};
 use super::{api::Api, authorizer::Answer, http::Request, router::Matched, served::Authorization};
 
 /// One request and what was found out about it so far.
-#[derive(Debug)]
 pub(super) struct Exchange<'a> {
     pub(super) api: &'a Api,
     pub(super) request: &'a Request,

@@ -46,6 +46,10 @@ const REMAPPED: [&str; 17] = [
 /// Has the method's function answer.
 pub(super) async fn call(exchange: &Exchange<'_>, functions: &dyn Invoke) -> Result<Response, Refusal> {
     let matched = exchange.matched.as_ref().ok_or(Refusal::MISSING_AUTHENTICATION_TOKEN)?;
+    // A body that is too long by itself makes an event that is, so none is made of it.
+    if exchange.request.body.len() > PAYLOAD_BYTES {
+        return Err(Refusal::REQUEST_TOO_LARGE);
+    }
     let event = proxy_event(exchange).to_string().into_bytes();
     if event.len() > PAYLOAD_BYTES {
         return Err(Refusal::REQUEST_TOO_LARGE);

@@ -18,7 +18,6 @@ pub(super) struct Router {
 }
 
 /// What a request was found to be.
-#[derive(Clone, Debug)]
 pub(super) struct Matched {
     /// The method that answers.
     pub(super) method: ApiMethod,

@@ -12,7 +12,7 @@ use tokio::{
 use super::http::{Clock, Handle, connection};
 
 /// Connections at once; more wait in the listener's queue.
-const CONNECTIONS: usize = 512;
+const CONNECTIONS: usize = 256;
 /// What a request that is running when the server stops may still take: an integration's 29 s would be too long
 /// for somebody who pressed Ctrl-C.
 const GRACE: Duration = Duration::from_secs(5);

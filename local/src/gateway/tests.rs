@@ -5,3 +5,4 @@ mod limits;
 mod routes;
 mod start;
 pub(super) mod support;
+mod wire;

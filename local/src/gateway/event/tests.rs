@@ -1,3 +1,5 @@
+//! The proxy event, member by member.
+
 use serde_json::{Value, json};
 
 use crate::gateway::tests::support::{Stage, authorized};

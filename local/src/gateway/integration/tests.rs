@@ -1,3 +1,5 @@
+//! Functions' answers, good and malformed.
+
 use serde_json::{Value, json};
 
 use crate::gateway::{

@@ -1,3 +1,5 @@
+//! What policies say, and which are malformed.
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -1,3 +1,5 @@
+//! Gateway responses as templates change them.
+
 use std::collections::BTreeMap;
 
 use crate::gateway::{

@@ -1,3 +1,7 @@
+//! Which paths find which resource.
+
+use proptest::prelude::*;
+
 use super::*;
 use crate::gateway::tests::support::{api, method};
 
@@ -32,6 +36,15 @@ fn find(verb: &str, path: &str) -> String {
         found.extend(matched.parameters.iter().map(|(name, value)| format!("{name}={value}")));
         found.join(" ")
     })
+}
+
+proptest! {
+    #[test]
+    fn no_path_finds_a_resource_of_another_number_of_segments(path in "/[a-c/.%2eF]{0,12}") {
+        let matched = router(&["GET /{a}/{b}"]).unwrap().find("GET", &path);
+        let slashes = path.strip_suffix('/').unwrap_or(&path).matches('/').count();
+        prop_assert!(matched.is_none() || slashes == 2, "{path}");
+    }
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! Tests over real sockets, with raw bytes.
+
 use std::{
     net::SocketAddr,
     time::{SystemTime, UNIX_EPOCH},

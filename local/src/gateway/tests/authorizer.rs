@@ -1,3 +1,5 @@
+//! Rows about the authorizer: who is called, what is kept, what is decided.
+
 use std::time::Duration;
 
 use regex::Regex;

@@ -1,3 +1,5 @@
+//! Rows about sizes, time-outs, throttles and quotas.
+
 use std::time::Duration;
 
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! Rows about unknown routes and about what every answer carries.
+
 use serde_json::json;
 
 use super::support::{Stage, authorized, request};
@@ -26,7 +28,7 @@ async fn row_18_every_answer_has_an_id_of_its_own() {
         ids.push(stage.answer(request).await);
     }
     let peer = ([127, 0, 0, 1], 1).into();
-    ids.push(Handle::refuse(&stage.gateway, Refused::Malformed, peer));
+    ids.push(Handle::refuse(stage.gateway.as_ref(), Refused::Malformed, peer));
     assert_eq!(ids.last().map(|response| response.status), Some(400));
     let mut ids: Vec<String> = ids
         .iter()

@@ -1,3 +1,5 @@
+//! What stops the start.
+
 use std::{collections::BTreeMap, time::Duration};
 
 use regex::Regex;

@@ -123,7 +123,7 @@ impl Invoke for Functions {
 
 /// A gateway and the strings that move it.
 pub(in crate::gateway) struct Stage {
-    pub(in crate::gateway) gateway: Gateway,
+    pub(in crate::gateway) gateway: Arc<Gateway>,
     pub(in crate::gateway) functions: Arc<Functions>,
     now: Arc<Mutex<SystemTime>>,
     served: Arc<Mutex<Vec<Served>>>,
@@ -155,7 +155,7 @@ impl Stage {
             move || *clock.lock().unwrap(),
             move |one: &Served| log.lock().unwrap().push(one.clone()),
         )?;
-        let stage = Self { gateway, functions, now, served };
+        let stage = Self { gateway: Arc::new(gateway), functions, now, served };
         stage.set("Authorizer", Ok(policy(&[("Allow", "*")])));
         stage.set("Handler", Ok(json!({"statusCode": 200, "body": "{}"})));
         Ok(stage)

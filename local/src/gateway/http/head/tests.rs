@@ -1,4 +1,22 @@
+//! Heads that are read, and many that are not.
+
+use proptest::prelude::*;
+
 use super::*;
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = Head::parse(&bytes);
+    }
+
+    #[test]
+    fn near_requests_are_read_or_refused(text in "GET (/[a-z%/?]{0,5}|http://[a-z@/?]{0,5}) HTTP/1\\.[01]\r\n(Host|Content-Length|Transfer-Encoding|X)[ :]{1,2}(1|chunked|\r|\n| )?\r\n\r\n") {
+        if let Ok(head) = Head::parse(text.as_bytes()) {
+            prop_assert!(head.target.starts_with('/'), "{}", head.target);
+        }
+    }
+}
 
 fn parse(text: &str) -> Result<Head, Refused> {
     Head::parse(text.as_bytes())
