@@ -19,6 +19,7 @@ use super::{
     api::TokenAuthorizer,
     error::GatewayError,
     exchange::Exchange,
+    http::is_header_name,
     invoke::{Invoke, InvokeError},
     policy::Decision,
     refusal::Refusal,
@@ -49,8 +50,7 @@ impl Authorizer {
     /// A header, an expression or a cache time that API Gateway would not take.
     pub(super) fn new(name: &str, settings: &TokenAuthorizer) -> Result<Self, GatewayError> {
         let name = || name.to_owned();
-        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-        if settings.identity_header.is_empty() || !settings.identity_header.chars().all(is_token) {
+        if !is_header_name(&settings.identity_header) {
             return Err(GatewayError::IdentityHeader(name()));
         }
         if settings.cache_time > CACHE_TIME {

@@ -41,8 +41,8 @@ pub enum GatewayError {
     /// A status that no answer can have.
     #[error("the gateway response `{0}` has a status that no answer can have")]
     ResponseStatus(String),
-    /// A header mapping that cannot be honoured.
-    #[error("the gateway response `{response}` sets `{header}` from an expression that cannot be honoured")]
+    /// A header mapping that cannot be honoured: of a name that is none, or from an expression of another form.
+    #[error("the gateway response `{response}` sets the header `{header}` in a way that cannot be honoured")]
     ResponseHeader {
         /// The response's type.
         response: String,

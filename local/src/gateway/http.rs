@@ -159,6 +159,11 @@ impl fmt::Debug for Headers {
     }
 }
 
+/// Whether a text can be a header's name.
+pub(super) fn is_header_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(is_token)
+}
+
 // SPEC: RFC 9110 section 5.6.2, tchar
 fn is_token(c: char) -> bool {
     c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)

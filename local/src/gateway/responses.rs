@@ -9,7 +9,7 @@ use super::{
     api::Api,
     error::GatewayError,
     exchange::Exchange,
-    http::Response,
+    http::{Response, is_header_name},
     refusal::{Refusal, ResponseType},
 };
 
@@ -39,7 +39,8 @@ impl Responses {
             }
             let mut headers = Vec::new();
             for (header, text) in &response.headers {
-                let mapping = Mapping::parse(text).ok_or_else(|| GatewayError::ResponseHeader {
+                let mapping = if is_header_name(header) { Mapping::parse(text) } else { None };
+                let mapping = mapping.ok_or_else(|| GatewayError::ResponseHeader {
                     response: name.clone(),
                     header: header.clone(),
                 })?;

@@ -95,6 +95,8 @@ async fn discard_trailers<R: AsyncRead + Unpin>(source: &mut Source<R>) -> Resul
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     async fn read_chunks(text: &[u8]) -> Result<Vec<u8>, String> {
@@ -110,6 +112,26 @@ mod tests {
         let body = read_chunks(b"5\r\nhello\r\n0A;ext=1\r\n, it is me\r\n0\r\nX: 1\r\n\r\n").await;
         assert_eq!(body, Ok(b"hello, it is me".to_vec()));
         assert_eq!(read_chunks(b"0\r\n\r\n").await, Ok(Vec::new()));
+    }
+
+    proptest! {
+        #[test]
+        fn a_body_comes_out_as_it_was_cut_up(body in proptest::collection::vec(any::<u8>(), 0..200), size in 1_usize..50) {
+            let mut sent = Vec::new();
+            for chunk in body.chunks(size) {
+                sent.extend(format!("{:x}\r\n", chunk.len()).into_bytes());
+                sent.extend([chunk, b"\r\n"].concat());
+            }
+            sent.extend(b"0\r\n\r\n");
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            prop_assert_eq!(runtime.block_on(read_chunks(&sent)), Ok(body));
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let _ = runtime.block_on(read_chunks(&bytes));
+        }
     }
 
     #[tokio::test]

@@ -200,6 +200,63 @@ async fn slow_clients_are_cut_off() {
 }
 
 #[tokio::test]
+async fn connections_beyond_the_bound_wait_for_one_to_end() {
+    let (address, _stop, _server) = start().await;
+    let sent = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    let mut open = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(sent).await.unwrap();
+        stream.read_exact(&mut [0; 12]).await.unwrap();
+        open.push(stream);
+    }
+    let mut waiting = TcpStream::connect(address).await.unwrap();
+    waiting.write_all(sent).await.unwrap();
+    let mut last = open.pop().unwrap();
+    last.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
+    let refused = waiting.try_read(&mut [0; 1]).map_err(|error| error.kind());
+    assert_eq!(refused, Err(std::io::ErrorKind::WouldBlock), "nobody has left yet");
+    last.read_to_end(&mut Vec::new()).await.unwrap();
+    drop(last);
+    waiting.read_exact(&mut [0; 12]).await.unwrap();
+}
+
+/// Answers once it is let go.
+struct Slow(tokio::sync::Notify, tokio::sync::Notify);
+
+impl Handle for Slow {
+    fn answer(&self, _: Request) -> BoxFuture<'_, Response> {
+        Box::pin(async move {
+            self.0.notify_one();
+            self.1.notified().await;
+            Response::json(200, "done")
+        })
+    }
+
+    fn refuse(&self, _: Refused, _: SocketAddr) -> Response {
+        Response::json(400, "")
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_runs_when_the_server_stops_is_still_answered() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let handler = Arc::new(Slow(tokio::sync::Notify::new(), tokio::sync::Notify::new()));
+    let (stop, stopped) = oneshot::channel::<()>();
+    let stopped = async {
+        let _ = stopped.await;
+    };
+    let server = tokio::spawn(serve(listener, Arc::clone(&handler) as Arc<dyn Handle>, epoch, stopped));
+    let answer = tokio::spawn(async move { exchange(address, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await });
+    handler.0.notified().await;
+    stop.send(()).unwrap();
+    handler.1.notify_one();
+    assert_eq!(bodies(&answer.await.unwrap()), ["done"]);
+    server.await.unwrap();
+}
+
+#[tokio::test]
 async fn stopping_closes_idle_connections_and_the_port() {
     let (address, stop, server) = start().await;
     let mut idle = TcpStream::connect(address).await.unwrap();
