@@ -17,10 +17,6 @@ mod routing;
 
 use routing::Overlaps;
 
-/// What API Gateway takes of a resource, at most.
-// SPEC: Amazon API Gateway, "Output from an API Gateway Lambda authorizer": a resource ARN of 512 characters at most
-const RESOURCE_CHARACTERS: usize = 512;
-
 /// A route table made ready for policies, once at start.
 #[derive(Debug)]
 pub(crate) struct Table(Vec<Row>);
@@ -121,7 +117,7 @@ impl Table {
         let mut allowed = Vec::new();
         let mut shadowed = vec![false; self.0.len()];
         for (row, _) in self.0.iter().zip(&covered).filter(|(_, is_covered)| **is_covered) {
-            allowed.push(resource(arn, &row.pattern, "")?);
+            allowed.push(resource(arn, &row.pattern)?);
             for shadow in row.shadows.iter().filter(|shadow| !is_covered(**shadow)) {
                 if let Some(shadowed) = shadowed.get_mut(*shadow) {
                     *shadowed = true;
@@ -129,14 +125,14 @@ impl Table {
             }
         }
         if allowed.is_empty() {
-            return Ok(vec![Statement::new("Deny", vec![resource(arn, "*", "")?])]);
+            return Ok(vec![Statement::new("Deny", vec![resource(arn, "*")?])]);
         }
         let mut denied = Vec::new();
         for (row, _) in self.0.iter().zip(shadowed).filter(|(_, is_shadowed)| *is_shadowed) {
-            denied.push(resource(arn, &row.pattern, "")?);
+            denied.push(resource(arn, &row.pattern)?);
             // `*` at the end matches a slash by itself.
             if !row.pattern.ends_with('*') {
-                denied.push(resource(arn, &row.pattern, "/")?);
+                denied.push(resource(arn, &format!("{}/", row.pattern))?);
             }
         }
         let mut statements = vec![Statement::new("Allow", allowed)];
@@ -147,9 +143,8 @@ impl Table {
     }
 }
 
-fn resource(arn: &MethodArn<'_>, pattern: &str, end: &str) -> Result<String, Fault> {
-    let resource = [arn.stage_prefix(), pattern, end].concat();
-    if resource.chars().count() > RESOURCE_CHARACTERS { Err(Fault::ResourceTooLong) } else { Ok(resource) }
+fn resource(arn: &MethodArn<'_>, pattern: &str) -> Result<String, Fault> {
+    arn.resource(pattern).ok_or(Fault::ResourceTooLong)
 }
 
 /// The function's answer.
