@@ -1,0 +1,75 @@
+//! Owns `Answer` and the form in which API Gateway's proxy integration wants it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::error::ApiError;
+
+/// What a service answers when it did what was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub(super) status: u16,
+    /// A JSON text.
+    pub(super) body: String,
+}
+
+impl Answer {
+    /// 200 with a body.
+    pub fn ok(body: &impl Serialize) -> Result<Self, ApiError> {
+        Self::of(200, body)
+    }
+
+    /// 201 with a body.
+    pub fn created(body: &impl Serialize) -> Result<Self, ApiError> {
+        Self::of(201, body)
+    }
+
+    fn of(status: u16, body: &impl Serialize) -> Result<Self, ApiError> {
+        let body =
+            serde_json::to_string(body).map_err(|error| ApiError::fault("answer", error.to_string()))?;
+        Ok(Self { status, body })
+    }
+}
+
+/// The integration's response.
+// SPEC: AWS, "Lambda proxy integrations in API Gateway", output format
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProxyResponse<'a> {
+    status_code: u16,
+    headers: BTreeMap<&'static str, &'static str>,
+    body: &'a str,
+    is_base64_encoded: bool,
+}
+
+/// The bytes that the function returns for a request's outcome.
+pub(super) fn encode(
+    outcome: &Result<Answer, ApiError>,
+    request_id: &str,
+) -> Result<Vec<u8>, serde_json::Error> {
+    let mut headers = BTreeMap::from([("Content-Type", "application/json"), ("Cache-Control", "no-store")]);
+    let error_body;
+    let (status_code, body) = match outcome {
+        Ok(answer) => (answer.status, &answer.body),
+        Err(error) => {
+            if let Some((name, value)) = header_of(error) {
+                headers.insert(name, value);
+            }
+            error_body = serde_json::to_string(&error.body(request_id))?;
+            (error.status(), &error_body)
+        }
+    };
+    serde_json::to_vec(&ProxyResponse { status_code, headers, body, is_base64_encoded: false })
+}
+
+/// What a status asks for besides the body.
+// SPEC: RFC 6750 section 3.1; RFC 9110 section 10.2.3
+const fn header_of(error: &ApiError) -> Option<(&'static str, &'static str)> {
+    match error.status() {
+        401 => Some(("WWW-Authenticate", "Bearer error=\"invalid_token\"")),
+        403 => Some(("WWW-Authenticate", "Bearer error=\"insufficient_scope\"")),
+        503 => Some(("Retry-After", "1")),
+        _ => None,
+    }
+}

@@ -1,0 +1,90 @@
+//! Owns the part of an event that the functions read: a request as API Gateway's proxy integration hands it over,
+//! or EventBridge's word that it is time. Nothing of it is trusted here.
+//!
+//! The types of `aws_lambda_events` are not used for reading: they refuse the whole event over a header value that
+//! is not ASCII, which would turn a request that is merely odd into a failed invocation.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// One event.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum Event {
+    Request(Box<ProxyRequest>),
+    Schedule(Schedule),
+}
+
+/// What API Gateway tells of one request.
+// SPEC: AWS, "Lambda proxy integrations in API Gateway", input format
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ProxyRequest {
+    pub(super) resource: String,
+    pub(super) http_method: String,
+    pub(super) path_parameters: Option<BTreeMap<String, String>>,
+    query_string_parameters: Option<BTreeMap<String, String>>,
+    multi_value_query_string_parameters: Option<BTreeMap<String, Vec<String>>>,
+    headers: Option<BTreeMap<String, String>>,
+    multi_value_headers: Option<BTreeMap<String, Vec<String>>>,
+    pub(super) request_context: RequestContext,
+    pub(super) body: Option<String>,
+    #[serde(default)]
+    pub(super) is_base64_encoded: bool,
+}
+
+/// Who calls, as the authorizer said, and the request's own id.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RequestContext {
+    request_id: Option<String>,
+    authorizer: Option<Value>,
+}
+
+/// A rule of EventBridge, at its time.
+// SPEC: AWS, "Amazon EventBridge event structure"; a rule with a schedule sends `Scheduled Event`
+#[derive(Deserialize)]
+pub(super) struct Schedule {
+    pub(super) source: String,
+    #[serde(rename = "detail-type")]
+    pub(super) detail_type: String,
+    pub(super) time: String,
+}
+
+impl RequestContext {
+    pub(super) fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref().filter(|id| !id.is_empty())
+    }
+
+    pub(super) fn authorizer(&self) -> Option<&Map<String, Value>> {
+        self.authorizer.as_ref().and_then(Value::as_object)
+    }
+}
+
+impl ProxyRequest {
+    /// Every value of a header, its name in any casing.
+    pub(super) fn header_values(&self, name: &str) -> Vec<&str> {
+        let mut values = Vec::new();
+        if let Some(headers) = &self.multi_value_headers {
+            for (_, found) in headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name)) {
+                values.extend(found.iter().map(String::as_str));
+            }
+        } else if let Some(headers) = &self.headers {
+            let found = headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+            values.extend(found.map(|(_, value)| value.as_str()));
+        }
+        values
+    }
+
+    /// Every value of a parameter of the query string.
+    pub(super) fn query_values(&self, name: &str) -> Vec<&str> {
+        if let Some(query) = &self.multi_value_query_string_parameters {
+            query.get(name).into_iter().flatten().map(String::as_str).collect()
+        } else {
+            let value = self.query_string_parameters.as_ref().and_then(|query| query.get(name));
+            value.map(String::as_str).into_iter().collect()
+        }
+    }
+}

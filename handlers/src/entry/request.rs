@@ -1,0 +1,126 @@
+//! Owns `Request`: what a service gets to see of a request once its caller may make it. Parts that carry a rule are
+//! read here; what they mean is left to the service.
+
+use std::fmt;
+
+use access::{Caller, Route};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+
+use super::event::ProxyRequest;
+use crate::{error::ApiError, json};
+
+/// A request whose caller was checked.
+pub struct Request<'a> {
+    pub(super) event: &'a ProxyRequest,
+    pub(super) route: &'static Route,
+    pub(super) caller: &'a Caller<'static>,
+    pub(super) now: Timestamp,
+}
+
+impl Request<'_> {
+    /// The row of the route table that it was made by.
+    pub const fn route(&self) -> &'static Route {
+        self.route
+    }
+
+    /// Who makes it.
+    pub const fn caller(&self) -> &Caller<'static> {
+        self.caller
+    }
+
+    /// When it reached us.
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// A parameter of the path, as API Gateway decoded it.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.event.path_parameters.as_ref()?.get(name).map(String::as_str)
+    }
+
+    /// A parameter of the query string.
+    ///
+    /// # Errors
+    /// 400 where it is given twice.
+    pub fn query(&self, name: &'static str) -> Result<Option<&str>, ApiError> {
+        at_most_one(name, &self.event.query_values(name))
+    }
+
+    /// A header, its name in any casing.
+    ///
+    /// # Errors
+    /// 400 where it is sent twice.
+    pub fn header(&self, name: &'static str) -> Result<Option<&str>, ApiError> {
+        at_most_one(name, &self.event.header_values(name))
+    }
+
+    /// The body, read strictly.
+    ///
+    /// # Errors
+    /// 415 unless it says that it is JSON, 400 where it is not what `T` wants, 413 where it is too large.
+    pub fn body<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        if !self.header("Content-Type")?.is_some_and(is_json) {
+            let message = "send the body as application/json";
+            return Err(ApiError::refused(415, "unsupported_media_type", message).at("Content-Type"));
+        }
+        let body = self.event.body.as_deref().unwrap_or_default();
+        if self.event.is_base64_encoded {
+            let bytes = STANDARD.decode(body);
+            let bytes = bytes.map_err(|_| ApiError::refused(400, "invalid_json", "the body is garbled"))?;
+            json::parse(&bytes)
+        } else {
+            json::parse(body.as_bytes())
+        }
+    }
+}
+
+impl fmt::Debug for Request<'_> {
+    /// Nothing that the caller sent.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { route, now, .. } = self;
+        f.debug_struct("Request").field("route", route).field("now", now).finish_non_exhaustive()
+    }
+}
+
+fn at_most_one<'a>(name: &'static str, values: &[&'a str]) -> Result<Option<&'a str>, ApiError> {
+    match values {
+        [] => Ok(None),
+        [value] => Ok(Some(value)),
+        [_, _, ..] => Err(ApiError::invalid(name, "is given twice")),
+    }
+}
+
+/// `application/json`, in UTF-8 where it says so.
+// SPEC: RFC 9110 section 8.3.1
+fn is_json(content_type: &str) -> bool {
+    let mut parts = content_type.split(';').map(str::trim);
+    parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"))
+        && parts.all(|parameter| match parameter.split_once('=') {
+            Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
+                value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+            }
+            Some(_) => true,
+            None => parameter.is_empty(),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_json;
+
+    #[test]
+    fn only_json_in_utf8_is_json() {
+        for good in
+            ["application/json", "Application/JSON; charset=UTF-8", "application/json;charset=\"utf-8\";"]
+        {
+            assert!(is_json(good), "{good}");
+        }
+        for bad in
+            ["", "text/plain", "application/jsonx", "application/json; charset=latin1", "application/json x"]
+        {
+            assert!(!is_json(bad), "{bad}");
+        }
+    }
+}

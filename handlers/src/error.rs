@@ -1,0 +1,140 @@
+//! Owns `ApiError`: what a function answers when it does not do what was asked. The public code and message are
+//! kept apart from the private detail, which only the log sees. Wording per call site is left to the caller.
+
+use std::{borrow::Cow, error::Error, fmt::Write as _};
+
+use serde::Serialize;
+
+/// What every 5xx says, whatever its cause.
+const FAULT_CODE: &str = "internal_error";
+const FAULT_MESSAGE: &str = "the request could not be completed, try again later";
+
+/// A request that was not done, as the caller and the log shall see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiError {
+    status: u16,
+    /// What the log names as the reason; for a 4xx the public code as well.
+    label: &'static str,
+    message: Cow<'static, str>,
+    field: Option<String>,
+    /// What went wrong inside; never a token, an event or a body.
+    detail: Option<String>,
+}
+
+/// The answer's body. A 5xx looks the same whatever its cause.
+#[derive(Debug, Serialize)]
+pub struct ErrorBody<'a> {
+    error: &'a str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+    request_id: &'a str,
+}
+
+impl ApiError {
+    /// A 4xx with a code of its own.
+    pub fn refused(status: u16, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, label: code, message: message.into(), field: None, detail: None }
+    }
+
+    /// 400 `invalid_request`, naming the member, header or parameter at fault.
+    pub fn invalid(field: impl Into<String>, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::refused(400, "invalid_request", message).at(field)
+    }
+
+    /// 409 with a code of its own.
+    pub fn conflict(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::refused(409, code, message)
+    }
+
+    /// 404 `not_found`.
+    pub fn not_found() -> Self {
+        Self::refused(404, "not_found", "there is no such thing here")
+    }
+
+    /// A 500: we could not do our work. `label` and `detail` reach the log only.
+    pub fn fault(label: &'static str, detail: impl Into<String>) -> Self {
+        Self { status: 500, label, message: FAULT_MESSAGE.into(), field: None, detail: Some(detail.into()) }
+    }
+
+    /// A 503: the same request may well succeed a little later.
+    pub fn unavailable(label: &'static str, detail: impl Into<String>) -> Self {
+        Self { status: 503, ..Self::fault(label, detail) }
+    }
+
+    /// The same error, with the field at fault.
+    #[must_use]
+    pub fn at(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    /// The HTTP status.
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The log's reason.
+    pub const fn label(&self) -> &'static str {
+        self.label
+    }
+
+    /// The field at fault, if one is.
+    pub fn field(&self) -> Option<&str> {
+        self.field.as_deref()
+    }
+
+    /// What the log alone may say.
+    pub fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+
+    /// Whether it is we who failed.
+    pub const fn is_fault(&self) -> bool {
+        self.status >= 500
+    }
+
+    /// The body to answer with.
+    pub fn body<'a>(&'a self, request_id: &'a str) -> ErrorBody<'a> {
+        let error = if self.is_fault() { FAULT_CODE } else { self.label };
+        ErrorBody { error, message: &self.message, field: self.field.as_deref(), request_id }
+    }
+}
+
+/// An error and what it comes from, in one line for the log.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        // Writing to a string cannot fail.
+        let _ = write!(text, ": {source}");
+        next = source.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(error: &ApiError) -> String {
+        serde_json::to_string(&error.body("r-1")).unwrap()
+    }
+
+    #[test]
+    fn a_4xx_names_its_code_message_and_field() {
+        let error = ApiError::invalid("lines[0].quantity", "must be an integer");
+        insta::assert_snapshot!(json(&error), @r#"{"error":"invalid_request","message":"must be an integer","field":"lines[0].quantity","request_id":"r-1"}"#);
+        insta::assert_snapshot!(json(&ApiError::not_found()), @r#"{"error":"not_found","message":"there is no such thing here","request_id":"r-1"}"#);
+    }
+
+    #[test]
+    fn a_5xx_says_nothing_of_the_cause() {
+        let one = ApiError::fault("store", "table `orders` is missing");
+        let other = ApiError::unavailable("upstream", "connect: refused");
+        assert_eq!(json(&one), json(&other));
+        insta::assert_snapshot!(json(&one), @r#"{"error":"internal_error","message":"the request could not be completed, try again later","request_id":"r-1"}"#);
+        assert_eq!((one.status(), other.status()), (500, 503));
+        assert_eq!((one.label(), one.detail()), ("store", Some("table `orders` is missing")));
+    }
+}

@@ -1,0 +1,169 @@
+//! Owns the strict reading of request bodies: unknown and duplicate members, floats, oversized numbers and lists,
+//! arrays in place of objects and trailing text are refused, each time naming the member at fault by its path.
+
+use std::{fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{
+        DeserializeOwned, Error as _, MapAccess, SeqAccess, Unexpected, Visitor, value::MapAccessDeserializer,
+    },
+};
+
+use crate::error::ApiError;
+
+/// The longest body that is read at all.
+const BODY_BYTES: usize = 1 << 20;
+
+/// No path names more than this of what a caller sent.
+const FIELD_CHARACTERS: usize = 128;
+
+/// Reads a whole body as one JSON object.
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    if body.len() > BODY_BYTES {
+        return Err(ApiError::refused(413, "body_too_large", "the body is larger than 1 MiB"));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let parsed: Object<T> = serde_path_to_error::deserialize(&mut reader)
+        .map_err(|error| as_api_error(&error.path().to_string(), error.inner()))?;
+    reader.end().map_err(|error| as_api_error(".", &error))?;
+    Ok(parsed.0)
+}
+
+/// A path and a reason out of serde's text. What the caller sent is not repeated but for the names in the path.
+fn as_api_error(path: &str, error: &serde_json::Error) -> ApiError {
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or_default();
+    // `.` is the whole body, `?` a place that has no name yet.
+    let path = path.trim_end_matches(['.', '?']);
+    if !error.is_data() && path.is_empty() {
+        return ApiError::refused(400, "invalid_json", "the body is not one JSON object");
+    }
+    let member = |text: &str| text.split('`').nth(1).map(str::to_owned);
+    let (message, member) = if error.is_syntax() || error.is_eof() {
+        ("is not valid JSON".to_owned(), None)
+    } else if text.starts_with("missing field ") {
+        ("is missing".to_owned(), member(text))
+    } else if text.starts_with("duplicate field ") {
+        ("stands there twice".to_owned(), member(text))
+    } else if let Some((_, expected)) = text.rsplit_once(", expected ") {
+        let what =
+            if text.starts_with("unknown field ") { "is no member here, expected" } else { "expected" };
+        (format!("{what} {expected}"), None)
+    } else {
+        (text.to_owned(), None)
+    };
+    let mut field = path.to_owned();
+    // The reader names the object for a missing member and, in most cases, the member itself for a duplicate.
+    if let Some(member) = member
+        && !(text.starts_with("duplicate") && ends_with_member(path, &member))
+    {
+        if !field.is_empty() {
+            field.push('.');
+        }
+        field.push_str(&member);
+    }
+    let error = ApiError::refused(400, "invalid_request", message);
+    if field.is_empty() { error } else { error.at(field.chars().take(FIELD_CHARACTERS).collect::<String>()) }
+}
+
+fn ends_with_member(path: &str, member: &str) -> bool {
+    path.rsplit('.').next() == Some(member)
+}
+
+/// A struct that is written as a JSON object. By itself serde takes an array of the values for it as well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+/// A list of 1 to `MOST` objects, in the order in which they came; reading stops at the first one too many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct List<T, const MOST: usize>(pub Vec<T>);
+
+impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for List<T, MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ListVisitor<T, const MOST: usize>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for ListVisitor<T, MOST> {
+            type Value = List<T, MOST>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a list of 1 to {MOST} objects")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<List<T, MOST>, A::Error> {
+                let mut items = Vec::new();
+                while items.len() < MOST {
+                    match list.next_element::<Object<T>>()? {
+                        Some(Object(item)) => items.push(item),
+                        None if items.is_empty() => return Err(A::Error::invalid_length(0, &self)),
+                        None => return Ok(List(items)),
+                    }
+                }
+                match list.next_element::<serde::de::IgnoredAny>()? {
+                    Some(_) => Err(A::Error::invalid_length(MOST + 1, &self)),
+                    None => Ok(List(items)),
+                }
+            }
+        }
+
+        deserializer.deserialize_seq(ListVisitor(PhantomData))
+    }
+}
+
+/// An integer from `LEAST` to `MOST`, written as one: no fraction, no exponent, no quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Integer<const LEAST: i64, const MOST: i64>(pub i64);
+
+impl<'de, const LEAST: i64, const MOST: i64> Deserialize<'de> for Integer<LEAST, MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct IntegerVisitor<const LEAST: i64, const MOST: i64>;
+
+        impl<const LEAST: i64, const MOST: i64> Visitor<'_> for IntegerVisitor<LEAST, MOST> {
+            type Value = Integer<LEAST, MOST>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "an integer from {LEAST} to {MOST}")
+            }
+
+            fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Self::Value, E> {
+                if (LEAST..=MOST).contains(&value) {
+                    Ok(Integer(value))
+                } else {
+                    Err(E::invalid_value(Unexpected::Signed(value), &self))
+                }
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Self::Value, E> {
+                match i64::try_from(value) {
+                    Ok(value) => self.visit_i64(value),
+                    Err(_) => Err(E::invalid_value(Unexpected::Unsigned(value), &self)),
+                }
+            }
+        }
+
+        deserializer.deserialize_i64(IntegerVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,160 @@
+//! Owns `Money`: an amount in minor units together with its currency, and arithmetic that is checked. Rounding is
+//! nobody's business here: amounts are whole.
+
+use std::{fmt, str::FromStr};
+
+/// The largest integer that every JSON reader keeps exact. Amounts and stock stay within it.
+// SPEC: RFC 8259 section 6
+pub const MAX_EXACT: i64 = (1 << 53) - 1;
+
+/// An amount from 0 to 2^53 - 1 minor units of one currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Money {
+    minor: i64,
+    currency: Currency,
+}
+
+/// Why there is no such amount of money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MoneyError {
+    /// Below zero, or above what JSON carries exactly.
+    #[error("an amount is 0 to 9007199254740991 minor units")]
+    Range,
+    /// Two currencies do not add up.
+    #[error("the amounts are of two currencies")]
+    Currencies,
+}
+
+impl Money {
+    /// An amount of minor units.
+    pub const fn new(minor: i64, currency: Currency) -> Result<Self, MoneyError> {
+        if minor < 0 || minor > MAX_EXACT { Err(MoneyError::Range) } else { Ok(Self { minor, currency }) }
+    }
+
+    /// Nothing, in this currency.
+    pub const fn zero(currency: Currency) -> Self {
+        Self { minor: 0, currency }
+    }
+
+    /// The amount in minor units.
+    pub const fn minor(self) -> i64 {
+        self.minor
+    }
+
+    /// The currency.
+    pub const fn currency(self) -> Currency {
+        self.currency
+    }
+
+    /// The sum of two amounts of one currency.
+    pub fn plus(self, other: Self) -> Result<Self, MoneyError> {
+        if self.currency != other.currency {
+            return Err(MoneyError::Currencies);
+        }
+        Self::new(self.minor.checked_add(other.minor).ok_or(MoneyError::Range)?, self.currency)
+    }
+
+    /// So many times this amount.
+    pub fn times(self, quantity: i64) -> Result<Self, MoneyError> {
+        Self::new(self.minor.checked_mul(quantity).ok_or(MoneyError::Range)?, self.currency)
+    }
+}
+
+/// A currency by its ISO 4217 code: three capital letters.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Currency([u8; 3]);
+
+/// A text that is no currency code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a currency is three capital letters, such as EUR")]
+pub struct CurrencyError;
+
+impl Currency {
+    /// The euro.
+    pub const EUR: Self = Self(*b"EUR");
+}
+
+impl FromStr for Currency {
+    type Err = CurrencyError;
+
+    fn from_str(text: &str) -> Result<Self, CurrencyError> {
+        let code: [u8; 3] = text.as_bytes().try_into().map_err(|_| CurrencyError)?;
+        if code.iter().all(u8::is_ascii_uppercase) { Ok(Self(code)) } else { Err(CurrencyError) }
+    }
+}
+
+impl TryFrom<String> for Currency {
+    type Error = CurrencyError;
+
+    fn try_from(text: String) -> Result<Self, CurrencyError> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|letter| write!(f, "{}", char::from(*letter)))
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl serde::Serialize for Currency {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Currency {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn amounts_stay_where_json_is_exact() {
+        let cases = [
+            ("zero", 0, true),
+            ("largest", MAX_EXACT, true),
+            ("above", MAX_EXACT + 1, false),
+            ("negative", -1, false),
+            ("smallest", i64::MIN, false),
+        ];
+        for (name, minor, good) in cases {
+            assert_eq!(Money::new(minor, Currency::EUR).is_ok(), good, "{name}");
+        }
+    }
+
+    #[test]
+    fn currencies_are_three_capitals_and_do_not_mix() {
+        for bad in ["", "EU", "EURO", "eur", "E1R", "E\u{dc}", "\u{20ac}"] {
+            assert_eq!(bad.parse::<Currency>(), Err(CurrencyError), "{bad}");
+        }
+        let usd: Currency = "USD".parse().unwrap();
+        assert_eq!(usd.to_string(), "USD");
+        assert_eq!(Money::zero(usd).plus(Money::zero(Currency::EUR)), Err(MoneyError::Currencies));
+    }
+
+    proptest! {
+        #[test]
+        fn money_never_wraps(a in 0..=MAX_EXACT, b in 0..=MAX_EXACT, quantity: i64) {
+            let money = |minor| Money::new(minor, Currency::EUR).unwrap();
+            let exact = i128::from(a) + i128::from(b);
+            prop_assert_eq!(money(a).plus(money(b)).ok().map(|m| i128::from(m.minor())),
+                (exact <= i128::from(MAX_EXACT)).then_some(exact));
+            let exact = i128::from(a) * i128::from(quantity);
+            prop_assert_eq!(money(a).times(quantity).ok().map(|m| i128::from(m.minor())),
+                (0..=i128::from(MAX_EXACT)).contains(&exact).then_some(exact));
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What the tests of several modules share: a table of an embedded DynamoDB, to which the same code talks as on
+//! AWS; events as API Gateway sends them; a clock that stands; a log that can be read.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use access::log::Log;
+use serde_json::{Value, json};
+
+use aws_sdk_dynamodb::{
+    Client,
+    config::{BehaviorVersion, Credentials, Region},
+    types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType},
+};
+
+/// The name of every test's table.
+pub(crate) const TABLE: &str = "table";
+
+/// 2026-02-03T04:05:06.789Z
+pub(crate) const NOW_MS: u64 = 1_770_091_506_789;
+
+pub(crate) fn clock() -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(NOW_MS)
+}
+
+pub(crate) fn now() -> jiff::Timestamp {
+    clock().try_into().unwrap()
+}
+
+/// A log in JSON and what was written to it.
+pub(crate) fn log() -> (Log, Arc<Mutex<String>>) {
+    let written = Arc::new(Mutex::new(String::new()));
+    let sink = Arc::clone(&written);
+    let vars = |name: &str| (name == "AWS_LAMBDA_LOG_FORMAT").then(|| "JSON".to_owned());
+    (Log::from_vars(vars, move |line| sink.lock().unwrap().push_str(line)), written)
+}
+
+/// An event of the proxy integration: a caller with these scopes and a token that is good for another hour.
+pub(crate) fn event(method: &str, resource: &str, scopes: &str) -> Value {
+    json!({
+        "resource": resource,
+        "path": resource,
+        "httpMethod": method,
+        "headers": null,
+        "multiValueHeaders": null,
+        "queryStringParameters": null,
+        "multiValueQueryStringParameters": null,
+        "pathParameters": null,
+        "stageVariables": null,
+        "requestContext": {
+            "requestId": "api-request-1",
+            "authorizer": {
+                "principalId": "storefront",
+                "client_id": "storefront",
+                "scope": scopes,
+                "exp": (NOW_MS / 1000 + 3600).to_string(),
+                "jti": "j-1",
+                "integrationLatency": 12,
+            },
+        },
+        "body": null,
+        "isBase64Encoded": false,
+    })
+}
+
+/// The same event with a JSON body.
+pub(crate) fn with_body(mut event: Value, body: impl Into<String>) -> Value {
+    event["multiValueHeaders"] = json!({"content-type": ["application/json"]});
+    event["body"] = Value::String(body.into());
+    event
+}
+
+/// Status and body of a proxy answer, read with the types that AWS publishes.
+pub(crate) fn read(answer: &[u8]) -> (i64, Value) {
+    let answer: aws_lambda_events::apigw::ApiGatewayProxyResponse = serde_json::from_slice(answer).unwrap();
+    assert_eq!(answer.headers["content-type"], "application/json");
+    assert_eq!(answer.headers["cache-control"], "no-store");
+    let Some(aws_lambda_events::encodings::Body::Text(body)) = answer.body else { panic!("no text") };
+    (answer.status_code, serde_json::from_str(&body).unwrap())
+}
+
+/// A client whose DynamoDB lives as long as the test's runtime, with one empty table in it.
+pub(crate) async fn dynamodb() -> Client {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let database = dynoxide::Database::memory().unwrap();
+    tokio::spawn(dynoxide::server::serve_on(listener, database));
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-central-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .endpoint_url(format!("http://{address}"))
+        .build();
+    let client = Client::from_conf(config);
+    create_table(&client, TABLE).await;
+    client
+}
+
+pub(crate) async fn create_table(client: &Client, name: &str) {
+    let mut request = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+    for (name, kind) in [("pk", KeyType::Hash), ("sk", KeyType::Range)] {
+        let attribute = AttributeDefinition::builder().attribute_name(name);
+        let attribute = attribute.attribute_type(ScalarAttributeType::S).build().unwrap();
+        let key = KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
+        request = request.attribute_definitions(attribute).key_schema(key);
+    }
+    request.send().await.unwrap();
+}

@@ -1,0 +1,127 @@
+//! Owns the texts that callers choose and that come back as they were sent: what each may hold and how long it
+//! may be.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Makes a checked text: its rule, its name in messages and nothing else differ.
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident, $error:ident, $rule:literal, $is:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        #[doc = concat!("A text that is not ", $rule, ".")]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+        #[error("must be {}", $rule)]
+        pub struct $error;
+
+        impl $name {
+            /// Reads a text.
+            pub fn parse(text: impl Into<String>) -> Result<Self, $error> {
+                let text = text.into();
+                let is: fn(&str) -> bool = $is;
+                if is(&text) { Ok(Self(text)) } else { Err($error) }
+            }
+
+            /// The text as it was sent.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = $error;
+
+            fn try_from(text: String) -> Result<Self, $error> {
+                Self::parse(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(text: $name) -> Self {
+                text.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+text! {
+    /// A stock keeping unit: what stands in a path segment without being escaped, and is no dot segment.
+    Sku, SkuError, "1 to 64 letters, digits and `-._~:`, and neither `.` nor `..`",
+    |text| (1..=64).contains(&text.len()) && text.bytes().all(is_segment_byte) && !matches!(text, "." | "..")
+}
+
+text! {
+    /// What a stock movement is known by.
+    Reference, ReferenceError, "1 to 128 letters, digits and `-._~:`",
+    |text| (1..=128).contains(&text.len()) && text.bytes().all(is_segment_byte)
+}
+
+text! {
+    /// What a caller calls one attempt at a thing, so that trying again is no second one.
+    // SPEC: draft-ietf-httpapi-idempotency-key-header section 2.1: opaque to the server
+    IdempotencyKey, IdempotencyKeyError, "1 to 255 visible ASCII characters",
+    |text| (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+text! {
+    /// Whom an order is for, in the caller's own words.
+    Customer, CustomerError, "1 to 256 characters, none of them a control character",
+    |text| (1..=256).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
+
+const fn is_segment_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn skus_hold_what_a_path_segment_holds() {
+        for good in ["A-1", "a.b_c~d:e", "0", "...", &"s".repeat(64)] {
+            assert_eq!(Sku::parse(good).unwrap().as_str(), good);
+        }
+        for bad in [
+            "",
+            ".",
+            "..",
+            "a b",
+            "a/b",
+            "a%2Fb",
+            "a#b",
+            "\u{e9}",
+            "a\n",
+            "a\0",
+            "a\"b",
+            "a+b",
+            &"s".repeat(65),
+        ] {
+            assert_eq!(Sku::parse(bad), Err(SkuError), "{bad:?}");
+        }
+        assert!(Reference::parse("r".repeat(128)).is_ok());
+        assert!(Reference::parse("r".repeat(129)).is_err());
+    }
+
+    #[test]
+    fn keys_are_visible_ascii_and_customers_are_words() {
+        assert!(IdempotencyKey::parse("a#b/\"{}'~!").is_ok());
+        for bad in ["", "a b", "a\tb", "\u{e9}", "\u{7f}", &"k".repeat(256)] {
+            assert_eq!(IdempotencyKey::parse(bad), Err(IdempotencyKeyError), "{bad:?}");
+        }
+        assert!(Customer::parse("Zo\u{eb} \u{1f600} & Sons").is_ok());
+        for bad in ["", "a\nb", "a\0", "\u{85}", &"c".repeat(257)] {
+            assert_eq!(Customer::parse(bad), Err(CustomerError), "{bad:?}");
+        }
+    }
+}

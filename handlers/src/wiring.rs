@@ -1,0 +1,57 @@
+//! Owns the wiring that the four binaries share: environment, clock and standard output meet the shell here, and
+//! nowhere else. Decisions are left to the services.
+
+use std::{
+    io::Write as _,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use access::log::Log;
+use aws_config::{BehaviorVersion, timeout::TimeoutConfig};
+use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
+use serde_json::value::RawValue;
+
+use crate::entry::{Entry, Failure, Service};
+
+/// The environment, as a look-up by name.
+pub fn vars(name: &str) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "the edge of the program")]
+    std::env::var(name).ok()
+}
+
+/// What the AWS clients are made of. All their tries together stay well inside a function's own time limit.
+pub async fn aws_config() -> aws_config::SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .operation_attempt_timeout(Duration::from_secs(2))
+        .operation_timeout(Duration::from_secs(5));
+    aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts.build()).load().await
+}
+
+/// Serves invocations of one service until Lambda ends the process.
+///
+/// One at a time, or as many as `AWS_LAMBDA_MAX_CONCURRENCY` says.
+pub async fn run<S: Service + 'static>(service: S) -> Result<(), lambda_runtime::Error> {
+    let log = Log::from_vars(vars, |line| {
+        // There is nowhere to report a log that cannot be written.
+        let _ = std::io::stdout().lock().write_all(line.as_bytes());
+    });
+    #[expect(clippy::disallowed_methods, reason = "the edge of the program")]
+    let entry = Arc::new(Entry::new(service, SystemTime::now, log));
+    let handle = move |event: LambdaEvent<Box<RawValue>>| {
+        let entry = Arc::clone(&entry);
+        async move {
+            let answer = entry.handle(event.payload.get().as_bytes(), &event.context.request_id).await?;
+            let answer = serde_json::from_slice::<Box<RawValue>>(&answer);
+            answer.map_err(|_| {
+                Diagnostic::from(Failure {
+                    error_type: "answer",
+                    error_message: "the answer could not be written",
+                })
+            })
+        }
+    };
+    // The runtime's own tracing layer is left out: the shell writes the one line of an invocation.
+    Runtime::new(service_fn(handle)).run_concurrent().await
+}
