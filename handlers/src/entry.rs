@@ -139,7 +139,8 @@ impl<S: Service> Entry<S> {
             ));
         }
         let now = timestamp(began)?;
-        self.service.call(Request { event, route, caller: &caller, now }).await
+        // On the heap: the futures of the SDK make a service's own too large to be moved about, and too deep to compile.
+        Box::pin(self.service.call(Request { event, route, caller: &caller, now })).await
     }
 
     async fn run(&self, event: &Schedule, began: SystemTime) -> Result<(), ApiError> {
@@ -148,7 +149,7 @@ impl<S: Service> Entry<S> {
         }
         let time =
             event.time.parse().map_err(|_| ApiError::fault("bad_event", "a schedule without a time"))?;
-        self.service.scheduled(time, timestamp(began)?).await
+        Box::pin(self.service.scheduled(time, timestamp(began)?)).await
     }
 
     fn record(&self, line: Line<'_>, began: SystemTime, outcome: Result<Option<u16>, &ApiError>) {

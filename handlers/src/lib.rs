@@ -2,14 +2,22 @@
 
 pub mod config;
 pub mod cursor;
+pub mod day;
 pub mod entry;
 pub mod error;
+pub mod id;
 pub mod inventory;
 pub mod json;
 pub mod money;
+pub mod orders;
+pub mod payments;
+pub mod reports;
 pub mod store;
 pub mod text;
+pub mod upstream;
 pub mod wiring;
 
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod together;

@@ -5,6 +5,9 @@
 
 pub mod inventory;
 mod item;
+pub mod orders;
+pub mod payments;
+pub mod reports;
 
 use std::{
     collections::HashMap,
@@ -15,7 +18,9 @@ use std::{
 use aws_sdk_dynamodb::{
     Client,
     error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
-    operation::{transact_write_items::TransactWriteItemsError, update_item::UpdateItemError},
+    operation::{
+        put_item::PutItemError, transact_write_items::TransactWriteItemsError, update_item::UpdateItemError,
+    },
     types::{AttributeValue, KeysAndAttributes, Put, ReturnValue, TransactWriteItem, Update},
 };
 
@@ -164,7 +169,7 @@ impl Table {
     }
 
     /// Changes one item under a condition and returns it as it is then; `None` where the condition failed.
-    pub(crate) async fn update_returning(
+    pub(crate) async fn update(
         &self,
         (pk, sk): (&str, &str),
         change: &str,
@@ -188,6 +193,23 @@ impl Table {
         }
     }
 
+    /// Writes an item in place of any before.
+    pub(crate) async fn put(&self, item: Item) -> Result<(), StoreError> {
+        let request = self.client.put_item().table_name(&self.name).set_item(Some(item));
+        request.send().await.map(|_| ()).map_err(failed("PutItem"))
+    }
+
+    /// Writes an item; false where there is one already.
+    pub(crate) async fn put_if_new(&self, item: Item) -> Result<bool, StoreError> {
+        let request = self.client.put_item().table_name(&self.name).set_item(Some(item));
+        let request = request.condition_expression("attribute_not_exists(pk)");
+        let Err(error) = request.send().await else { return Ok(true) };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
+            _ => Err(failed("PutItem")(error)),
+        }
+    }
+
     /// A write for a transaction: an item that must not be there yet.
     pub(crate) fn put_new(&self, item: Item) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder().table_name(&self.name).set_item(Some(item));
@@ -197,7 +219,7 @@ impl Table {
     }
 
     /// A write for a transaction: a change of one item under a condition, both with these values.
-    pub(crate) fn update(
+    pub(crate) fn update_in(
         &self,
         (pk, sk): (&str, &str),
         change: &str,

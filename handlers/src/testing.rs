@@ -1,6 +1,9 @@
 //! What the tests of several modules share: a table of an embedded DynamoDB, to which the same code talks as on
 //! AWS; events as API Gateway sends them; a clock that stands; a log that can be read.
 
+mod fuse;
+mod world;
+
 use std::{
     sync::{Arc, Mutex},
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -8,6 +11,9 @@ use std::{
 
 use access::log::Log;
 use serde_json::{Value, json};
+
+pub(crate) use fuse::{Death, Fuse};
+pub(crate) use world::World;
 
 use aws_sdk_dynamodb::{
     Client,
@@ -83,19 +89,25 @@ pub(crate) fn read(answer: &[u8]) -> (i64, Value) {
 
 /// A client whose DynamoDB lives as long as the test's runtime, with one empty table in it.
 pub(crate) async fn dynamodb() -> Client {
+    let client = dynamodb_with(None).await;
+    create_table(&client, TABLE).await;
+    client
+}
+
+async fn dynamodb_with(fuse: Option<Fuse>) -> Client {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let database = dynoxide::Database::memory().unwrap();
     tokio::spawn(dynoxide::server::serve_on(listener, database));
-    let config = aws_sdk_dynamodb::Config::builder()
+    let mut config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-        .endpoint_url(format!("http://{address}"))
-        .build();
-    let client = Client::from_conf(config);
-    create_table(&client, TABLE).await;
-    client
+        .endpoint_url(format!("http://{address}"));
+    if let Some(fuse) = fuse {
+        config = config.interceptor(fuse);
+    }
+    Client::from_conf(config.build())
 }
 
 pub(crate) async fn create_table(client: &Client, name: &str) {

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use access::ClientId;
 use serde::{Deserialize, Serialize};
 
 /// Makes a checked text: its rule, its name in messages and nothing else differ.
@@ -77,6 +78,15 @@ text! {
     /// Whom an order is for, in the caller's own words.
     Customer, CustomerError, "1 to 256 characters, none of them a control character",
     |text| (1..=256).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
+
+/// What one caller calls one attempt. Another caller's key of the same text is another attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttemptName {
+    /// The caller.
+    pub client_id: ClientId<'static>,
+    /// Its key.
+    pub key: IdempotencyKey,
 }
 
 const fn is_segment_byte(byte: u8) -> bool {

@@ -9,10 +9,14 @@ use std::{
 
 use access::log::Log;
 use aws_config::{BehaviorVersion, timeout::TimeoutConfig};
+use client::{Http, HttpError, SecretsManager, TokenSource};
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::value::RawValue;
 
-use crate::entry::{Entry, Failure, Service};
+use crate::{
+    entry::{Entry, Failure, Service},
+    upstream::ClientApi,
+};
 
 /// The environment, as a look-up by name.
 pub fn vars(name: &str) -> Option<String> {
@@ -27,6 +31,18 @@ pub async fn aws_config() -> aws_config::SdkConfig {
         .operation_attempt_timeout(Duration::from_secs(2))
         .operation_timeout(Duration::from_secs(5));
     aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts.build()).load().await
+}
+
+/// The API, called with the credentials in this secret, which is read when the first call is made.
+pub fn api(
+    aws: &aws_config::SdkConfig,
+    credentials_secret: String,
+    scopes: &'static [&'static str],
+) -> Result<ClientApi, HttpError> {
+    let credentials = SecretsManager::new(aws, credentials_secret);
+    #[expect(clippy::disallowed_methods, reason = "the edge of the program")]
+    let tokens = TokenSource::new(credentials, Http::new()?, SystemTime::now);
+    Ok(ClientApi::new(tokens, scopes))
 }
 
 /// Serves invocations of one service until Lambda ends the process.

@@ -9,7 +9,15 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use super::event::ProxyRequest;
-use crate::{error::ApiError, json};
+use crate::{
+    cursor,
+    day::Day,
+    error::ApiError,
+    id::Id,
+    json,
+    text::{AttemptName, IdempotencyKey},
+    upstream::Trace,
+};
 
 /// A request whose caller was checked.
 pub struct Request<'a> {
@@ -54,6 +62,48 @@ impl Request<'_> {
     /// 400 where it is sent twice.
     pub fn header(&self, name: &'static str) -> Result<Option<&str>, ApiError> {
         at_most_one(name, &self.event.header_values(name))
+    }
+
+    /// What the caller calls this attempt: its `Idempotency-Key`.
+    ///
+    /// # Errors
+    /// 400 where there is none, or none that is fit.
+    pub fn attempt_name(&self) -> Result<AttemptName, ApiError> {
+        const HEADER: &str = "Idempotency-Key";
+        let key = self.header(HEADER)?.ok_or_else(|| ApiError::invalid(HEADER, "is missing"))?;
+        let key = IdempotencyKey::parse(key).map_err(|error| ApiError::invalid(HEADER, error.to_string()))?;
+        Ok(AttemptName { client_id: self.caller.client_id.clone(), key })
+    }
+
+    /// The id in the path.
+    ///
+    /// # Errors
+    /// 404 for what is no id: there is nothing of that name.
+    pub fn id(&self) -> Result<Id, ApiError> {
+        Id::parse(self.parameter("id").unwrap_or_default()).map_err(|_| ApiError::not_found())
+    }
+
+    /// Which page of a list by days is asked for: `date` and `cursor` of the query. Without either it is today.
+    ///
+    /// # Errors
+    /// 400 naming the one that is malformed.
+    pub fn page_of_day(&self, list: &str) -> Result<(Day, Option<Id>), ApiError> {
+        let date = self.query("date")?.map(str::parse::<Day>).transpose();
+        let date = date.map_err(|error| ApiError::invalid("date", error.to_string()))?;
+        let id =
+            |position: &str| Id::parse(position).ok().filter(|id| date.is_none_or(|day| id.day() == day));
+        let after = self.query("cursor")?.map(|cursor| cursor::decode(list, cursor, id)).transpose()?;
+        let day = date.or_else(|| after.map(Id::day)).unwrap_or_else(|| Day::of(self.now));
+        Ok((day, after))
+    }
+
+    /// The headers that calls made for this request pass on.
+    pub fn trace(&self) -> Trace {
+        let values = ["traceparent", "tracestate", "X-Amzn-Trace-Id"].map(|name| {
+            let value = self.event.header_values(name).into_iter().next();
+            value.map(|value| (name.to_owned(), value.to_owned()))
+        });
+        values.into_iter().flatten().collect()
     }
 
     /// The body, read strictly.

@@ -129,7 +129,7 @@ impl InventoryTable {
             } else {
                 "ADD on_hand :change"
             };
-            writes.push(self.table.update((STOCK, line.sku.as_str()), change, condition, values)?);
+            writes.push(self.table.update_in((STOCK, line.sku.as_str()), change, condition, values)?);
         }
         Ok(match self.table.transact(writes).await? {
             Transaction::Done => Applied::Done,
@@ -159,7 +159,7 @@ impl InventoryTable {
         let pk = movement_pk(reference);
         let kept = self
             .table
-            .update_returning(
+            .update(
                 (&pk, MOVEMENT),
                 "SET on_hand = if_not_exists(on_hand, :on_hand)",
                 "attribute_exists(pk)",

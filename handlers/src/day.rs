@@ -1,0 +1,95 @@
+//! Owns `Day`: a date as callers write it, and which day a moment belongs to. Days are UTC throughout.
+
+use std::{fmt, str::FromStr};
+
+use jiff::{Timestamp, ToSpan, civil::Date, tz::Offset};
+use serde::{Deserialize, Serialize};
+
+/// A day in UTC, written `2026-02-03`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Day(Date);
+
+/// A text that is no day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be a date that exists, written YYYY-MM-DD")]
+pub struct DayError;
+
+impl Day {
+    /// The day that this moment is in.
+    pub fn of(moment: Timestamp) -> Self {
+        Self(Offset::UTC.to_datetime(moment).date())
+    }
+
+    /// The day before; `None` before the calendar begins.
+    pub fn before(self) -> Option<Self> {
+        self.0.checked_sub(1.day()).ok().map(Self)
+    }
+}
+
+impl FromStr for Day {
+    type Err = DayError;
+
+    fn from_str(text: &str) -> Result<Self, DayError> {
+        // The parser knows more ways of writing a date than one.
+        let is_plain = text.len() == 10
+            && text.bytes().enumerate().all(|(at, byte)| match at {
+                4 | 7 => byte == b'-',
+                _ => byte.is_ascii_digit(),
+            });
+        if is_plain { text.parse().map(Self).map_err(|_| DayError) } else { Err(DayError) }
+    }
+}
+
+impl TryFrom<String> for Day {
+    type Error = DayError;
+
+    fn try_from(text: String) -> Result<Self, DayError> {
+        text.parse()
+    }
+}
+
+impl From<Day> for String {
+    fn from(day: Day) -> Self {
+        day.to_string()
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_that_exist_are_read_and_printed_again() {
+        for good in ["2026-02-03", "2024-02-29", "1970-01-01", "9999-12-31"] {
+            assert_eq!(good.parse::<Day>().unwrap().to_string(), good);
+        }
+        let bad =
+            ["", "2026-02-30", "2025-02-29", "2026-13-01", "2026-00-10", "2026-2-3", "20260203", "26-02-03"];
+        for bad in bad.into_iter().chain([
+            "2026-02-03 ",
+            "2026-02-03T00:00",
+            "2026-W06-2",
+            "+026-02-03",
+            "\u{0662}026-02",
+        ]) {
+            assert_eq!(bad.parse::<Day>(), Err(DayError), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_utc() {
+        let day = |moment: &str| Day::of(moment.parse().unwrap()).to_string();
+        assert_eq!(day("2026-02-03T23:59:59.999Z"), "2026-02-03");
+        assert_eq!(day("2026-02-04T00:00:00Z"), "2026-02-04");
+        assert_eq!(day("2026-02-04T00:30:00+01:00"), "2026-02-03");
+        let day: Day = "2026-03-01".parse().unwrap();
+        assert_eq!(day.before().unwrap().to_string(), "2026-02-28");
+    }
+}

@@ -1,0 +1,119 @@
+//! Owns the ids of orders and payments. An id is a UUID of version 7, so it says when its thing was made: lists in
+//! the order of ids are in the order of creation, and an id alone leads to the day that it is listed under.
+
+use std::{fmt, sync::Mutex};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::{ContextV7, Uuid, Variant};
+
+use crate::day::Day;
+
+/// The id of an order or a payment.
+// SPEC: RFC 9562 section 5.7
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Id {
+    uuid: Uuid,
+    created_at: Timestamp,
+}
+
+/// A text that is none of our ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be an id as it was answered")]
+pub struct IdError;
+
+impl Id {
+    /// Reads an id: hyphens and lower case, as it is printed, and no other form.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        let id = Uuid::try_parse(text).ok().and_then(Self::of).ok_or(IdError)?;
+        if id.to_string() == text { Ok(id) } else { Err(IdError) }
+    }
+
+    /// When its thing was made, to the millisecond.
+    pub const fn created_at(self) -> Timestamp {
+        self.created_at
+    }
+
+    /// The day that its thing is listed under.
+    pub fn day(self) -> Day {
+        Day::of(self.created_at)
+    }
+
+    fn of(uuid: Uuid) -> Option<Self> {
+        if uuid.get_version_num() != 7 || uuid.get_variant() != Variant::RFC4122 {
+            return None;
+        }
+        let (seconds, nanoseconds) = uuid.get_timestamp()?.to_unix();
+        let (seconds, nanoseconds) = (i64::try_from(seconds).ok()?, i32::try_from(nanoseconds).ok()?);
+        Some(Self { uuid, created_at: Timestamp::new(seconds, nanoseconds).ok()? })
+    }
+}
+
+impl TryFrom<String> for Id {
+    type Error = IdError;
+
+    fn try_from(text: String) -> Result<Self, IdError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Id> for String {
+    fn from(id: Id) -> Self {
+        id.to_string()
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.uuid.as_hyphenated().fmt(f)
+    }
+}
+
+/// Draws ids, each greater than the one before it, within one process and one millisecond too.
+#[derive(Debug, Default)]
+pub struct Ids(Mutex<ContextV7>);
+
+impl Ids {
+    /// An id of this moment; `None` for a moment that no id can say.
+    pub fn draw(&self, now: Timestamp) -> Option<Id> {
+        let seconds = u64::try_from(now.as_second()).ok()?;
+        let nanoseconds = u32::try_from(now.subsec_nanosecond()).ok()?;
+        Id::of(Uuid::new_v7(uuid::Timestamp::from_unix(&self.0, seconds, nanoseconds)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::now;
+
+    #[test]
+    fn an_id_says_when_and_ids_of_one_millisecond_keep_their_order() {
+        let ids = Ids::default();
+        let drawn: Vec<Id> = (0..1000).map(|_| ids.draw(now()).unwrap()).collect();
+        assert!(drawn.is_sorted_by(|a, b| a < b && a.to_string() < b.to_string()));
+        assert_eq!((drawn[0].created_at(), drawn[0].day().to_string().as_str()), (now(), "2026-02-03"));
+        assert_eq!(Id::parse(&drawn[0].to_string()), Ok(drawn[0]));
+        assert_eq!(ids.draw("1969-12-31T23:59:59Z".parse().unwrap()), None);
+    }
+
+    #[test]
+    fn only_what_we_print_is_an_id() {
+        let good = Ids::default().draw(now()).unwrap().to_string();
+        let bad = [
+            String::new(),
+            good.to_uppercase(),
+            good.replace('-', ""),
+            format!("{{{good}}}"),
+            format!("urn:uuid:{good}"),
+            format!("{good} "),
+            "ffffffff-ffff-7fff-bfff-ffffffffffff".to_owned(),
+            "6ba7b810-9dad-11d1-80b4-00c04fd430c8".to_owned(),
+            "00000000-0000-0000-0000-000000000000".to_owned(),
+        ];
+        for text in bad {
+            assert_eq!(Id::parse(&text), Err(IdError), "{text}");
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Orders, payments and stock together: whatever dies wherever, the next try converges, and nothing is lost or
+//! doubled on the way.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use crate::testing::{Death, World};
+
+const LOADED: i64 = 20;
+
+async fn world() -> World {
+    let world = World::new().await;
+    world.load("load", "A", LOADED).await;
+    world
+}
+
+/// What is sold by orders that stand, and how many of those are paid.
+async fn sold(world: &World) -> (i64, usize) {
+    let (mut sold, mut paid) = (0, 0);
+    for order in world.all("orders").await {
+        if order["status"] != "cancelled" {
+            sold += order["lines"][0]["quantity"].as_i64().unwrap();
+        }
+        paid += usize::from(order["status"] == "paid");
+    }
+    (sold, paid)
+}
+
+/// Lets `act` die at each of its steps in turn, before and after the step's effect, and tries again each time. The
+/// second try has to end as one that nothing happened to.
+async fn dies_everywhere(
+    prepare: impl AsyncFn(&World) -> Value,
+    act: impl AsyncFn(&World, &Value) -> (i64, Value),
+    check: impl AsyncFn(&World),
+) {
+    let mut deaths = 0;
+    for death in [Death::Before, Death::After] {
+        for steps in 0.. {
+            assert!(steps < 60, "it never ends");
+            let world = world().await;
+            let given = prepare(&world).await;
+            world.fuse.set(steps, death);
+            let first = act(&world, &given).await;
+            let is_dead = world.fuse.restart();
+            let second = act(&world, &given).await;
+            assert!((200..300).contains(&second.0), "{death:?} at step {steps}: {second:?}");
+            if is_dead {
+                assert!(first.0 >= 500, "{death:?} at step {steps}: {first:?}");
+                deaths += 1;
+            } else {
+                assert_eq!(first, second);
+            }
+            check(&world).await;
+            if !is_dead {
+                break;
+            }
+        }
+    }
+    assert!(deaths > 10, "it died {deaths} times only");
+}
+
+#[tokio::test]
+async fn a_movement_that_dies_anywhere_is_finished_once() {
+    let act = async |world: &World, _: &Value| {
+        let body = r#"{"reference":"r","lines":[{"sku":"A","change":-3},{"sku":"B","change":4}]}"#;
+        world.send("POST", "/inventory", None, body).await
+    };
+    let mut deaths = 0;
+    for death in [Death::Before, Death::After] {
+        for steps in 0..10 {
+            let world = world().await;
+            world.fuse.set(steps, death);
+            act(&world, &Value::Null).await;
+            deaths += usize::from(world.fuse.restart());
+            assert_eq!(act(&world, &Value::Null).await.0, 200);
+            assert_eq!((world.on_hand("A").await, world.on_hand("B").await), (LOADED - 3, 4));
+        }
+    }
+    assert!(deaths >= 6, "it died {deaths} times only");
+}
+
+#[tokio::test]
+async fn an_order_that_dies_anywhere_is_finished_once() {
+    dies_everywhere(
+        async |_| Value::Null,
+        async |world, _| world.order("k", "A", 3).await,
+        async |world| {
+            assert_eq!((world.on_hand("A").await, sold(world).await), (LOADED - 3, (3, 0)));
+            assert_eq!(world.all("orders").await.len(), 1);
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_payment_that_dies_anywhere_is_finished_once() {
+    dies_everywhere(
+        async |world| world.order("k", "A", 3).await.1,
+        async |world, order| world.pay("p", order).await,
+        async |world| {
+            assert_eq!((world.on_hand("A").await, sold(world).await), (LOADED - 3, (3, 1)));
+            assert_eq!(world.all("payments").await.len(), 1);
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_payment_that_died_is_finished_by_whoever_comes_next() {
+    for steps in 0..40 {
+        let world = world().await;
+        let (_, order) = world.order("k", "A", 3).await;
+        world.fuse.set(steps, Death::After);
+        world.pay("p", &order).await;
+        let is_dead = world.fuse.restart();
+        let (status, _) = world.pay("q", &order).await;
+        assert!(matches!(status, 201 | 409), "{status}");
+        assert_eq!((world.all("payments").await.len(), sold(&world).await), (1, (3, 1)), "at step {steps}");
+        if !is_dead {
+            return;
+        }
+    }
+    panic!("it never ends");
+}
+
+#[tokio::test]
+async fn a_cancellation_that_dies_anywhere_returns_the_stock_once() {
+    for death in [Death::Before, Death::After] {
+        for steps in 0..40 {
+            let world = world().await;
+            let (_, order) = world.order("k", "A", 3).await;
+            world.fuse.set(steps, death);
+            let first = world.change(&order, "cancelled").await;
+            let is_dead = world.fuse.restart();
+            let second = world.change(&order, "cancelled").await;
+            // It may have died when all was done; then there is nothing left to change.
+            assert!(matches!(second.0, 200 | 409), "{death:?} at step {steps}: {second:?}");
+            assert_eq!((world.on_hand("A").await, sold(&world).await), (LOADED, (0, 0)), "at step {steps}");
+            if !is_dead {
+                assert_eq!((first.0, second.0), (200, 409));
+                break;
+            }
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Order { key: u8, quantity: i64 },
+    Pay { order: u8, key: u8 },
+    Cancel { order: u8 },
+    Load { reference: u8, change: i64 },
+}
+
+/// Acts of one moment, and where the process dies meanwhile, if it does.
+type Group = (Vec<Act>, Option<(usize, Death)>);
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        4 => (0..8u8, 1..6i64).prop_map(|(key, quantity)| Act::Order { key, quantity }),
+        3 => (0..8u8, 0..8u8).prop_map(|(order, key)| Act::Pay { order, key }),
+        2 => (0..8u8).prop_map(|order| Act::Cancel { order }),
+        1 => (0..4u8, 1..6i64).prop_map(|(reference, change)| Act::Load { reference, change }),
+    ]
+}
+
+fn death() -> impl Strategy<Value = Option<(usize, Death)>> {
+    let death = (0..14usize, prop_oneof![Just(Death::Before), Just(Death::After)]);
+    prop_oneof![1 => Just(None), 2 => death.prop_map(Some)]
+}
+
+async fn perform(world: &World, act: &Act, orders: &BTreeMap<u8, Value>) -> Option<(i64, Value)> {
+    Some(match act {
+        Act::Order { key, quantity } => world.order(&format!("k-{key}"), "A", *quantity).await,
+        Act::Pay { order, key } => world.pay(&format!("p-{key}"), orders.get(order)?).await,
+        Act::Cancel { order } => world.change(orders.get(order)?, "cancelled").await,
+        Act::Load { reference, change } => {
+            let body = format!(
+                r#"{{"reference":"l-{reference}","lines":[{{"sku":"A","change":{change},"unit_price":1250}}]}}"#
+            );
+            world.send("POST", "/inventory", None, body).await
+        }
+    })
+}
+
+/// Acts in groups of those that run at the same time, each group with a death of the process or without, and then
+/// each tried again. Whatever happened, stock and sales make up what was loaded, and payments are for paid orders.
+async fn run(groups: Vec<Group>) {
+    let world = world().await;
+    let (mut orders, mut loads) = (BTreeMap::new(), BTreeMap::new());
+    for (acts, death) in groups {
+        if let Some((steps, death)) = death {
+            world.fuse.set(steps, death);
+        }
+        futures_util::future::join_all(acts.iter().map(|act| perform(&world, act, &orders))).await;
+        world.fuse.restart();
+        for act in &acts {
+            let Some((status, body)) = perform(&world, act, &orders).await else { continue };
+            assert!(status < 500, "{act:?}: {status} {body}");
+            match act {
+                Act::Order { key, .. } if status == 201 => drop(orders.insert(*key, body)),
+                Act::Load { reference, change } if status == 200 => drop(loads.insert(*reference, *change)),
+                Act::Order { .. } | Act::Pay { .. } | Act::Cancel { .. } | Act::Load { .. } => {}
+            }
+        }
+    }
+    let loaded = LOADED + loads.values().sum::<i64>();
+    let (sold, paid) = sold(&world).await;
+    assert_eq!(world.on_hand("A").await + sold, loaded);
+    let payments = world.all("payments").await;
+    let mut of: Vec<&str> = payments.iter().map(|payment| payment["order_id"].as_str().unwrap()).collect();
+    of.sort_unstable();
+    of.dedup();
+    assert_eq!((of.len(), payments.len()), (paid, paid), "a payment for each paid order, and no other");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    #[test]
+    fn stock_and_sales_make_up_what_was_loaded(
+        groups in prop::collection::vec((prop::collection::vec(act(), 1..5), death()), 1..10)
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(run(groups));
+    }
+}

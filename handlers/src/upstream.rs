@@ -1,0 +1,159 @@
+//! Owns how a service calls another one: through the API, with its own token. What is called and what an answer
+//! means is left to the services.
+
+use std::{fmt, future::Future, time::Duration};
+
+use client::{ApiClient, ApiRequest, Method, TokenSource};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::error::{ApiError, chain};
+
+/// One call, its token and its retries included. Three of them in a row leave a function time to answer.
+const TIME_LIMIT: Duration = Duration::from_secs(6);
+
+/// What a service needs of the API: to send a call and get the answer, whatever its status.
+pub trait Api: Send + Sync {
+    /// Sends one call.
+    ///
+    /// # Errors
+    /// There was no answer. The call may have been carried out all the same.
+    fn send(&self, call: Call) -> impl Future<Output = Result<Reply, NoReply>> + Send;
+}
+
+/// One call of the API.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The HTTP method.
+    pub method: Method,
+    /// The path, percent-encoded.
+    pub path: String,
+    /// The parameters of the query string.
+    pub query: Vec<(&'static str, String)>,
+    /// A JSON text.
+    pub body: Option<String>,
+    /// Whether sending it twice does no more than sending it once, and may be done without asking.
+    pub is_safe_to_repeat: bool,
+    /// The trace headers of the request that caused it.
+    pub trace: Trace,
+}
+
+/// The headers that tie the calls of one request together.
+pub type Trace = Vec<(String, String)>;
+
+impl Call {
+    /// A GET.
+    pub const fn get(path: String, trace: Trace) -> Self {
+        Self { method: Method::GET, path, query: Vec::new(), body: None, is_safe_to_repeat: true, trace }
+    }
+
+    /// A call with a body.
+    pub fn with_body(
+        method: Method,
+        path: impl Into<String>,
+        body: &impl Serialize,
+        trace: Trace,
+    ) -> Result<Self, ApiError> {
+        let body = serde_json::to_string(body);
+        let body = Some(body.map_err(|error| ApiError::fault("upstream", error.to_string()))?);
+        Ok(Self { method, path: path.into(), query: Vec::new(), body, is_safe_to_repeat: false, trace })
+    }
+}
+
+/// An answer of the API.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The whole body.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// The body as JSON.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        // The text of a JSON error can quote the body.
+        let parsed = serde_json::from_slice(&self.body);
+        parsed.map_err(|_| ApiError::fault("upstream_answer", "an answer that is not what it should be"))
+    }
+
+    /// The code and the field of an answer that is an error of ours.
+    pub fn error(&self) -> (String, Option<String>) {
+        #[derive(Default, serde::Deserialize)]
+        struct Body {
+            #[serde(default)]
+            error: String,
+            field: Option<String>,
+        }
+        let Body { error, field } = serde_json::from_slice(&self.body).unwrap_or_default();
+        (error, field)
+    }
+
+    /// What to answer where this is not what was hoped for: it is never the fault of our own caller.
+    pub fn unexpected(&self, what: &'static str) -> ApiError {
+        let detail = format!("{what}: status {} `{}`", self.status, self.error().0);
+        match self.status {
+            429 | 500.. => ApiError::unavailable("upstream_unavailable", detail),
+            _ => ApiError::fault("upstream_refused", detail),
+        }
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+/// Why there was no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct NoReply {
+    /// Whether the same call may be answered later.
+    pub is_transient: bool,
+    /// What the log may say of it.
+    pub detail: String,
+}
+
+impl From<NoReply> for ApiError {
+    fn from(NoReply { is_transient, detail }: NoReply) -> Self {
+        if is_transient {
+            Self::unavailable("upstream_unavailable", detail)
+        } else {
+            Self::fault("upstream", detail)
+        }
+    }
+}
+
+/// The API, called with the tokens of one client for these scopes.
+#[derive(Clone, Debug)]
+pub struct ClientApi {
+    client: ApiClient,
+    scopes: &'static [&'static str],
+}
+
+impl ClientApi {
+    /// Calls with tokens of all of `scopes`: one token for all the calls of a function, asked for once.
+    pub fn new(tokens: TokenSource, scopes: &'static [&'static str]) -> Self {
+        Self { client: ApiClient::new(tokens, TIME_LIMIT), scopes }
+    }
+}
+
+impl Api for ClientApi {
+    async fn send(&self, call: Call) -> Result<Reply, NoReply> {
+        let mut request = ApiRequest::new(call.method, call.path);
+        request = request.trace(call.trace.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        for (name, value) in call.query {
+            request = request.query(name, value);
+        }
+        if let Some(body) = call.body {
+            request = request.json_text(body);
+        }
+        if call.is_safe_to_repeat {
+            request = request.safe_to_repeat();
+        }
+        let reply = self.client.send(&request, self.scopes).await;
+        let reply =
+            reply.map_err(|error| NoReply { is_transient: error.is_transient(), detail: chain(&error) })?;
+        Ok(Reply { status: reply.status.as_u16(), body: reply.body })
+    }
+}
