@@ -3,6 +3,7 @@
 //!
 //! Every table has the string keys `pk` and `sk` and no index. Reads are consistent throughout.
 
+mod error;
 pub mod inventory;
 mod item;
 pub mod orders;
@@ -17,14 +18,14 @@ use std::{
 
 use aws_sdk_dynamodb::{
     Client,
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
     operation::{
         put_item::PutItemError, transact_write_items::TransactWriteItemsError, update_item::UpdateItemError,
     },
     types::{AttributeValue, KeysAndAttributes, Put, ReturnValue, TransactWriteItem, Update},
 };
 
-use crate::error::ApiError;
+pub use error::StoreError;
+use error::{failed, is_conflict};
 use item::{Item, text};
 
 /// How often a write is tried that lost against another of the same moment.
@@ -33,39 +34,6 @@ const TRIES: u32 = 10;
 /// The first pause between two tries; each later one is at most twice as long, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(320);
-
-/// Why the store did not do its work.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StoreError {
-    /// The request failed, or its answer did not come.
-    #[error("{operation} failed: {detail}")]
-    Request {
-        /// What was asked of DynamoDB.
-        operation: &'static str,
-        /// The SDK's account of it.
-        detail: String,
-        /// Whether the same request may succeed later.
-        transient: bool,
-    },
-    /// Others kept writing the same items until we gave up.
-    #[error("the items were written by others all the while")]
-    Busy,
-    /// An item is not as we write it.
-    #[error("an item has no valid `{0}`")]
-    Item(&'static str),
-}
-
-impl From<StoreError> for ApiError {
-    fn from(error: StoreError) -> Self {
-        match &error {
-            StoreError::Request { transient: true, .. } | StoreError::Busy => {
-                Self::unavailable("store_unavailable", error.to_string())
-            }
-            StoreError::Request { .. } => Self::fault("store", error.to_string()),
-            StoreError::Item(_) => Self::fault("store_item", error.to_string()),
-        }
-    }
-}
 
 /// What became of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,21 +144,20 @@ impl Table {
         condition: &str,
         values: Item,
     ) -> Result<Option<Item>, StoreError> {
-        let request = self.client.update_item().table_name(&self.name).set_key(Some(key(pk, sk)));
-        let request = request.update_expression(change).condition_expression(condition);
-        let request =
-            request.set_expression_attribute_values(Some(values)).return_values(ReturnValue::AllNew);
-        match request.send().await {
-            Ok(answer) => Ok(answer.attributes),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(None)
+        for attempt in 0..TRIES {
+            let request = self.client.update_item().table_name(&self.name).set_key(Some(key(pk, sk)));
+            let request = request.update_expression(change).condition_expression(condition);
+            let request = request.set_expression_attribute_values(Some(values.clone()));
+            match request.return_values(ReturnValue::AllNew).send().await {
+                Ok(answer) => return Ok(answer.attributes),
+                Err(error) if is_conflict(&error) => pause(attempt).await,
+                Err(error) => match error.as_service_error() {
+                    Some(UpdateItemError::ConditionalCheckFailedException(_)) => return Ok(None),
+                    _ => return Err(failed("UpdateItem")(error)),
+                },
             }
-            Err(error) => Err(failed("UpdateItem")(error)),
         }
+        Err(StoreError::Busy)
     }
 
     /// Writes an item in place of any before.
@@ -201,13 +168,18 @@ impl Table {
 
     /// Writes an item; false where there is one already.
     pub(crate) async fn put_if_new(&self, item: Item) -> Result<bool, StoreError> {
-        let request = self.client.put_item().table_name(&self.name).set_item(Some(item));
-        let request = request.condition_expression("attribute_not_exists(pk)");
-        let Err(error) = request.send().await else { return Ok(true) };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
-            _ => Err(failed("PutItem")(error)),
+        for attempt in 0..TRIES {
+            let request = self.client.put_item().table_name(&self.name).set_item(Some(item.clone()));
+            match request.condition_expression("attribute_not_exists(pk)").send().await {
+                Ok(_) => return Ok(true),
+                Err(error) if is_conflict(&error) => pause(attempt).await,
+                Err(error) => match error.as_service_error() {
+                    Some(PutItemError::ConditionalCheckFailedException(_)) => return Ok(false),
+                    _ => return Err(failed("PutItem")(error)),
+                },
+            }
         }
+        Err(StoreError::Busy)
     }
 
     /// A write for a transaction: an item that must not be there yet.
@@ -238,29 +210,6 @@ fn key(pk: &str, sk: &str) -> HashMap<String, AttributeValue> {
     HashMap::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))])
 }
 
-/// The error of an operation out of the SDK's.
-fn failed<E>(operation: &'static str) -> impl FnOnce(SdkError<E>) -> StoreError
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-{
-    move |error| {
-        let transient = match error.as_service_error().map(ProvideErrorMetadata::code) {
-            None => !matches!(error, SdkError::ConstructionFailure(_)),
-            Some(code) => matches!(
-                code,
-                Some(
-                    "InternalServerError"
-                        | "ProvisionedThroughputExceededException"
-                        | "RequestLimitExceeded"
-                        | "ThrottlingException"
-                        | "TransactionConflictException"
-                )
-            ),
-        };
-        StoreError::Request { operation, detail: DisplayErrorContext(&error).to_string(), transient }
-    }
-}
-
 /// Waits between two tries, up to twice as long each time, and for a random part of that, so that those who met
 /// once do not meet again.
 async fn pause(attempt: u32) {
@@ -269,3 +218,6 @@ async fn pause(attempt: u32) {
     let part = f64::from(u32::try_from(random >> 32).unwrap_or(u32::MAX)) / f64::from(u32::MAX);
     tokio::time::sleep(longest.mul_f64(part)).await;
 }
+
+#[cfg(test)]
+mod tests;

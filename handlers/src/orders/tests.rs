@@ -131,6 +131,16 @@ async fn lines_of_one_sku_are_one_line() {
 }
 
 #[tokio::test]
+async fn a_sku_with_odd_characters_comes_back_intact() {
+    let world = World::new().await;
+    let sku = "~a:b.c_D-9";
+    world.load("po:1~", sku, 10).await;
+    let (status, order) = world.order("k#\"/{}'", sku, 3).await;
+    assert_eq!((status, &order["lines"][0]["sku"]), (201, &json!(sku)));
+    assert_eq!(world.get("/inventory/%7Ea%3Ab.c_D-9", &[]).await.1["on_hand"], 7);
+}
+
+#[tokio::test]
 async fn where_stock_lacks_there_is_no_order_now_or_later() {
     let world = World::new().await;
     world.load("po-1", "A", 1).await;
