@@ -1,4 +1,7 @@
 //! local
 
+pub mod clients;
 pub mod gateway;
+pub mod issuer;
+pub mod options;
 pub mod template;

@@ -1,0 +1,170 @@
+//! Owns the clients file: the credentials of every client of a running stack, by the client's name, for its owner's
+//! eyes only. Making the credentials is left to who starts the stack.
+
+use std::{
+    collections::BTreeMap,
+    fmt, fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
+
+/// The clients of a stack by name.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Clients(pub BTreeMap<String, Client>);
+
+/// What a client needs to get a token.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Client {
+    /// The id.
+    pub client_id: String,
+    /// The secret.
+    #[serde(serialize_with = "expose", deserialize_with = "conceal")]
+    pub client_secret: SecretString,
+    /// All scopes that it may ask for.
+    pub scopes: Vec<String>,
+}
+
+/// Why there is no clients file to write or to read.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientsError {
+    /// The file cannot be written.
+    #[error("the clients file `{}` cannot be written", .0.display())]
+    Write(PathBuf, #[source] io::Error),
+    /// The file cannot be read.
+    #[error("the clients file `{}` cannot be read; is `local` running?", .0.display())]
+    Read(PathBuf, #[source] io::Error),
+    /// The file holds something else.
+    #[error("`{}` is no clients file", .0.display())]
+    Malformed(PathBuf, #[source] serde_json::Error),
+}
+
+impl Clients {
+    /// Writes the file, for its owner alone to read, in one step: whoever reads it meanwhile sees the old file or the
+    /// new one. Folders that are missing are made.
+    ///
+    /// # Errors
+    /// If it cannot be written; then the file that was there stays as it was.
+    pub fn write(&self, path: &Path) -> Result<(), ClientsError> {
+        self.try_write(path).map_err(|error| ClientsError::Write(path.to_owned(), error))
+    }
+
+    fn try_write(&self, path: &Path) -> io::Result<()> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder {
+            fs::create_dir_all(folder)?;
+        }
+        let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?.to_string_lossy();
+        let draft = path.with_file_name(format!(".{name}.{}", Uuid::new_v4()));
+        let mut text = serde_json::to_vec_pretty(self)?;
+        text.push(b'\n');
+        let written = create(&draft).and_then(|mut file| file.write_all(&text));
+        let renamed = written.and_then(|()| fs::rename(&draft, path));
+        if renamed.is_err() {
+            // The draft may not even be there; the first error is the one to tell.
+            let _ = fs::remove_file(&draft);
+        }
+        renamed
+    }
+
+    /// Reads the file of a running stack.
+    ///
+    /// # Errors
+    /// If there is none, or it is no clients file.
+    pub fn read(path: &Path) -> Result<Self, ClientsError> {
+        let text = fs::read(path).map_err(|error| ClientsError::Read(path.to_owned(), error))?;
+        serde_json::from_slice(&text).map_err(|error| ClientsError::Malformed(path.to_owned(), error))
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("client_id", &self.client_id)
+            .field("scopes", &self.scopes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A new file that nobody but its owner can read or write, from its first moment on.
+fn create(path: &Path) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn expose<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose_secret())
+}
+
+fn conceal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    String::deserialize(deserializer).map(SecretString::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clients() -> Clients {
+        let client = Client {
+            client_id: "7abc".into(),
+            client_secret: "s3cret".into(),
+            scopes: vec!["inventory/read".into()],
+        };
+        Clients(BTreeMap::from([("order-service".into(), client)]))
+    }
+
+    #[test]
+    fn the_file_reads_as_documented_and_is_its_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("not/there/yet/clients.json");
+        clients().write(&path).unwrap();
+        insta::assert_snapshot!(fs::read_to_string(&path).unwrap(), @r#"
+        {
+          "order-service": {
+            "client_id": "7abc",
+            "client_secret": "s3cret",
+            "scopes": [
+              "inventory/read"
+            ]
+          }
+        }
+        "#);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        let read = Clients::read(&path).unwrap();
+        assert_eq!(read.0["order-service"].client_secret.expose_secret(), "s3cret");
+        assert!(!format!("{read:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn writing_replaces_the_file_and_leaves_nothing_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("clients.json");
+        fs::write(&path, "old").unwrap();
+        clients().write(&path).unwrap();
+        assert!(Clients::read(&path).is_ok());
+        let target = folder.path().join("a-folder");
+        fs::create_dir(&target).unwrap();
+        assert!(matches!(clients().write(&target), Err(ClientsError::Write(..))));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_is_no_clients_file_is_said_to_be_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("clients.json");
+        assert!(matches!(Clients::read(&path), Err(ClientsError::Read(..))));
+        fs::write(&path, "{}{").unwrap();
+        assert!(matches!(Clients::read(&path), Err(ClientsError::Malformed(..))));
+    }
+}

@@ -1,0 +1,199 @@
+//! Owns the Cognito-shaped issuer: who may get a token, and with which claims. The keys, the token request and the
+//! HTTP answers are in the modules below. For development only: it lives as long as its process.
+
+mod endpoints;
+mod form;
+mod keys;
+mod request;
+
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use access::UnixSeconds;
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use uuid::Uuid;
+
+pub use keys::KeyError;
+use keys::{KeyRing, SigningKey};
+use request::{Credentials, Refusal, TokenError, TokenRequest};
+
+/// The issuer of one user pool.
+pub struct Issuer {
+    region: String,
+    pool_id: String,
+    clients: Vec<AppClient>,
+    keys: RwLock<KeyRing>,
+}
+
+/// One app client that may use the client-credentials grant.
+#[derive(Clone)]
+pub struct AppClient {
+    /// The id, as tokens carry it.
+    pub client_id: String,
+    /// The secret.
+    pub client_secret: SecretString,
+    /// The scopes that it may ask for, in the order in which its tokens list them.
+    pub scopes: Vec<String>,
+    /// How long its tokens live.
+    pub token_life: Duration,
+}
+
+impl fmt::Debug for AppClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppClient")
+            .field("client_id", &self.client_id)
+            .field("scopes", &self.scopes)
+            .field("token_life", &self.token_life)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The claims of a client-credentials access token.
+// SPEC: Amazon Cognito, "Understanding the access token": no `aud` for this grant
+#[derive(Serialize)]
+struct Claims<'a> {
+    sub: &'a str,
+    token_use: &'a str,
+    scope: String,
+    auth_time: UnixSeconds,
+    iss: String,
+    exp: UnixSeconds,
+    iat: UnixSeconds,
+    version: u32,
+    jti: String,
+    client_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct Header<'a> {
+    kid: &'a str,
+    alg: &'a str,
+}
+
+impl Issuer {
+    /// An issuer with two new keys.
+    ///
+    /// # Errors
+    /// If the keys cannot be made.
+    pub fn new(region: &str, pool_id: &str, clients: Vec<AppClient>) -> Result<Self, KeyError> {
+        let keys = RwLock::new(KeyRing::generate()?);
+        Ok(Self { region: region.to_owned(), pool_id: pool_id.to_owned(), clients, keys })
+    }
+
+    /// The `iss` of every token.
+    pub fn url(&self) -> String {
+        format!("https://cognito-idp.{}.amazonaws.com/{}", self.region, self.pool_id)
+    }
+
+    /// The published keys, a JSON Web Key Set.
+    pub fn jwks(&self) -> String {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).jwks()
+    }
+
+    /// The id of the key that signs now.
+    pub fn key_id(&self) -> String {
+        self.signing_key().id().to_owned()
+    }
+
+    /// Makes a new key the one that signs. The one before stays published; the one before that is withdrawn.
+    ///
+    /// # Errors
+    /// If no key can be made; the old ones stay.
+    pub fn rotate(&self) -> Result<(), KeyError> {
+        let key = SigningKey::generate()?;
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).rotate(key);
+        Ok(())
+    }
+
+    /// A token with these claims and nothing else, under the header that every token gets.
+    ///
+    /// # Errors
+    /// If it cannot be signed.
+    pub fn mint(&self, claims: &impl Serialize) -> Result<String, KeyError> {
+        let key = self.signing_key();
+        let header = serde_json::to_vec(&Header { kid: key.id(), alg: "RS256" });
+        let claims = serde_json::to_vec(claims);
+        key.sign(&header.map_err(|_| KeyError::Claims)?, &claims.map_err(|_| KeyError::Claims)?)
+    }
+
+    /// A token of these two texts, signed with the current key whatever they say: tests make their hostile tokens
+    /// with it.
+    ///
+    /// # Errors
+    /// If they cannot be signed.
+    pub fn sign(&self, header: &[u8], claims: &[u8]) -> Result<String, KeyError> {
+        self.signing_key().sign(header, claims)
+    }
+
+    /// A token for a client, as the token endpoint gives it out, and how long it lives.
+    fn issue(
+        &self,
+        request: &TokenRequest,
+        now: UnixSeconds,
+        jti: Uuid,
+    ) -> Result<(String, Duration), TokenError> {
+        let client = self.authenticate(&request.credentials)?;
+        if request.grant_type != "client_credentials" {
+            return Err(Refusal::UnsupportedGrantType.into());
+        }
+        let scope = client.grant(&request.scopes)?;
+        let claims = Claims {
+            sub: &client.client_id,
+            token_use: "access",
+            scope,
+            auth_time: now,
+            iss: self.url(),
+            exp: now.plus(client.token_life),
+            iat: now,
+            version: 2,
+            jti: jti.to_string(),
+            client_id: &client.client_id,
+        };
+        Ok((self.mint(&claims)?, client.token_life))
+    }
+
+    fn authenticate(&self, credentials: &Credentials) -> Result<&AppClient, Refusal> {
+        let given = credentials.client_secret.expose_secret().as_bytes();
+        self.clients
+            .iter()
+            .find(|client| client.client_id == credentials.client_id)
+            .filter(|client| {
+                verify_slices_are_equal(client.client_secret.expose_secret().as_bytes(), given).is_ok()
+            })
+            .ok_or(Refusal::InvalidClient)
+    }
+
+    fn signing_key(&self) -> Arc<SigningKey> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).current()
+    }
+}
+
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issuer")
+            .field("url", &self.url())
+            .field("clients", &self.clients)
+            .finish_non_exhaustive()
+    }
+}
+
+impl AppClient {
+    /// What a token's `scope` says: what was asked for, or all of the client's where nothing was.
+    // SPEC: RFC 6749 section 3.3
+    fn grant(&self, asked: &[String]) -> Result<String, Refusal> {
+        if !asked.iter().all(|scope| self.scopes.contains(scope)) {
+            return Err(Refusal::InvalidScope);
+        }
+        let is_granted = |scope: &&String| asked.is_empty() || asked.contains(scope);
+        let granted: Vec<&str> = self.scopes.iter().filter(is_granted).map(String::as_str).collect();
+        Ok(granted.join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests;

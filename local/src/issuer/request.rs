@@ -1,0 +1,114 @@
+//! Owns `TokenRequest`: a client-credentials request as RFC 6749 writes it, credentials in the header or in the body.
+//! Whether the client may have what it asks for is left to the issuer.
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use secrecy::SecretString;
+
+use super::{KeyError, form};
+use crate::gateway::http::Request;
+
+/// A token request is a few hundred bytes; with every scope a client can have, still below this.
+const BODY_BYTES: usize = 16 * 1024;
+
+/// Why no token is given out, in the words of RFC 6749 section 5.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Refusal {
+    /// Not a token request, or one that says a thing twice.
+    #[error("invalid_request")]
+    InvalidRequest,
+    /// No such client, or not its secret.
+    #[error("invalid_client")]
+    InvalidClient,
+    /// Another grant than client credentials.
+    #[error("unsupported_grant_type")]
+    UnsupportedGrantType,
+    /// A scope that is not the client's.
+    #[error("invalid_scope")]
+    InvalidScope,
+}
+
+/// Why there is no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum TokenError {
+    /// The client is not to have it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// It could not be signed.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+/// Who asks.
+#[derive(Debug)]
+pub(super) struct Credentials {
+    pub(super) client_id: String,
+    pub(super) client_secret: SecretString,
+}
+
+/// What a client asks for.
+#[derive(Debug)]
+pub(super) struct TokenRequest {
+    pub(super) credentials: Credentials,
+    pub(super) grant_type: String,
+    /// Empty where none were named.
+    pub(super) scopes: Vec<String>,
+}
+
+impl TokenRequest {
+    pub(super) fn parse(request: &Request) -> Result<Self, Refusal> {
+        if request.body.len() > BODY_BYTES || !is_form(request) {
+            return Err(Refusal::InvalidRequest);
+        }
+        let mut form = form::parse(&request.body).map_err(|_| Refusal::InvalidRequest)?;
+        let credentials = credentials(request, form.remove("client_id"), form.remove("client_secret"))?;
+        let grant_type = form.remove("grant_type").ok_or(Refusal::InvalidRequest)?;
+        let scopes = form.remove("scope").unwrap_or_default();
+        let scopes = scopes.split(' ').filter(|scope| !scope.is_empty()).map(ToOwned::to_owned).collect();
+        Ok(Self { credentials, grant_type, scopes })
+    }
+}
+
+/// Reads the credentials from the one place where they are. A client id in the body beside the header's is no
+/// second way to authenticate as long as it is the same: Cognito's own examples send it.
+// SPEC: RFC 6749 section 2.3: one way to authenticate in each request
+fn credentials(
+    request: &Request,
+    id: Option<String>,
+    secret: Option<String>,
+) -> Result<Credentials, Refusal> {
+    let mut headers = request.headers.all("authorization");
+    let header = headers.next();
+    if headers.next().is_some() {
+        return Err(Refusal::InvalidRequest);
+    }
+    match (header, id, secret) {
+        (Some(header), id, None) => {
+            let credentials = basic(header).ok_or(Refusal::InvalidClient)?;
+            if id.is_some_and(|id| id != credentials.client_id) {
+                return Err(Refusal::InvalidRequest);
+            }
+            Ok(credentials)
+        }
+        (None, Some(client_id), Some(secret)) => Ok(Credentials { client_id, client_secret: secret.into() }),
+        (None, Some(_), None) => Err(Refusal::InvalidClient),
+        (Some(_), _, Some(_)) | (None, None, _) => Err(Refusal::InvalidRequest),
+    }
+}
+
+// SPEC: RFC 7617 section 2; RFC 6749 section 2.3.1: both parts are form-encoded before they are joined
+fn basic(header: &str) -> Option<Credentials> {
+    let (scheme, encoded) = header.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(BASE64_STANDARD.decode(encoded.trim_matches(' ')).ok()?).ok()?;
+    let (id, secret) = decoded.split_once(':')?;
+    Some(Credentials { client_id: form::decode(id).ok()?, client_secret: form::decode(secret).ok()?.into() })
+}
+
+fn is_form(request: &Request) -> bool {
+    let mut types = request.headers.all("content-type");
+    let media_type = types.next().map(|value| value.split(';').next().unwrap_or_default().trim());
+    types.next().is_none()
+        && media_type.is_some_and(|t| t.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+}

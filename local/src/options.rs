@@ -1,0 +1,165 @@
+//! Owns the command line: what it takes and what it calls things. Doing it is left to the modules that are named
+//! after the commands.
+
+use std::{net::IpAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use reqwest::Url;
+
+const EXAMPLES: &str = "\
+Examples:
+  local                                        serve on http://127.0.0.1:3000, data in memory
+  local --port 3001 --data .local/data         serve elsewhere, keep the data in a file
+  local --functions http://127.0.0.1:9000      call the functions that `cargo lambda watch` serves
+  local event events/authorizer/storefront.json
+                                               print a sample event with a fresh token
+  local invoke report                          run the event of the report function's schedule";
+
+/// The whole of Scopegate on a laptop: API Gateway, issuer, functions and tables in one process.
+///
+/// Without a command it reads template.yaml, and serves what the template describes on loopback until it is
+/// interrupted.
+#[derive(Debug, Parser)]
+#[command(name = "local", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub struct CommandLine {
+    /// How to serve.
+    #[command(flatten)]
+    pub options: Options,
+    /// What to do beside a running `local`.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// How to serve.
+#[derive(Clone, Debug, Args)]
+pub struct Options {
+    /// The port on 127.0.0.1; 0 takes any that is free
+    #[arg(long, default_value_t = DEFAULT_PORT)]
+    pub port: u16,
+    /// The SAM template to serve
+    #[arg(long, value_name = "PATH", default_value = "template.yaml")]
+    pub template: PathBuf,
+    /// Keep the tables in a file in this folder; without it they live in memory
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Where to write the clients' credentials
+    #[arg(long, value_name = "PATH", default_value = DEFAULT_CLIENTS_FILE)]
+    pub clients_file: PathBuf,
+    /// Do not load the demo stock
+    #[arg(long)]
+    pub no_demo: bool,
+    /// Call the functions at another Lambda Invoke endpoint on loopback
+    #[arg(long, value_name = "URL", value_parser = loopback)]
+    pub functions: Option<Url>,
+}
+
+/// What can be done beside a running `local`.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print a sample event, a fresh token in place of each `{{token:CLIENT}}` and `{{exp}}` an hour from now
+    Event {
+        /// The sample event, a JSON file
+        path: PathBuf,
+        /// Where `local` runs.
+        #[command(flatten)]
+        running: Beside,
+    },
+    /// Run the event of a function's schedule, and print what the function answers
+    Invoke {
+        /// The function, by the name of its binary
+        function: String,
+        /// Where `local` runs.
+        #[command(flatten)]
+        running: Beside,
+    },
+}
+
+/// Where a `local` runs.
+#[derive(Clone, Debug, Args)]
+pub struct Beside {
+    /// The port on which it serves
+    #[arg(long, default_value_t = DEFAULT_PORT)]
+    pub port: u16,
+    /// The clients file that it wrote
+    #[arg(long, value_name = "PATH", default_value = DEFAULT_CLIENTS_FILE)]
+    pub clients_file: PathBuf,
+}
+
+const DEFAULT_PORT: u16 = 3000;
+const DEFAULT_CLIENTS_FILE: &str = ".local/clients.json";
+
+/// An `http` address on loopback without path or query.
+fn loopback(text: &str) -> Result<Url, &'static str> {
+    const EXPECTED: &str = "expected an address on loopback such as http://127.0.0.1:9000";
+    let url = Url::parse(text).map_err(|_| EXPECTED)?;
+    let is_loopback = url.host_str().is_some_and(|host| {
+        let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
+    });
+    let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    let is_anonymous = url.username().is_empty() && url.password().is_none();
+    if url.scheme() == "http" && is_loopback && is_bare && is_anonymous { Ok(url) } else { Err(EXPECTED) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, error::ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn nothing_given_means_the_documented_defaults() {
+        let CommandLine { options, command } = CommandLine::parse_from(["local"]);
+        assert!(command.is_none());
+        assert_eq!(options.port, 3000);
+        assert_eq!(options.template.to_str(), Some("template.yaml"));
+        assert_eq!(options.clients_file.to_str(), Some(".local/clients.json"));
+        assert!(options.data.is_none() && options.functions.is_none() && !options.no_demo);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused() {
+        let cases: &[(&[&str], ErrorKind)] = &[
+            (&["--prot", "3001"], ErrorKind::UnknownArgument),
+            (&["--port", "70000"], ErrorKind::ValueValidation),
+            (&["serve"], ErrorKind::InvalidSubcommand),
+            (&["event"], ErrorKind::MissingRequiredArgument),
+            (&["invoke"], ErrorKind::MissingRequiredArgument),
+            (&["event", "a.json", "--data", "x"], ErrorKind::UnknownArgument),
+            (&["--functions", "http://example.com:9000"], ErrorKind::ValueValidation),
+        ];
+        for (arguments, expected) in cases {
+            let line = ["local"].iter().chain(*arguments);
+            let error = CommandLine::try_parse_from(line).expect_err("is refused");
+            assert_eq!(error.kind(), *expected, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn functions_are_called_on_loopback_only() {
+        for good in
+            ["http://127.0.0.1:9000", "http://localhost:9000/", "http://[::1]:9000", "http://127.1.2.3"]
+        {
+            assert!(loopback(good).is_ok(), "{good}");
+        }
+        let bad = [
+            "https://127.0.0.1:9000",
+            "http://10.0.0.1:9000",
+            "http://127.0.0.1.example.com",
+            "http://127.0.0.1:9000/path",
+            "http://127.0.0.1:9000?query",
+            "http://user@127.0.0.1:9000",
+            "http://user:pass@127.0.0.1",
+            "localhost:9000",
+            "",
+        ];
+        for bad in bad {
+            assert!(loopback(bad).is_err(), "{bad}");
+        }
+    }
+}
