@@ -7,7 +7,7 @@
 use std::{
     fmt,
     fs::{self, File, TryLockError},
-    io,
+    io, iter,
     net::{Ipv4Addr, SocketAddr, TcpListener as StdListener},
     path::{Path, PathBuf},
     thread::{self, JoinHandle},
@@ -27,6 +27,8 @@ use dynoxide::{
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot};
 
+use crate::template::{AttributeType, Index, Key, Projection, Table};
+
 /// The file in the data folder that holds the tables.
 const FILE: &str = "tables.sqlite";
 /// The file that one process at a time holds a lock on.
@@ -35,7 +37,7 @@ const LOCK: &str = "lock";
 const STOP_LIMIT: Duration = Duration::from_secs(3);
 
 /// A running database.
-pub struct Database {
+pub(crate) struct Database {
     engine: Engine,
     address: SocketAddr,
     stop: oneshot::Sender<()>,
@@ -77,7 +79,7 @@ impl Database {
     ///
     /// # Errors
     /// If the folder cannot be used, or is in use.
-    pub fn start(folder: Option<&Path>) -> Result<Self, DatabaseError> {
+    pub(crate) fn start(folder: Option<&Path>) -> Result<Self, DatabaseError> {
         let (engine, lock) = match folder {
             None => (Engine::memory().map_err(DatabaseError::Open)?, None),
             Some(folder) => {
@@ -108,7 +110,7 @@ impl Database {
     }
 
     /// A client of this database, with credentials that are worth nothing elsewhere.
-    pub fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         let config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .endpoint_url(format!("http://{}", self.address))
@@ -118,15 +120,14 @@ impl Database {
         Client::from_conf(config)
     }
 
-    /// Makes the table that `description`, the body of a `CreateTable` request, describes, unless it is there.
+    /// Makes a table of the template, unless it is there. Items past their time to live stay: DynamoDB does not promise
+    /// when it takes them out, and no function of ours relies on it.
     ///
     /// # Errors
     /// If it cannot be made, or is there with other keys.
-    pub fn create_table(&self, name: &str, mut description: Value) -> Result<(), DatabaseError> {
-        if let Some(members) = description.as_object_mut() {
-            members.insert("TableName".to_owned(), name.into());
-        }
-        let request: CreateTableRequest = serde_json::from_value(description)
+    pub(crate) fn create_table(&self, table: &Table) -> Result<(), DatabaseError> {
+        let name = &table.name;
+        let request: CreateTableRequest = serde_json::from_value(description(table))
             .map_err(|error| DatabaseError::Description(name.to_owned(), error))?;
         let failed = |error| DatabaseError::Table(name.to_owned(), error);
         match self.engine.describe_table(DescribeTableRequest { table_name: name.to_owned() }) {
@@ -148,7 +149,7 @@ impl Database {
     }
 
     /// Lets requests end that are running, closes the data and gives up the port.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         // No receiver means that the server has ended by itself.
         _ = self.stop.send(());
         drop(self.engine);
@@ -166,6 +167,44 @@ impl fmt::Debug for Database {
 
 /// The keys of a table and of its indexes, by the index's name.
 type Keys<'a> = Vec<(Option<&'a String>, &'a Vec<KeySchemaElement>)>;
+
+/// The body of a `CreateTable` request.
+fn description(table: &Table) -> Value {
+    let keys = |key: &Key| {
+        let part = |name: &String, kind| json!({ "AttributeName": name, "KeyType": kind });
+        let range = key.range.iter().map(|name| part(name, "RANGE"));
+        iter::once(part(&key.hash, "HASH")).chain(range).collect::<Vec<_>>()
+    };
+    let definition = |(name, kind): (&String, &AttributeType)| {
+        let kind = match kind {
+            AttributeType::Text => "S",
+            AttributeType::Number => "N",
+            AttributeType::Binary => "B",
+        };
+        json!({ "AttributeName": name, "AttributeType": kind })
+    };
+    let index = |index: &Index| {
+        let projection = match &index.projection {
+            Projection::All => json!({ "ProjectionType": "ALL" }),
+            Projection::KeysOnly => json!({ "ProjectionType": "KEYS_ONLY" }),
+            Projection::Include(names) => json!({ "ProjectionType": "INCLUDE", "NonKeyAttributes": names }),
+        };
+        json!({ "IndexName": index.name, "KeySchema": keys(&index.key), "Projection": projection })
+    };
+    let mut description = json!({
+        "TableName": table.name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": table.attributes.iter().map(definition).collect::<Vec<_>>(),
+        "KeySchema": keys(&table.key),
+    });
+    // DynamoDB takes a list of one or none at all.
+    if let Some(members) = description.as_object_mut()
+        && !table.indexes.is_empty()
+    {
+        members.insert("GlobalSecondaryIndexes".to_owned(), table.indexes.iter().map(index).collect());
+    }
+    description
+}
 
 fn same(has: Keys<'_>, wants: Keys<'_>) -> bool {
     // The order of indexes means nothing.
@@ -197,18 +236,18 @@ mod tests {
 
     use super::*;
 
-    fn table() -> Value {
-        json!({
-            "BillingMode": "PAY_PER_REQUEST",
-            "AttributeDefinitions": [
-                { "AttributeName": "pk", "AttributeType": "S" },
-                { "AttributeName": "sk", "AttributeType": "S" },
-            ],
-            "KeySchema": [
-                { "AttributeName": "pk", "KeyType": "HASH" },
-                { "AttributeName": "sk", "KeyType": "RANGE" },
-            ],
-        })
+    fn table(hash: &str) -> Table {
+        Table {
+            name: "Table".into(),
+            key: Key { hash: hash.into(), range: Some("sk".into()) },
+            attributes: ["date", hash, "sk"].map(|name| (name.into(), AttributeType::Text)).into(),
+            indexes: vec![Index {
+                name: "by_date".into(),
+                key: Key { hash: "date".into(), range: None },
+                projection: Projection::Include(vec!["total".into()]),
+            }],
+            time_to_live: None,
+        }
     }
 
     fn text(text: &str) -> AttributeValue {
@@ -230,18 +269,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("not/there/yet");
         let database = Database::start(Some(&data)).unwrap();
-        database.create_table("Table", table()).unwrap();
+        database.create_table(&table("pk")).unwrap();
         put(&database).await;
         assert!(matches!(Database::start(Some(&data)), Err(DatabaseError::InUse(_))));
         database.stop().await;
 
         let database = Database::start(Some(&data)).unwrap();
-        database.create_table("Table", table()).unwrap();
+        database.create_table(&table("pk")).unwrap();
         assert_eq!(count(&database).await, 1);
-        let mut other = table();
-        other["KeySchema"] = json!([{ "AttributeName": "sk", "KeyType": "HASH" }]);
-        other["AttributeDefinitions"] = json!([{ "AttributeName": "sk", "AttributeType": "S" }]);
-        assert!(matches!(database.create_table("Table", other), Err(DatabaseError::OtherKeys(_))));
+        assert!(matches!(database.create_table(&table("id")), Err(DatabaseError::OtherKeys(_))));
+        let without_index = Table { indexes: Vec::new(), ..table("pk") };
+        assert!(matches!(database.create_table(&without_index), Err(DatabaseError::OtherKeys(_))));
         database.stop().await;
     }
 
@@ -249,7 +287,7 @@ mod tests {
     async fn two_databases_in_memory_share_nothing() {
         let (one, other) = (Database::start(None).unwrap(), Database::start(None).unwrap());
         for database in [&one, &other] {
-            database.create_table("Table", table()).unwrap();
+            database.create_table(&table("pk")).unwrap();
         }
         put(&one).await;
         assert_eq!((count(&one).await, count(&other).await), (1, 0));
@@ -265,7 +303,7 @@ mod tests {
             .unwrap();
         assert!(matches!(Database::start(Some(folder.path())), Err(DatabaseError::Open(_))));
         let database = Database::start(None).unwrap();
-        let made = database.create_table("Table", json!({ "KeySchema": 7 }));
+        let made = database.create_table(&Table { name: "?".into(), ..table("pk") });
         assert!(matches!(made, Err(DatabaseError::Description(..))), "{made:?}");
     }
 }

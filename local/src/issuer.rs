@@ -22,6 +22,8 @@ pub use keys::KeyError;
 use keys::{KeyRing, SigningKey};
 use request::{Credentials, Refusal, TokenError, TokenRequest};
 
+use crate::gateway::http::Request;
+
 /// The issuer of one user pool.
 pub struct Issuer {
     region: String,
@@ -128,6 +130,11 @@ impl Issuer {
     /// If they cannot be signed.
     pub fn sign(&self, header: &[u8], claims: &[u8]) -> Result<String, KeyError> {
         self.signing_key().sign(header, claims)
+    }
+
+    /// Whether `request` carries the credentials of one of the clients, in the way of HTTP Basic.
+    pub fn authenticates(&self, request: &Request) -> bool {
+        Credentials::from_header(request).is_ok_and(|given| self.authenticate(&given).is_ok())
     }
 
     /// A token for a client, as the token endpoint gives it out, and how long it lives.

@@ -1,8 +1,26 @@
-//! local
+#![doc = include_str!("../README.md")]
 
+mod access_log;
+mod beside;
 pub mod clients;
-pub mod database;
+mod credentials;
+mod database;
+mod demo;
+pub mod event;
+mod front;
+mod functions;
 pub mod gateway;
 pub mod issuer;
+pub mod loopback;
 pub mod options;
+pub mod run;
+mod schedule;
+mod system;
 pub mod template;
+
+pub use beside::BesideError;
+pub use credentials::CredentialsError;
+pub use database::DatabaseError;
+pub use demo::DemoError;
+pub use functions::FunctionsError;
+pub use system::{Local, StartError};

@@ -16,12 +16,12 @@ const JWKS_PATH: &str = "/.well-known/jwks.json";
 
 impl Issuer {
     /// The answer to a request for one of the issuer's paths, `None` for any other. The keys are there twice: on their
-    /// own, and below the pool's id as Cognito has them. `jti` becomes the id of the token, if one is given out.
-    pub fn answer(&self, request: &Request, now: UnixSeconds, jti: Uuid) -> Option<Response> {
+    /// own, and below the pool's id as Cognito has them. `draw_id` is asked for the `jti` of a token.
+    pub fn answer(&self, request: &Request, now: UnixSeconds, draw_id: fn() -> Uuid) -> Option<Response> {
         let path = request.path();
         if path == TOKEN_PATH {
             Some(match request.method.as_str() {
-                "POST" => self.token(request, now, jti),
+                "POST" => self.token(request, now, draw_id()),
                 _ => method_not_allowed("POST"),
             })
         } else if self.is_jwks(path) {

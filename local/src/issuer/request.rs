@@ -60,7 +60,8 @@ impl TokenRequest {
             return Err(Refusal::InvalidRequest);
         }
         let mut form = form::parse(&request.body).map_err(|_| Refusal::InvalidRequest)?;
-        let credentials = credentials(request, form.remove("client_id"), form.remove("client_secret"))?;
+        let credentials =
+            Credentials::parse(request, form.remove("client_id"), form.remove("client_secret"))?;
         let grant_type = form.remove("grant_type").ok_or(Refusal::InvalidRequest)?;
         let scopes = form.remove("scope").unwrap_or_default();
         let scopes = scopes.split(' ').filter(|scope| !scope.is_empty()).map(ToOwned::to_owned).collect();
@@ -68,42 +69,46 @@ impl TokenRequest {
     }
 }
 
-/// Reads the credentials from the one place where they are. A client id in the body beside the header's is no
-/// second way to authenticate as long as it is the same: Cognito's own examples send it.
-// SPEC: RFC 6749 section 2.3: one way to authenticate in each request
-fn credentials(
-    request: &Request,
-    id: Option<String>,
-    secret: Option<String>,
-) -> Result<Credentials, Refusal> {
-    let mut headers = request.headers.all("authorization");
-    let header = headers.next();
-    if headers.next().is_some() {
-        return Err(Refusal::InvalidRequest);
-    }
-    match (header, id, secret) {
-        (Some(header), id, None) => {
-            let credentials = basic(header).ok_or(Refusal::InvalidClient)?;
-            if id.is_some_and(|id| id != credentials.client_id) {
-                return Err(Refusal::InvalidRequest);
+impl Credentials {
+    /// Reads the credentials from the one place where they are. A client id in the body beside the header's is no
+    /// second way to authenticate as long as it is the same: Cognito's own examples send it.
+    // SPEC: RFC 6749 section 2.3: one way to authenticate in each request
+    fn parse(request: &Request, id: Option<String>, secret: Option<String>) -> Result<Self, Refusal> {
+        let has_header = request.headers.first("authorization").is_some();
+        match (has_header, id, secret) {
+            (true, id, None) => {
+                let credentials = Self::from_header(request)?;
+                if id.is_some_and(|id| id != credentials.client_id) {
+                    return Err(Refusal::InvalidRequest);
+                }
+                Ok(credentials)
             }
-            Ok(credentials)
+            (false, Some(client_id), Some(secret)) => Ok(Self { client_id, client_secret: secret.into() }),
+            (false, Some(_), None) => Err(Refusal::InvalidClient),
+            (true, _, Some(_)) | (false, None, _) => Err(Refusal::InvalidRequest),
         }
-        (None, Some(client_id), Some(secret)) => Ok(Credentials { client_id, client_secret: secret.into() }),
-        (None, Some(_), None) => Err(Refusal::InvalidClient),
-        (Some(_), _, Some(_)) | (None, None, _) => Err(Refusal::InvalidRequest),
     }
-}
 
-// SPEC: RFC 7617 section 2; RFC 6749 section 2.3.1: both parts are form-encoded before they are joined
-fn basic(header: &str) -> Option<Credentials> {
-    let (scheme, encoded) = header.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
+    /// Reads the credentials from the one Authorization header.
+    pub(super) fn from_header(request: &Request) -> Result<Self, Refusal> {
+        let mut headers = request.headers.all("authorization");
+        match (headers.next(), headers.next()) {
+            (Some(header), None) => Self::from_basic(header).ok_or(Refusal::InvalidClient),
+            (None, _) => Err(Refusal::InvalidClient),
+            (Some(_), Some(_)) => Err(Refusal::InvalidRequest),
+        }
     }
-    let decoded = String::from_utf8(BASE64_STANDARD.decode(encoded.trim_matches(' ')).ok()?).ok()?;
-    let (id, secret) = decoded.split_once(':')?;
-    Some(Credentials { client_id: form::decode(id).ok()?, client_secret: form::decode(secret).ok()?.into() })
+
+    // SPEC: RFC 7617 section 2; RFC 6749 section 2.3.1: both parts are form-encoded before they are joined
+    fn from_basic(header: &str) -> Option<Self> {
+        let (scheme, encoded) = header.split_once(' ')?;
+        if !scheme.eq_ignore_ascii_case("basic") {
+            return None;
+        }
+        let decoded = String::from_utf8(BASE64_STANDARD.decode(encoded.trim_matches(' ')).ok()?).ok()?;
+        let (id, secret) = decoded.split_once(':')?;
+        Some(Self { client_id: form::decode(id).ok()?, client_secret: form::decode(secret).ok()?.into() })
+    }
 }
 
 fn is_form(request: &Request) -> bool {

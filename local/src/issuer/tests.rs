@@ -31,7 +31,7 @@ fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) ->
 }
 
 fn ask(issuer: &Issuer, headers: &[(&str, &str)], body: &[u8]) -> Response {
-    issuer.answer(&request("POST", "/oauth2/token", headers, body), NOW, Uuid::nil()).unwrap()
+    issuer.answer(&request("POST", "/oauth2/token", headers, body), NOW, Uuid::nil).unwrap()
 }
 
 fn body(response: &Response) -> Value {
@@ -188,7 +188,7 @@ fn refusals_are_400_and_named_by_the_rfc() {
 fn only_the_issuers_own_paths_and_methods_are_answered() {
     let issuer = issuer();
     let status = |method, target| {
-        issuer.answer(&request(method, target, &[], b""), NOW, Uuid::nil()).map(|response| response.status)
+        issuer.answer(&request(method, target, &[], b""), NOW, Uuid::nil).map(|response| response.status)
     };
     let cases = [
         ("GET", "/.well-known/jwks.json", Some(200)),

@@ -1,0 +1,79 @@
+//! Owns the line that tells of an answer of the gateway's own. What a function answered is told by the function's line,
+//! so that there is one line for a request in either case; with the level `DEBUG` the gateway tells of each.
+
+use std::time::{Duration, SystemTime};
+
+use access::log::{Level, Log};
+use serde::Serialize;
+
+use crate::gateway::served::{Authorization, Served};
+
+#[derive(Serialize)]
+struct Line<'a> {
+    request_id: &'a str,
+    gateway: &'a str,
+    status: u16,
+    route: Option<&'a str>,
+    client_id: Option<&'a str>,
+    authorizer: Option<&'a str>,
+    latency_ms: f64,
+}
+
+/// Writes the line for `served`.
+pub(crate) fn record(log: &Log, served: &Served, at: SystemTime) {
+    let line = Line {
+        request_id: &served.request_id,
+        gateway: served.error_type.unwrap_or("answered"),
+        status: served.status,
+        route: served.route.as_deref(),
+        client_id: served.principal_id.as_deref(),
+        authorizer: match served.authorization {
+            Authorization::None => None,
+            Authorization::Called { .. } => Some("called"),
+            Authorization::Cached => Some("cached"),
+        },
+        latency_ms: milliseconds(served.latency),
+    };
+    let level = if served.error_type.is_some() { Level::Info } else { Level::Debug };
+    log.record(level, at, &line);
+}
+
+/// With two decimals, as much as a laptop's clock is good for.
+fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 100_000.0).round() / 100.0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{Arc, Mutex},
+        time::UNIX_EPOCH,
+    };
+
+    use super::*;
+
+    fn line(level: &str, error_type: Option<&'static str>) -> String {
+        let written = Arc::new(Mutex::new(String::new()));
+        let sink = Arc::clone(&written);
+        let vars = |name: &str| (name == "AWS_LAMBDA_LOG_LEVEL").then(|| level.to_owned());
+        let log = Log::from_vars(vars, move |line| sink.lock().unwrap().push_str(line));
+        let served = Served {
+            request_id: "r-1".into(),
+            route: Some("GET /inventory".into()),
+            status: 403,
+            principal_id: Some("7abc".into()),
+            authorization: Authorization::Cached,
+            error_type,
+            latency: Duration::from_micros(1234),
+        };
+        record(&log, &served, UNIX_EPOCH);
+        written.lock().unwrap().clone()
+    }
+
+    #[test]
+    fn the_gateways_own_answers_are_told_and_all_when_debugging() {
+        insta::assert_snapshot!(line("INFO", Some("AccessDeniedException")), @r#"INFO authorizer=cached client_id=7abc gateway=AccessDeniedException latency_ms=1.23 request_id=r-1 route="GET /inventory" status=403"#);
+        assert_eq!(line("INFO", None), "");
+        assert!(line("DEBUG", None).starts_with("DEBUG authorizer=cached client_id=7abc gateway=answered"));
+    }
+}

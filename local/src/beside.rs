@@ -1,0 +1,113 @@
+//! Owns what the commands do beside a running `local`: they read its clients file and call it on its port.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use access::UnixSeconds;
+use reqwest::{RequestBuilder, StatusCode};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+
+use crate::{
+    clients::{Client, Clients, ClientsError},
+    event::{Sample, SampleError},
+    front::INVOKE_PATH,
+    loopback::{self, LoopbackError},
+    options::Beside,
+};
+
+/// How long the running `local` may take, a report over all of a day's orders included.
+const LIMIT: Duration = Duration::from_secs(90);
+/// How long the caller of a sample event stays one, after `{{exp}}`.
+const CALLER_LIFE: Duration = Duration::from_hours(1);
+
+/// Why a command has nothing to print.
+#[derive(Debug, thiserror::Error)]
+pub enum BesideError {
+    /// The clients file.
+    #[error(transparent)]
+    Clients(#[from] ClientsError),
+    /// The sample event cannot be read.
+    #[error("the sample event `{}` cannot be read", .0.display())]
+    Read(PathBuf, #[source] io::Error),
+    /// The sample event has a placeholder that cannot be filled.
+    #[error("the sample event `{}` cannot be filled", .0.display())]
+    Sample(PathBuf, #[source] SampleError),
+    /// There is no HTTP client.
+    #[error(transparent)]
+    Client(#[from] LoopbackError),
+    /// Nothing answers on the port.
+    #[error("nothing answers on 127.0.0.1:{0}; is `local` running there?")]
+    Unreachable(u16, #[source] reqwest::Error),
+    /// The answer is not what `local` answers, or says no.
+    #[error("the answer on 127.0.0.1:{0} was {1}: {2}")]
+    Answer(u16, StatusCode, String),
+}
+
+/// The event that the sample at `path` stands for, with fresh tokens.
+///
+/// # Errors
+/// If there is no such sample, or no `local` running that knows its clients.
+pub(crate) async fn event(path: &Path, running: &Beside, now: UnixSeconds) -> Result<String, BesideError> {
+    let text = fs::read_to_string(path).map_err(|error| BesideError::Read(path.to_owned(), error))?;
+    let unusable = |error| BesideError::Sample(path.to_owned(), error);
+    let sample = Sample::parse(&text).map_err(unusable)?;
+    let mut tokens = BTreeMap::new();
+    for name in sample.clients() {
+        let clients = Clients::read(&running.clients_file)?;
+        let client = clients.0.get(name).ok_or_else(|| unusable(SampleError::Client(name.to_owned())))?;
+        tokens.insert(name, token(client, running).await?);
+    }
+    sample.fill(&tokens, now.plus(CALLER_LIFE)).map_err(unusable)
+}
+
+/// What `function` answers to the event of its schedule.
+///
+/// # Errors
+/// If no `local` runs, or the function has no schedule, or fails.
+pub(crate) async fn invoke(function: &str, running: &Beside) -> Result<String, BesideError> {
+    let clients = Clients::read(&running.clients_file)?;
+    let request = post(&format!("{INVOKE_PATH}{function}"), running)?;
+    // Who can read the clients file may run a schedule: any client's credentials will do.
+    let request = match clients.0.values().next() {
+        Some(client) => authenticated(request, client),
+        None => request,
+    };
+    send(request, running.port).await
+}
+
+async fn token(client: &Client, running: &Beside) -> Result<String, BesideError> {
+    #[derive(Deserialize)]
+    struct Token {
+        access_token: String,
+    }
+    let request = post("/oauth2/token", running)?
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body("grant_type=client_credentials");
+    let answer = send(authenticated(request, client), running.port).await?;
+    let token: Token = serde_json::from_str(&answer).map_err(|_| {
+        BesideError::Answer(running.port, StatusCode::OK, "not a token endpoint's answer".to_owned())
+    })?;
+    Ok(token.access_token)
+}
+
+fn post(path: &str, running: &Beside) -> Result<RequestBuilder, BesideError> {
+    let http = loopback::client(LIMIT)?;
+    Ok(http.post(format!("http://127.0.0.1:{}{path}", running.port)))
+}
+
+fn authenticated(request: RequestBuilder, client: &Client) -> RequestBuilder {
+    request.basic_auth(&client.client_id, Some(client.client_secret.expose_secret()))
+}
+
+async fn send(request: RequestBuilder, port: u16) -> Result<String, BesideError> {
+    let unreachable = |error| BesideError::Unreachable(port, error);
+    let response = request.send().await.map_err(unreachable)?;
+    let status = response.status();
+    let body = response.text().await.map_err(unreachable)?;
+    if status.is_success() { Ok(body) } else { Err(BesideError::Answer(port, status, body)) }
+}

@@ -1,0 +1,90 @@
+//! Owns the functions that run in this process: the binaries of this workspace as libraries, each with the environment
+//! that the template gives it. A panic of one ends its invocation and nothing else.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use authorizer::Authorizer;
+use futures_util::{FutureExt as _, future::BoxFuture};
+use handlers::{
+    entry::{Entry, Service},
+    inventory::Inventory,
+};
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use crate::gateway::invoke::{Invoke, InvokeError};
+
+/// Functions by the names under which they are invoked.
+#[derive(Debug)]
+pub(crate) struct InProcess(pub(crate) BTreeMap<String, Function>);
+
+/// One function, and how long an invocation of it may take.
+#[derive(Clone, Debug)]
+pub(crate) struct Function {
+    pub(crate) code: Code,
+    pub(crate) limit: Duration,
+}
+
+/// What a function does.
+#[derive(Clone, Debug)]
+pub(crate) enum Code {
+    Authorizer(Authorizer),
+    Inventory(Arc<Entry<Inventory>>),
+}
+
+impl InProcess {
+    async fn call(&self, function: &str, event: Vec<u8>) -> Result<Vec<u8>, InvokeError> {
+        let Some(Function { code, limit }) = self.0.get(function).cloned() else {
+            return Err(InvokeError::Unavailable(format!("there is no function `{function}`")));
+        };
+        // A task of its own, for a caller that goes away does not stop a function either.
+        let invocation = tokio::spawn(async move {
+            let request_id = Uuid::new_v4().to_string();
+            timeout(limit, code.run(&event, &request_id)).await
+        });
+        match invocation.await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(InvokeError::TimedOut),
+            Err(_) => Err(InvokeError::Function {
+                error_type: "Runtime.ExitError".to_owned(),
+                error_message: "the function panicked".to_owned(),
+            }),
+        }
+    }
+}
+
+impl Invoke for InProcess {
+    fn invoke<'a>(
+        &'a self,
+        function: &'a str,
+        event: Vec<u8>,
+    ) -> BoxFuture<'a, Result<Vec<u8>, InvokeError>> {
+        self.call(function, event).boxed()
+    }
+}
+
+impl Code {
+    async fn run(&self, event: &[u8], request_id: &str) -> Result<Vec<u8>, InvokeError> {
+        match self {
+            Self::Authorizer(authorizer) => authorizer
+                .handle(event, request_id)
+                .await
+                .map(|answer| answer.get().as_bytes().to_vec())
+                .map_err(|failure| failed(failure.error_type, failure.error_message)),
+            Self::Inventory(entry) => answer(entry, event, request_id).await,
+        }
+    }
+}
+
+async fn answer<S: Service>(
+    entry: &Entry<S>,
+    event: &[u8],
+    request_id: &str,
+) -> Result<Vec<u8>, InvokeError> {
+    let answer = entry.handle(event, request_id).await;
+    answer.map_err(|failure| failed(failure.error_type, failure.error_message))
+}
+
+fn failed(error_type: &str, error_message: &str) -> InvokeError {
+    InvokeError::Function { error_type: error_type.to_owned(), error_message: error_message.to_owned() }
+}

@@ -1,0 +1,170 @@
+//! Owns the command: what it does for its arguments, what it prints, how it is stopped. `main` adds the process.
+
+use std::{
+    io::{self, Write},
+    path::Path,
+    time::SystemTime,
+};
+
+use access::log::Log;
+use tokio::signal;
+
+use crate::{
+    beside::{self, BesideError},
+    options::{Command, CommandLine, Options},
+    system::{Local, StartError},
+};
+
+/// Why the command fails.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The system does not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A command beside a running system has nothing to print.
+    #[error(transparent)]
+    Beside(#[from] BesideError),
+    /// The process cannot be told of signals.
+    #[error("signals cannot be waited for")]
+    Signals(#[source] io::Error),
+    /// There is nobody to print to.
+    #[error("standard output cannot be written")]
+    Print(#[source] io::Error),
+}
+
+/// Does what the command line says. `vars` is a look-up in the environment, for the functions' log settings.
+///
+/// # Errors
+/// One line, with its causes, for whoever typed the command.
+pub async fn run(
+    command_line: CommandLine,
+    vars: impl Fn(&str) -> Option<String>,
+    clock: fn() -> SystemTime,
+) -> Result<(), RunError> {
+    match command_line.command {
+        None => serve(command_line.options, vars, clock).await,
+        Some(Command::Event { path, running }) => {
+            print(&beside::event(&path, &running, clock().into()).await?)
+        }
+        Some(Command::Invoke { function, running }) => print(&beside::invoke(&function, &running).await?),
+    }
+}
+
+async fn serve(
+    options: Options,
+    vars: impl Fn(&str) -> Option<String>,
+    clock: fn() -> SystemTime,
+) -> Result<(), RunError> {
+    let log = Log::from_vars(vars, |line| {
+        // A log that nobody reads any more is no reason to stop.
+        _ = io::stdout().lock().write_all(line.as_bytes());
+    });
+    let greeting = Greeting::of(&options);
+    let interrupt = Interrupt::new().map_err(RunError::Signals)?;
+    let local = Local::start(options, clock, log).await?;
+    print(&greeting.text(&local))?;
+    interrupt.wait().await;
+    local.stop().await;
+    Ok(())
+}
+
+/// The wish of whoever runs the process that it end: Ctrl-C, or being asked to. Once made, neither ends the process by
+/// itself any more.
+struct Interrupt {
+    #[cfg(unix)]
+    signals: [signal::unix::Signal; 2],
+}
+
+impl Interrupt {
+    #[cfg(unix)]
+    fn new() -> io::Result<Self> {
+        use signal::unix::{SignalKind, signal};
+        Ok(Self { signals: [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?] })
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(unix)]
+    async fn wait(self) {
+        let [mut interrupt, mut terminate] = self.signals;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn wait(self) {
+        // Whoever cannot be told of Ctrl-C had better not go on.
+        _ = signal::ctrl_c().await;
+    }
+}
+
+fn print(text: &str) -> Result<(), RunError> {
+    let mut out = io::stdout().lock();
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    write!(out, "{text}{end}").and_then(|()| out.flush()).map_err(RunError::Print)
+}
+
+/// What is told once everything answers.
+struct Greeting {
+    template: String,
+    data: String,
+    clients_file: String,
+    functions: String,
+}
+
+impl Greeting {
+    fn of(options: &Options) -> Self {
+        let shown = |path: &Path| path.display().to_string();
+        Self {
+            template: shown(&options.template),
+            data: options.data.as_deref().map_or_else(|| "in memory".to_owned(), shown),
+            clients_file: shown(&options.clients_file),
+            functions: options
+                .functions
+                .as_ref()
+                .map_or_else(|| "in this process".to_owned(), ToString::to_string),
+        }
+    }
+
+    fn text(&self, local: &Local) -> String {
+        let Self { template, data, clients_file, functions } = self;
+        let address = local.address();
+        let clients = local.clients().0.iter();
+        let clients = clients.map(|(name, client)| format!("  {name:<16} {}", client.scopes.join(" ")));
+        let clients = clients.collect::<Vec<_>>().join("\n");
+        let example = local.clients().0.keys().next_back().map_or("", String::as_str);
+        let file = quoted(clients_file);
+        format!(
+            r#"Serving {template} on http://{address}
+
+  tokens     POST http://{address}/oauth2/token
+  keys       GET  http://{address}/.well-known/jwks.json
+  functions  {functions}
+  data       {data}
+  clients    {clients_file}
+
+{clients}
+
+Try it:
+
+  TOKEN=$(curl -s http://{address}/oauth2/token -d grant_type=client_credentials \
+    -u "$(sed -n '/"{example}"/,/\]/s/.*"client_[a-z]*": "\(.*\)".*/\1/p' {file} | paste -sd: -)" |
+    sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+  curl -i -H "Authorization: Bearer $TOKEN" http://{address}/inventory
+
+Ctrl-C stops it.
+"#
+        )
+    }
+}
+
+/// A path as one word of a POSIX shell.
+fn quoted(path: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
+    if path.chars().all(is_plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
+}

@@ -1,0 +1,258 @@
+//! Owns the whole system: what is started in which order, and stopped again. Each part is left to its own module.
+
+use std::{
+    collections::BTreeMap,
+    fmt, fs,
+    io::{self, ErrorKind},
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use access::log::Log;
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    sync::{SetOnce, oneshot},
+    task::{JoinHandle, spawn_blocking},
+};
+
+use crate::{
+    access_log,
+    clients::{Client, Clients, ClientsError},
+    credentials::{self, CredentialsError},
+    database::{Database, DatabaseError},
+    demo::{self, DemoError},
+    front::Front,
+    functions::{self, FunctionsError, Surroundings},
+    gateway::{
+        Gateway, GatewayError,
+        http::Clock,
+        invoke::{Invoke, InvokeError},
+        served::Served,
+        server,
+    },
+    issuer::{AppClient, Issuer, KeyError},
+    options::Options,
+    schedule::Schedules,
+    template::{self, Facts, Template, TemplateError, UserPool},
+};
+
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// A running system.
+pub struct Local {
+    address: SocketAddr,
+    clients: Clients,
+    issuer: Arc<Issuer>,
+    functions: Arc<dyn Invoke>,
+    /// Logical ids by the names of binaries.
+    names: BTreeMap<String, String>,
+    database: Database,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<()>,
+}
+
+/// Why the system does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The template cannot be read.
+    #[error("the template `{}` cannot be read", .0.display())]
+    ReadTemplate(PathBuf, #[source] io::Error),
+    /// The template asks for something that cannot be honoured here.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The template has no user pool, so nobody could get a token.
+    #[error("the template `{}` has no user pool", .0.display())]
+    NoUserPool(PathBuf),
+    /// Another program serves on the port.
+    #[error("port {0} on 127.0.0.1 is taken; choose another with `--port`, or stop what serves there")]
+    PortTaken(u16),
+    /// The port cannot be served on.
+    #[error("port {0} on 127.0.0.1 cannot be served on")]
+    Port(u16, #[source] io::Error),
+    /// The issuer has no keys.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The clients' credentials cannot be made.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    /// The clients file cannot be written.
+    #[error(transparent)]
+    Clients(#[from] ClientsError),
+    /// The tables are not there.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The gateway cannot serve the API.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
+    /// A function cannot be started.
+    #[error(transparent)]
+    Functions(#[from] FunctionsError),
+    /// The demo stock cannot be loaded.
+    #[error(transparent)]
+    Demo(#[from] DemoError),
+}
+
+/// A port that is ours, and that nobody can connect to yet.
+struct Port {
+    socket: TcpSocket,
+    address: SocketAddr,
+}
+
+impl Local {
+    /// Starts everything, and returns when requests are answered. `clock` is where all of it takes its time from; the
+    /// functions write their lines to `log`.
+    ///
+    /// The port is taken before the clients file is written, so that a start that fails leaves the file of a system that
+    /// runs alone, and opened after, so that nobody finds an open port without it.
+    ///
+    /// # Errors
+    /// If any part does not start; then nothing is left running.
+    pub async fn start(options: Options, clock: Clock, log: Log) -> Result<Self, StartError> {
+        let template = read_template(&options.template)?;
+        let port = Port::take(options.port)?;
+        let address = port.address;
+
+        let mut facts = Facts::default();
+        for logical_id in template.logical_ids("AWS::Cognito::UserPoolClient") {
+            facts.client_secrets.insert(logical_id.to_owned(), credentials::secret()?);
+        }
+        let stack = template.stack(&facts)?;
+        let pool =
+            stack.user_pool.as_ref().ok_or_else(|| StartError::NoUserPool(options.template.clone()))?;
+        let clients = clients(pool, &facts);
+        let issuer = issuer(&facts.region, pool, &clients).await?;
+
+        let database = Database::start(options.data.as_deref())?;
+        for table in stack.tables.values() {
+            database.create_table(table)?;
+        }
+        let base = format!("http://{address}");
+        let surroundings = Surroundings { base: &base, dynamodb: database.client(), clock, log: log.clone() };
+        let functions = functions::build(&stack, options.functions.as_ref(), &surroundings)?;
+
+        let told = move |served: &Served| access_log::record(&log, served, clock());
+        let gateway = Gateway::new(stack.api.clone(), Arc::clone(&functions.invoke), clock, told)?;
+
+        clients.write(&options.clients_file)?;
+        let ready = Arc::new(SetOnce::new());
+        let front = Front {
+            issuer: Arc::clone(&issuer),
+            gateway: Arc::new(gateway),
+            functions: Arc::clone(&functions.invoke),
+            schedules: Schedules::of(&stack.functions, &facts.account_id, &facts.region),
+            ready: Arc::clone(&ready),
+            clock,
+        };
+        let (stop, stopped) = oneshot::channel();
+        let listener = port.open()?;
+        let server =
+            tokio::spawn(server::serve(listener, Arc::new(front), clock, async { _ = stopped.await }));
+        let names =
+            stack.functions.iter().map(|(id, function)| (function.binary.clone(), id.clone())).collect();
+        let local =
+            Self { address, clients, issuer, functions: functions.invoke, names, database, stop, server };
+
+        // The keys come over loopback from the issuer that answers since a moment ago.
+        functions.prepare.await;
+        if !options.no_demo
+            && options.functions.is_none()
+            && let Some(inventory) = local.names.get("inventory")
+        {
+            demo::load(local.functions.as_ref(), inventory, clock().into()).await?;
+        }
+        // Nobody else sets it.
+        _ = ready.set(());
+        Ok(local)
+    }
+
+    /// Where it serves, on 127.0.0.1.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The clients and their credentials.
+    pub const fn clients(&self) -> &Clients {
+        &self.clients
+    }
+
+    /// The issuer of the tokens.
+    pub const fn issuer(&self) -> &Arc<Issuer> {
+        &self.issuer
+    }
+
+    /// Invokes a function by the name of its binary, past the gateway.
+    ///
+    /// # Errors
+    /// If there is no such function, or it fails.
+    pub async fn invoke(&self, binary: &str, event: Vec<u8>) -> Result<Vec<u8>, InvokeError> {
+        let function = self.names.get(binary);
+        let function = function.ok_or_else(|| InvokeError::Unavailable(format!("no function `{binary}`")))?;
+        self.functions.invoke(function, event).await
+    }
+
+    /// Takes no more requests, lets those that run finish within a few seconds, and closes the data.
+    pub async fn stop(self) {
+        // No receiver means that the server has ended by itself.
+        _ = self.stop.send(());
+        _ = self.server.await;
+        self.database.stop().await;
+    }
+}
+
+impl fmt::Debug for Local {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Local").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl StartError {
+    fn on_port(port: u16, error: io::Error) -> Self {
+        if error.kind() == ErrorKind::AddrInUse { Self::PortTaken(port) } else { Self::Port(port, error) }
+    }
+}
+
+impl Port {
+    fn take(port: u16) -> Result<Self, StartError> {
+        let failed = |error| StartError::on_port(port, error);
+        let socket = TcpSocket::new_v4().map_err(failed)?;
+        // Connections of an instance that has just stopped do not keep the next one from starting.
+        socket.set_reuseaddr(true).map_err(failed)?;
+        socket.bind((Ipv4Addr::LOCALHOST, port).into()).map_err(failed)?;
+        let address = socket.local_addr().map_err(failed)?;
+        Ok(Self { socket, address })
+    }
+
+    fn open(self) -> Result<TcpListener, StartError> {
+        let port = self.address.port();
+        self.socket.listen(BACKLOG).map_err(|error| StartError::on_port(port, error))
+    }
+}
+
+fn read_template(path: &Path) -> Result<Template, StartError> {
+    let text = fs::read_to_string(path).map_err(|error| StartError::ReadTemplate(path.to_owned(), error))?;
+    Ok(Template::parse(&path.display().to_string(), &text)?)
+}
+
+/// The credentials of the pool's clients, by name.
+fn clients(pool: &UserPool, facts: &Facts) -> Clients {
+    let client = |(logical_id, client): (&String, &template::Client)| {
+        let client_secret = facts.client_secrets.get(logical_id)?.clone();
+        let scopes = client.scopes.clone();
+        Some((client.name.clone(), Client { client_id: client.id.clone(), client_secret, scopes }))
+    };
+    Clients(pool.clients.iter().filter_map(client).collect())
+}
+
+/// The issuer for the pool's clients. Making keys takes time that a thread of the runtime is too good for.
+async fn issuer(region: &str, pool: &UserPool, clients: &Clients) -> Result<Arc<Issuer>, StartError> {
+    let app_client = |client: &template::Client| {
+        let Client { client_id, client_secret, scopes } = clients.0.get(&client.name)?.clone();
+        Some(AppClient { client_id, client_secret, scopes, token_life: client.token_life })
+    };
+    let app_clients = pool.clients.values().filter_map(app_client).collect();
+    let (region, pool_id) = (region.to_owned(), pool.id.clone());
+    let issuer = spawn_blocking(move || Issuer::new(&region, &pool_id, app_clients)).await;
+    Ok(Arc::new(issuer.unwrap_or(Err(KeyError::Generate))?))
+}

@@ -1,0 +1,186 @@
+//! The command as somebody types it: what it prints, refuses and leaves behind, and how it ends.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "test code")]
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _},
+    path::Path,
+    process::{Child, ChildStdout, Command, Output, Stdio},
+    thread,
+    time::Duration,
+};
+
+use local::{clients::Clients, loopback};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
+    command.current_dir(folder).args(arguments).env_remove("AWS_LAMBDA_LOG_FORMAT");
+    command
+}
+
+fn output(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder, arguments).output().unwrap()
+}
+
+/// A `local` that serves, and what it printed when it began to.
+struct Serving {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    greeting: String,
+    port: String,
+    folder: TempDir,
+}
+
+impl Serving {
+    fn start(arguments: &[&str]) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), arguments)
+    }
+
+    fn start_in(folder: TempDir, arguments: &[&str]) -> Self {
+        let all = [&["--port", "0", "--template", TEMPLATE], arguments].concat();
+        let mut child = command(folder.path(), &all).stdout(Stdio::piped()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut greeting = String::new();
+        while !greeting.contains("Ctrl-C") {
+            assert_ne!(stdout.read_line(&mut greeting).unwrap(), 0, "it ended: {greeting}");
+        }
+        let (_, after) = greeting.split_once("http://127.0.0.1:").unwrap();
+        let port = after.chars().take_while(char::is_ascii_digit).collect();
+        Self { child, stdout, greeting, port, folder }
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    /// What a client of the stack gets for a request.
+    async fn call(&self, method: &str, path: &str, body: Option<Value>) -> reqwest::Result<(u16, Value)> {
+        let http = loopback::client(Duration::from_secs(30)).unwrap();
+        let base = format!("http://127.0.0.1:{}", self.port);
+        let clients = Clients::read(&self.folder.path().join(".local/clients.json")).unwrap();
+        let client = clients.0.get("order-service").unwrap();
+        let token = http
+            .post(format!("{base}/oauth2/token"))
+            .basic_auth(&client.client_id, Some(client.client_secret.expose_secret()))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body("grant_type=client_credentials");
+        let token: Value = serde_json::from_str(&token.send().await?.text().await?).unwrap();
+        let token = token.get("access_token").and_then(Value::as_str).unwrap();
+        let request = http.request(method.parse().unwrap(), format!("{base}{path}")).bearer_auth(token);
+        let request = match body {
+            Some(body) => request.header("content-type", "application/json").body(body.to_string()),
+            None => request,
+        };
+        let response = request.send().await?;
+        let status = response.status().as_u16();
+        Ok((status, serde_json::from_str(&response.text().await?).unwrap()))
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+#[test]
+fn the_printed_command_works_when_pasted() {
+    let serving = Serving::start(&[]);
+    let (_, try_it) = serving.greeting.split_once("Try it:").unwrap();
+    let (pasted, _) = try_it.split_once("Ctrl-C").unwrap();
+    let answer = Command::new("sh").current_dir(serving.folder.path()).args(["-c", pasted]).output();
+    let text = String::from_utf8(answer.unwrap().stdout).unwrap();
+    assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+    assert!(text.contains(r#""sku":"coffee-1kg""#), "{text}");
+}
+
+#[test]
+fn both_signals_end_it_in_good_order() {
+    for signal in ["-INT", "-TERM"] {
+        let mut serving = Serving::start(&["--no-demo"]);
+        serving.signal(signal);
+        assert!(serving.child.wait().unwrap().success(), "{signal}");
+        let mut rest = String::new();
+        serving.stdout.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "", "{signal}");
+    }
+}
+
+#[test]
+fn what_keeps_it_from_serving_is_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let serving = Serving::start(&["--no-demo"]);
+    fs::write(folder.path().join("a-file"), "").unwrap();
+    fs::write(folder.path().join("broken.yaml"), "Resources: [").unwrap();
+    let with_template = |rest: &[&'static str]| [&["--template", TEMPLATE, "--port", "0"], rest].concat();
+    let cases = [
+        ("no template", vec!["--template", "none.yaml"], "error: the template `none.yaml` cannot be read"),
+        ("broken template", vec!["--template", "broken.yaml"], "error: broken.yaml:"),
+        ("port taken", vec!["--template", TEMPLATE, "--port", &serving.port], "is taken; choose another"),
+        ("no folder", with_template(&["--data", "a-file"]), "error: the data folder `a-file` cannot be used"),
+        (
+            "no clients file",
+            with_template(&["--clients-file", "a-file/clients.json"]),
+            "error: the clients file `a-file/clients.json` cannot be written",
+        ),
+        ("nothing runs", vec!["invoke", "report"], "cannot be read; is `local` running?"),
+    ];
+    for (name, arguments, expected) in cases {
+        let output = output(folder.path(), &arguments);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{name}: {said}");
+        assert!(said.contains(expected) && said.trim_end().lines().count() == 1, "{name}: {said}");
+        assert!(!folder.path().join(".local").exists(), "{name}: a clients file was written");
+    }
+    let unknown = output(folder.path(), &["--prot", "3001"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(String::from_utf8(unknown.stderr).unwrap().contains("unexpected argument '--prot'"));
+}
+
+#[test]
+fn a_sample_event_comes_out_with_a_token() {
+    let serving = Serving::start(&["--no-demo"]);
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../events/authorizer/storefront.json");
+    let output = output(serving.folder.path(), &["event", sample, "--port", &serving.port]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let event: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let token = event.get("authorizationToken").and_then(Value::as_str).unwrap();
+    assert_eq!(token.strip_prefix("Bearer ").unwrap().split('.').count(), 3, "{token}");
+}
+
+/// `kill -9` in the middle of a stream of stock movements: what was acknowledged is there after the next start.
+#[tokio::test]
+async fn nothing_acknowledged_is_lost_when_it_is_killed() {
+    let mut serving = Serving::start(&["--no-demo", "--data", "data"]);
+    let mut acknowledged = 0;
+    for n in 0..200 {
+        if n == 20 {
+            let pid = serving.child.id().to_string();
+            thread::spawn(move || Command::new("kill").args(["-KILL", &pid]).status());
+        }
+        let movement = json!({ "reference": format!("po-{n}"), "lines": [{ "sku": "A-1", "change": 1 }] });
+        match serving.call("POST", "/inventory", Some(movement)).await {
+            Ok((200, _)) => acknowledged += 1,
+            Ok(other) => panic!("{other:?}"),
+            Err(_) => break,
+        }
+    }
+    assert!((20..200).contains(&acknowledged), "killed in the middle: {acknowledged}");
+    serving.child.wait().unwrap();
+    let folder = std::mem::replace(&mut serving.folder, tempfile::tempdir().unwrap());
+    drop(serving);
+    let serving = Serving::start_in(folder, &["--no-demo", "--data", "data"]);
+    let (status, item) = serving.call("GET", "/inventory/A-1", None).await.unwrap();
+    let on_hand = item.get("on_hand").and_then(Value::as_i64);
+    // The movement that was under way may have been written, or not.
+    assert!(status == 200 && [Some(acknowledged), Some(acknowledged + 1)].contains(&on_hand), "{item}");
+}
