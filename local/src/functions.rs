@@ -2,6 +2,7 @@
 
 mod in_process;
 mod remote;
+mod told;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,6 +15,7 @@ use reqwest::Url;
 use self::{
     in_process::{Code, InProcess},
     remote::Remote,
+    told::Told,
 };
 use crate::{
     gateway::{http::Clock, invoke::Invoke},
@@ -67,7 +69,10 @@ pub(crate) fn build(
         let binary = |(id, function): (&String, &Function)| (id.clone(), function.binary.clone());
         let binaries = stack.functions.iter().map(binary).collect();
         let remote = Remote::new(endpoint.clone(), binaries)?;
-        return Ok(Functions { invoke: Arc::new(remote), prepare: async {}.boxed() });
+        return Ok(Functions {
+            invoke: Arc::new(Told::new(remote, surroundings)),
+            prepare: async {}.boxed(),
+        });
     }
     let (mut functions, mut authorizers) = (BTreeMap::new(), Vec::new());
     for (id, function) in &stack.functions {
@@ -82,7 +87,10 @@ pub(crate) fn build(
             authorizer.prefetch().await;
         }
     };
-    Ok(Functions { invoke: Arc::new(InProcess(functions)), prepare: prepare.boxed() })
+    Ok(Functions {
+        invoke: Arc::new(Told::new(InProcess(functions), surroundings)),
+        prepare: prepare.boxed(),
+    })
 }
 
 /// The library behind a function's binary, with the function's environment.

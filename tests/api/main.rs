@@ -6,6 +6,7 @@ mod cache;
 mod events;
 mod issuer;
 mod outcomes;
+mod remote;
 mod runtime;
 mod template;
 mod tokens;

@@ -12,6 +12,7 @@ use handlers::{
 use tokio::time::timeout;
 use uuid::Uuid;
 
+use super::told::EXIT;
 use crate::gateway::invoke::{Invoke, InvokeError};
 
 /// Functions by the names under which they are invoked.
@@ -46,7 +47,7 @@ impl InProcess {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(InvokeError::TimedOut),
             Err(_) => Err(InvokeError::Function {
-                error_type: "Runtime.ExitError".to_owned(),
+                error_type: EXIT.to_owned(),
                 error_message: "the function panicked".to_owned(),
             }),
         }

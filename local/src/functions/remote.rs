@@ -51,10 +51,12 @@ impl Remote {
             }
             answer.extend_from_slice(&chunk);
         }
-        if !status.is_success() {
-            return Err(InvokeError::Unavailable(format!("the endpoint answered {status} for `{binary}`")));
+        let answer = outcome(answer, is_error)?;
+        if status.is_success() {
+            Ok(answer)
+        } else {
+            Err(InvokeError::Unavailable(format!("the endpoint answered {status} for `{binary}`")))
         }
-        outcome(answer, is_error)
     }
 }
 
@@ -76,8 +78,8 @@ struct Failed {
     error_message: String,
 }
 
-/// Tells an answer from a failure. Lambda marks a failure with a header; `cargo lambda watch` hands its body out with
-/// 200 and no mark, but neither a policy nor a proxy answer has both of these members.
+/// Tells an answer from a failure. Lambda marks a failure with a header; `cargo lambda watch` does not, but neither a
+/// policy nor a proxy answer has both of these members.
 fn outcome(answer: Vec<u8>, is_error: bool) -> Result<Vec<u8>, InvokeError> {
     match serde_json::from_slice(&answer) {
         Ok(Failed { error_message, .. }) if error_message.contains("Task timed out after") => {

@@ -1,0 +1,65 @@
+//! Owns the line about a function that could not tell of itself: it was not there, took too long, or panicked. What a
+//! function says of its own failures is in its own log.
+
+use access::log::{Level, Log, Outcome};
+use futures_util::{FutureExt as _, future::BoxFuture};
+use serde::Serialize;
+
+use super::Surroundings;
+use crate::gateway::{
+    http::Clock,
+    invoke::{Invoke, InvokeError},
+};
+
+/// What Lambda calls a function whose process ended under it.
+pub(super) const EXIT: &str = "Runtime.ExitError";
+
+/// Functions whose untold failures are written to the log.
+pub(super) struct Told<F> {
+    functions: F,
+    clock: Clock,
+    log: Log,
+}
+
+impl<F> Told<F> {
+    pub(super) fn new(functions: F, surroundings: &Surroundings<'_>) -> Self {
+        Self { functions, clock: surroundings.clock, log: surroundings.log.clone() }
+    }
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    outcome: Outcome,
+    reason: &'a str,
+    function: &'a str,
+    detail: String,
+}
+
+impl<F: Invoke> Invoke for Told<F> {
+    fn invoke<'a>(
+        &'a self,
+        function: &'a str,
+        event: Vec<u8>,
+    ) -> BoxFuture<'a, Result<Vec<u8>, InvokeError>> {
+        async move {
+            let invoked = self.functions.invoke(function, event).await;
+            if let Err(error) = &invoked
+                && let Some(reason) = untold(error)
+            {
+                let line = Line { outcome: Outcome::Fault, reason, function, detail: error.to_string() };
+                self.log.record(Level::Error, (self.clock)(), &line);
+            }
+            invoked
+        }
+        .boxed()
+    }
+}
+
+/// The label of a failure that the function has no line of its own for.
+fn untold(error: &InvokeError) -> Option<&'static str> {
+    match error {
+        InvokeError::Function { error_type, .. } => (error_type == EXIT).then_some("function_exited"),
+        InvokeError::TimedOut => Some("function_timed_out"),
+        InvokeError::Unavailable(_) => Some("function_unavailable"),
+    }
+}
