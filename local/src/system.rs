@@ -129,8 +129,9 @@ impl Local {
             database.create_table(table)?;
         }
         let base = format!("http://{address}");
-        let surroundings = Surroundings { base: &base, dynamodb: database.client(), clock, log: log.clone() };
-        let functions = functions::build(&stack, options.functions.as_ref(), &surroundings)?;
+        let surroundings =
+            Surroundings { base: &base, stack: &stack, dynamodb: database.client(), clock, log: log.clone() };
+        let functions = functions::build(options.functions.as_ref(), &surroundings)?;
 
         let told = move |served: &Served| access_log::record(&log, served, clock());
         let gateway = Gateway::new(stack.api.clone(), Arc::clone(&functions.invoke), clock, told)?;

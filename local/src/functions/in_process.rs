@@ -8,6 +8,10 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use handlers::{
     entry::{Entry, Service},
     inventory::Inventory,
+    orders::Orders,
+    payments::Payments,
+    reports::Reports,
+    upstream::ClientApi,
 };
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -31,6 +35,9 @@ pub(crate) struct Function {
 pub(crate) enum Code {
     Authorizer(Authorizer),
     Inventory(Arc<Entry<Inventory>>),
+    Order(Arc<Entry<Orders<ClientApi>>>),
+    Payment(Arc<Entry<Payments<ClientApi>>>),
+    Report(Arc<Entry<Reports<ClientApi>>>),
 }
 
 impl InProcess {
@@ -73,6 +80,9 @@ impl Code {
                 .map(|answer| answer.get().as_bytes().to_vec())
                 .map_err(|failure| failed(failure.error_type, failure.error_message)),
             Self::Inventory(entry) => answer(entry, event, request_id).await,
+            Self::Order(entry) => answer(entry, event, request_id).await,
+            Self::Payment(entry) => answer(entry, event, request_id).await,
+            Self::Report(entry) => answer(entry, event, request_id).await,
         }
     }
 }

@@ -1,0 +1,110 @@
+//! Owns the making of the functions that run here: the library behind each binary, with the environment that the
+//! template gives it, and with this process instead of AWS around it.
+
+use std::sync::Arc;
+
+use access::{ROUTES, log::Log};
+use authorizer::Authorizer;
+use aws_sdk_dynamodb::Client as DynamoDb;
+use client::{Credentials, Http, TokenSource};
+use handlers::{
+    config::{CallingConfig, Config},
+    entry::{Entry, Service},
+    inventory::Inventory,
+    orders::{self, Orders},
+    payments::{self, Payments},
+    reports::{self, Reports},
+    upstream::ClientApi,
+};
+use secrecy::ExposeSecret;
+
+use super::{FunctionsError, in_process::Code};
+use crate::{
+    gateway::http::Clock,
+    template::{Function, Stack},
+};
+
+/// What functions find around them, instead of AWS.
+pub(crate) struct Surroundings<'a> {
+    /// Where this system serves, `http://127.0.0.1:3000`.
+    pub(crate) base: &'a str,
+    pub(crate) stack: &'a Stack,
+    pub(crate) dynamodb: DynamoDb,
+    pub(crate) clock: Clock,
+    pub(crate) log: Log,
+}
+
+impl Surroundings<'_> {
+    /// The library behind the binary of `function`, which the template calls `id`.
+    pub(super) fn code(&self, id: &str, function: &Function) -> Result<Code, FunctionsError> {
+        let vars = |name: &str| match name {
+            // Instead of Cognito's address, which nothing here may call.
+            "JWKS_URI" => Some(format!("{}/.well-known/jwks.json", self.base)),
+            _ => function.environment.get(name).cloned(),
+        };
+        let unset = |error| FunctionsError::Config(id.to_owned(), error);
+        let calling = |scopes| {
+            let CallingConfig { config, credentials_secret } =
+                CallingConfig::from_vars(vars).map_err(unset)?;
+            Ok::<_, FunctionsError>((
+                self.dynamodb.clone(),
+                self.api(id, &credentials_secret, scopes)?,
+                config,
+            ))
+        };
+        match function.binary.as_str() {
+            "authorizer" => self.authorizer(id, vars),
+            "inventory" => {
+                let config = Config::from_vars(vars).map_err(unset)?;
+                Ok(Code::Inventory(self.entry(Inventory::new(self.dynamodb.clone(), config))))
+            }
+            "order" => {
+                let (dynamodb, api, config) = calling(orders::SCOPES)?;
+                Ok(Code::Order(self.entry(Orders::new(dynamodb, api, config))))
+            }
+            "payment" => {
+                let (dynamodb, api, config) = calling(payments::SCOPES)?;
+                Ok(Code::Payment(self.entry(Payments::new(dynamodb, api, config))))
+            }
+            "report" => {
+                let (dynamodb, api, config) = calling(reports::SCOPES)?;
+                Ok(Code::Report(self.entry(Reports::new(dynamodb, api, config))))
+            }
+            binary => Err(FunctionsError::Binary(id.to_owned(), binary.to_owned())),
+        }
+    }
+
+    fn authorizer(&self, id: &str, vars: impl Fn(&str) -> Option<String>) -> Result<Code, FunctionsError> {
+        let config = authorizer::Config::from_vars(vars)
+            .map_err(|error| FunctionsError::AuthorizerConfig(id.to_owned(), error))?;
+        let authorizer = Authorizer::new(config, ROUTES, self.clock, self.log.clone())
+            .map_err(|error| FunctionsError::Authorizer(id.to_owned(), error))?;
+        Ok(Code::Authorizer(authorizer))
+    }
+
+    fn entry<S: Service>(&self, service: S) -> Arc<Entry<S>> {
+        Arc::new(Entry::new(service, self.clock, self.log.clone()))
+    }
+
+    /// The API as the function `id` calls it: with the client in the secret of the template, at our own address.
+    fn api(
+        &self,
+        id: &str,
+        secret: &str,
+        scopes: &'static [&'static str],
+    ) -> Result<ClientApi, FunctionsError> {
+        let mut secrets = self.stack.secrets.values();
+        let found = secrets.find(|known| known.name == secret || known.arn == secret);
+        let found = found.ok_or_else(|| FunctionsError::Secret(id.to_owned(), secret.to_owned()))?;
+        let unusable = |error| FunctionsError::Credentials(id.to_owned(), error);
+        let url = |path: &str| format!("{}{path}", self.base).parse();
+        let url = |path| url(path).map_err(|error| FunctionsError::Url(id.to_owned(), error));
+        let credentials = Credentials {
+            token_url: url("/oauth2/token")?,
+            api_url: Some(url("")?),
+            ..Credentials::from_json(found.value.expose_secret()).map_err(unusable)?
+        };
+        let http = Http::new().map_err(|error| FunctionsError::Client(id.to_owned(), error))?;
+        Ok(ClientApi::new(TokenSource::new(credentials, http, self.clock), scopes))
+    }
+}
