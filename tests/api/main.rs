@@ -1,11 +1,20 @@
 //! The whole system over HTTP, and the real binaries over the Lambda Runtime API.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, reason = "test code")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "test code"
+)]
 
 mod cache;
+mod concurrency;
 mod events;
 mod issuer;
+mod journey;
 mod outcomes;
+mod privileges;
 mod remote;
 mod runtime;
 mod template;
