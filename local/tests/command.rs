@@ -61,12 +61,18 @@ impl Serving {
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 
-    /// What a client of the stack gets for a request.
-    async fn call(&self, method: &str, path: &str, body: Option<Value>) -> reqwest::Result<(u16, Value)> {
+    /// What the storefront gets for a request.
+    async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        key: &str,
+        body: Option<Value>,
+    ) -> reqwest::Result<(u16, Value)> {
         let http = loopback::client(Duration::from_secs(30)).unwrap();
         let base = format!("http://127.0.0.1:{}", self.port);
         let clients = Clients::read(&self.folder.path().join(".local/clients.json")).unwrap();
-        let client = clients.0.get("order-service").unwrap();
+        let client = clients.0.get("storefront").unwrap();
         let token = http
             .post(format!("{base}/oauth2/token"))
             .basic_auth(&client.client_id, Some(client.client_secret.expose_secret()))
@@ -75,6 +81,7 @@ impl Serving {
         let token: Value = serde_json::from_str(&token.send().await?.text().await?).unwrap();
         let token = token.get("access_token").and_then(Value::as_str).unwrap();
         let request = http.request(method.parse().unwrap(), format!("{base}{path}")).bearer_auth(token);
+        let request = request.header("Idempotency-Key", key);
         let request = match body {
             Some(body) => request.header("content-type", "application/json").body(body.to_string()),
             None => request,
@@ -157,30 +164,41 @@ fn a_sample_event_comes_out_with_a_token() {
     assert_eq!(token.strip_prefix("Bearer ").unwrap().split('.').count(), 3, "{token}");
 }
 
-/// `kill -9` in the middle of a stream of stock movements: what was acknowledged is there after the next start.
+/// `kill -9` in the middle of a stream of orders: what was acknowledged is there after the next start, and the retry of
+/// the order that was under way finishes it, so that stock and orders agree to the piece.
 #[tokio::test]
 async fn nothing_acknowledged_is_lost_when_it_is_killed() {
+    const LOADED: i64 = 1_000;
     let mut serving = Serving::start(&["--no-demo", "--data", "data"]);
-    let mut acknowledged = 0;
+    let line = json!({ "sku": "A-1", "change": LOADED, "unit_price": 100 });
+    let stock = Some(json!({ "reference": "in", "lines": [line] }));
+    assert_eq!(serving.call("POST", "/inventory", "-", stock).await.unwrap().0, 200);
+    let order = || Some(json!({ "lines": [{ "sku": "A-1", "quantity": 1 }] }));
+    let mut placed = Vec::new();
     for n in 0..200 {
-        if n == 20 {
+        if n == 10 {
             let pid = serving.child.id().to_string();
             thread::spawn(move || Command::new("kill").args(["-KILL", &pid]).status());
         }
-        let movement = json!({ "reference": format!("po-{n}"), "lines": [{ "sku": "A-1", "change": 1 }] });
-        match serving.call("POST", "/inventory", Some(movement)).await {
-            Ok((200, _)) => acknowledged += 1,
+        match serving.call("POST", "/orders", &format!("order-{n}"), order()).await {
+            Ok((201, order)) => placed.push(order),
             Ok(other) => panic!("{other:?}"),
             Err(_) => break,
         }
     }
-    assert!((20..200).contains(&acknowledged), "killed in the middle: {acknowledged}");
+    assert!((10..200).contains(&placed.len()), "killed in the middle: {}", placed.len());
     serving.child.wait().unwrap();
     let folder = std::mem::replace(&mut serving.folder, tempfile::tempdir().unwrap());
     drop(serving);
+
     let serving = Serving::start_in(folder, &["--no-demo", "--data", "data"]);
-    let (status, item) = serving.call("GET", "/inventory/A-1", None).await.unwrap();
-    let on_hand = item.get("on_hand").and_then(Value::as_i64);
-    // The movement that was under way may have been written, or not.
-    assert!(status == 200 && [Some(acknowledged), Some(acknowledged + 1)].contains(&on_hand), "{item}");
+    for order in &placed {
+        let path = format!("/orders/{}", order.get("order_id").and_then(Value::as_str).unwrap());
+        assert_eq!(serving.call("GET", &path, "-", None).await.unwrap(), (200, order.clone()));
+    }
+    let retried = serving.call("POST", "/orders", &format!("order-{}", placed.len()), order()).await.unwrap();
+    assert_eq!(retried.0, 201, "{}", retried.1);
+    let sold = i64::try_from(placed.len()).unwrap() + 1;
+    let (_, item) = serving.call("GET", "/inventory/A-1", "-", None).await.unwrap();
+    assert_eq!(item.get("on_hand").and_then(Value::as_i64), Some(LOADED - sold), "{item}");
 }

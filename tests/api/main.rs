@@ -17,5 +17,6 @@ mod outcomes;
 mod privileges;
 mod remote;
 mod runtime;
+mod schedule;
 mod template;
 mod tokens;

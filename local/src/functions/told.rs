@@ -63,3 +63,45 @@ fn untold(error: &InvokeError) -> Option<&'static str> {
         InvokeError::Unavailable(_) => Some("function_unavailable"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{Arc, Mutex},
+        time::UNIX_EPOCH,
+    };
+
+    use super::*;
+
+    /// Fails in the same way each time.
+    struct Failing(InvokeError);
+
+    impl Invoke for Failing {
+        fn invoke<'a>(&'a self, _: &'a str, _: Vec<u8>) -> BoxFuture<'a, Result<Vec<u8>, InvokeError>> {
+            async { Err(self.0.clone()) }.boxed()
+        }
+    }
+
+    #[tokio::test]
+    async fn only_what_a_function_cannot_tell_is_told() {
+        let failed = |error_type: &str| InvokeError::Function {
+            error_type: error_type.to_owned(),
+            error_message: "Unauthorized".to_owned(),
+        };
+        let cases = [
+            (failed("expired"), ""),
+            (failed(EXIT), "function_exited"),
+            (InvokeError::TimedOut, "function_timed_out"),
+            (InvokeError::Unavailable("gone".to_owned()), "function_unavailable"),
+        ];
+        for (error, reason) in cases {
+            let written = Arc::new(Mutex::new(String::new()));
+            let sink = Arc::clone(&written);
+            let log = Log::from_vars(|_| None, move |line| sink.lock().unwrap().push_str(line));
+            let told = Told { functions: Failing(error.clone()), clock: || UNIX_EPOCH, log };
+            assert_eq!(told.invoke("OrderFunction", Vec::new()).await, Err(error));
+            let line = written.lock().unwrap().clone();
+            assert!(line.is_empty() == reason.is_empty() && line.contains(reason), "{reason}: {line}");
+        }
+    }
+}
