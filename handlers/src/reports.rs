@@ -83,10 +83,10 @@ impl<A: Api> Reports<A> {
         Self { table: ReportTable::new(dynamodb, table_name), api, currency }
     }
 
-    /// Builds the report of a day from what is true now, and keeps it in place of any before.
+    /// Builds the report of a day from what is true now, and keeps it in place of any that was begun before.
     pub async fn run(&self, day: Day, now: Timestamp, trace: &Trace) -> Result<Report, ApiError> {
         let report = self.build(day, now, trace).await?;
-        self.table.keep(day, &report).await?;
+        self.table.keep(day, now, &report).await?;
         Ok(report)
     }
 

@@ -31,6 +31,9 @@ use item::{Item, text};
 /// How often a write is tried that lost against another of the same moment.
 const TRIES: u32 = 10;
 
+/// The condition of an item that must not be there yet.
+const IF_NEW: &str = "attribute_not_exists(pk)";
+
 /// The first pause between two tries; each later one is at most twice as long, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(320);
@@ -160,17 +163,17 @@ impl Table {
         Err(StoreError::Busy)
     }
 
-    /// Writes an item in place of any before.
-    pub(crate) async fn put(&self, item: Item) -> Result<(), StoreError> {
-        let request = self.client.put_item().table_name(&self.name).set_item(Some(item));
-        request.send().await.map(|_| ()).map_err(failed("PutItem"))
-    }
-
-    /// Writes an item; false where there is one already.
-    pub(crate) async fn put_if_new(&self, item: Item) -> Result<bool, StoreError> {
+    /// Writes an item in place of any before, under a condition on that one; false where it failed.
+    pub(crate) async fn put_if(
+        &self,
+        item: Item,
+        condition: &str,
+        values: Option<Item>,
+    ) -> Result<bool, StoreError> {
         for attempt in 0..TRIES {
             let request = self.client.put_item().table_name(&self.name).set_item(Some(item.clone()));
-            match request.condition_expression("attribute_not_exists(pk)").send().await {
+            let request = request.condition_expression(condition);
+            match request.set_expression_attribute_values(values.clone()).send().await {
                 Ok(_) => return Ok(true),
                 Err(error) if is_conflict(&error) => pause(attempt).await,
                 Err(error) => match error.as_service_error() {
@@ -182,10 +185,15 @@ impl Table {
         Err(StoreError::Busy)
     }
 
+    /// Writes an item; false where there is one already.
+    pub(crate) async fn put_if_new(&self, item: Item) -> Result<bool, StoreError> {
+        self.put_if(item, IF_NEW, None).await
+    }
+
     /// A write for a transaction: an item that must not be there yet.
     pub(crate) fn put_new(&self, item: Item) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder().table_name(&self.name).set_item(Some(item));
-        let put = put.condition_expression("attribute_not_exists(pk)").build();
+        let put = put.condition_expression(IF_NEW).build();
         let put = put.map_err(|_| StoreError::Item("item"))?;
         Ok(TransactWriteItem::builder().put(put).build())
     }

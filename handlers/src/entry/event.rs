@@ -31,8 +31,7 @@ pub(super) struct ProxyRequest {
     multi_value_headers: Option<BTreeMap<String, Vec<String>>>,
     pub(super) request_context: RequestContext,
     pub(super) body: Option<String>,
-    #[serde(default)]
-    pub(super) is_base64_encoded: bool,
+    pub(super) is_base64_encoded: Option<bool>,
 }
 
 /// Who calls, as the authorizer said, and the request's own id.

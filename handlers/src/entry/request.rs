@@ -116,7 +116,7 @@ impl Request<'_> {
             return Err(ApiError::refused(415, "unsupported_media_type", message).at("Content-Type"));
         }
         let body = self.event.body.as_deref().unwrap_or_default();
-        if self.event.is_base64_encoded {
+        if self.event.is_base64_encoded == Some(true) {
             let bytes = STANDARD.decode(body);
             let bytes = bytes.map_err(|_| ApiError::refused(400, "invalid_json", "the body is garbled"))?;
             json::parse(&bytes)
