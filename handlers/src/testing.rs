@@ -2,6 +2,7 @@
 //! AWS; events as API Gateway sends them; a clock that stands; a log that can be read.
 
 mod fuse;
+mod stub;
 mod world;
 
 use std::{
@@ -13,6 +14,7 @@ use access::log::Log;
 use serde_json::{Value, json};
 
 pub(crate) use fuse::{Death, Fuse};
+pub(crate) use stub::stub;
 pub(crate) use world::World;
 
 use aws_sdk_dynamodb::{

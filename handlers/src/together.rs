@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use access::ROUTES;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::testing::{Death, World};
+use crate::testing::{Death, World, event};
 
 const LOADED: i64 = 20;
 
@@ -14,6 +15,21 @@ async fn world() -> World {
     let world = World::new().await;
     world.load("load", "A", LOADED).await;
     world
+}
+
+#[tokio::test]
+async fn every_route_is_served_by_its_function_and_to_nobody_without_its_scope() {
+    let world = World::new().await;
+    for route in ROUTES {
+        let scopes = route.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ");
+        let (status, body) = world.handle(&event(route.method.as_str(), route.path, &scopes)).await;
+        assert!(status < 500 && !matches!(status, 401 | 403), "{route}: {status} {body}");
+        let others =
+            ROUTES.iter().flat_map(|other| other.scopes).filter(|scope| !route.scopes.contains(scope));
+        let others = others.map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ");
+        let (status, body) = world.handle(&event(route.method.as_str(), route.path, &others)).await;
+        assert_eq!((status, &body["error"]), (403, &"insufficient_scope".into()), "{route}");
+    }
 }
 
 /// What is sold by orders that stand, and how many of those are paid.

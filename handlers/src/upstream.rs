@@ -157,3 +157,77 @@ impl Api for ClientApi {
         Ok(Reply { status: reply.status.as_u16(), body: reply.body })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use client::{Credentials, Http};
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{clock, stub};
+
+    /// What is answered to `call`, and what was asked of the API on the way, the token's request left out.
+    async fn send(call: Call, answers: &[(u16, &str)]) -> (Result<Reply, NoReply>, Vec<String>) {
+        let token = r#"{"access_token":"the-token","token_type":"Bearer","expires_in":3600}"#;
+        let mut all = vec![(200, token.to_owned())];
+        all.extend(answers.iter().map(|(status, body)| (*status, (*body).to_owned())));
+        let (address, requests) = stub(&all).await;
+        let credentials = json!({
+            "client_id": "order-service",
+            "client_secret": "the-secret",
+            "token_url": format!("http://{address}/oauth2/token"),
+            "api_url": format!("http://{address}/prod"),
+        });
+        let credentials = Credentials::from_json(&credentials.to_string()).unwrap();
+        let tokens = TokenSource::new(credentials, Http::new().unwrap(), clock);
+        let reply = ClientApi::new(tokens, &["inventory/read"]).send(call).await;
+        let mut requests = requests.lock().unwrap().clone();
+        assert!(requests.remove(0).contains("scope=inventory%2Fread"));
+        (reply, requests)
+    }
+
+    #[tokio::test]
+    async fn a_call_is_sent_as_it_is_with_the_functions_own_token() {
+        let trace = vec![("X-Amzn-Trace-Id".to_owned(), "Root=1-2-3".to_owned())];
+        let mut call = Call::with_body(Method::POST, "/inventory", &json!({"a": 1}), trace).unwrap();
+        call.query.push(("cursor", "a b".to_owned()));
+        let (reply, requests) = send(call, &[(409, r#"{"error":"e","field":"f"}"#)]).await;
+        let reply = reply.unwrap();
+        assert_eq!((reply.status, reply.error()), (409, ("e".to_owned(), Some("f".to_owned()))));
+        let [request] = requests.as_slice() else { panic!("{requests:?}") };
+        assert!(request.starts_with("POST /prod/inventory?cursor=a+b HTTP/1.1"), "{request}");
+        assert!(request.ends_with(r#"{"a":1}"#), "{request}");
+        for header in ["authorization: Bearer the-token", "x-amzn-trace-id: Root=1-2-3"] {
+            assert!(request.contains(header), "{request}");
+        }
+    }
+
+    #[tokio::test]
+    async fn only_what_is_safe_to_repeat_is_repeated() {
+        let call = Call::with_body(Method::POST, "/inventory", &json!({}), Trace::new()).unwrap();
+        let answers = [(503, "{}"), (200, "{}")];
+        let (reply, requests) = send(call.clone(), &answers).await;
+        assert_eq!((reply.unwrap().status, requests.len()), (503, 1));
+        let (reply, requests) = send(Call { is_safe_to_repeat: true, ..call }, &answers).await;
+        assert_eq!((reply.unwrap().status, requests.len()), (200, 2));
+    }
+
+    #[tokio::test]
+    async fn what_goes_wrong_upstream_is_told_without_token_or_secret() {
+        let call = Call::with_body(Method::POST, "/x", &json!({}), Trace::new()).unwrap();
+        let (reply, _) = send(call.clone(), &[]).await;
+        let error = ApiError::from(reply.unwrap_err());
+        assert_eq!((error.status(), error.label()), (503, "upstream_unavailable"));
+        assert!(!format!("{error:?}").contains("the-"), "{error:?}");
+        let cases = [(429, 503), (500, 503), (504, 503), (400, 500), (401, 500), (403, 500), (409, 500)];
+        for (status, expected) in cases {
+            let reply = Reply { status, body: br#"{"error":"e"}"#.to_vec() };
+            let error = reply.unexpected("the price");
+            assert_eq!(error.status(), expected, "{status}");
+            assert_eq!(error.detail(), Some(format!("the price: status {status} `e`").as_str()));
+        }
+        let garbage = Reply { status: 200, body: b"the-token".to_vec() };
+        let error = garbage.json::<u8>().unwrap_err();
+        assert!(!format!("{error:?} {garbage:?}").contains("the-"), "{error:?}");
+    }
+}

@@ -1,34 +1,13 @@
 //! What the embedded DynamoDB never answers: conflicts, throttling, failures. A stub answers them in its place.
 
-use std::collections::VecDeque;
-
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, retry::RetryConfig};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpListener,
-};
 
 use super::{item::item, *};
-use crate::error::ApiError;
+use crate::{error::ApiError, testing::stub};
 
 /// A table whose DynamoDB gives these answers, one to a request.
 async fn table(answers: &[(u16, String)]) -> Table {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let mut answers: VecDeque<_> = answers.iter().cloned().collect();
-    tokio::spawn(async move {
-        while let Some((status, body)) = answers.pop_front() {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let mut request = Vec::new();
-            while !is_whole(&request) {
-                assert_ne!(stream.read_buf(&mut request).await.unwrap(), 0);
-            }
-            let length = body.len();
-            let head =
-                format!("HTTP/1.1 {status} x\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
-            stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
-        }
-    });
+    let (address, _) = stub(answers).await;
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
@@ -36,13 +15,6 @@ async fn table(answers: &[(u16, String)]) -> Table {
         .retry_config(RetryConfig::disabled())
         .endpoint_url(format!("http://{address}"));
     Table::new(Client::from_conf(config.build()), "table".to_owned())
-}
-
-fn is_whole(request: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(request).to_lowercase();
-    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
-    body.len() >= length.parse().unwrap()
 }
 
 fn failure(status: u16, name: &str) -> (u16, String) {
