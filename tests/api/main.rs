@@ -15,6 +15,7 @@ mod issuer;
 mod journey;
 mod outcomes;
 mod privileges;
+mod readme;
 mod remote;
 mod runtime;
 mod schedule;

@@ -7,7 +7,8 @@ use local::template::{Facts, Stack, Template};
 
 const TEMPLATE: &str = include_str!("../../template.yaml");
 
-fn stack() -> Stack {
+/// The template as the local runner reads it.
+pub(crate) fn stack() -> Stack {
     let template = Template::parse("template.yaml", TEMPLATE).unwrap();
     let mut facts = Facts::default();
     for logical_id in template.logical_ids("AWS::Cognito::UserPoolClient") {
