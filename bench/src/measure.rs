@@ -1,0 +1,215 @@
+//! Owns the rounds: what each program is given, and in which order. Every round takes one sample of each program, so
+//! that what disturbs the machine disturbs them alike. What a right answer is, is left to `call.rs`.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+
+use crate::{
+    call::Call,
+    cores::Cores,
+    figure::{Figure, Program, SLOW_KEYS},
+    function::Function,
+    http::Server,
+    issuer::{CLIENT_ID, Issuer, USER_POOL_ID},
+};
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    /// Sets of fresh processes for the warm figures.
+    pub(crate) runs: usize,
+    /// Samples from each set.
+    pub(crate) batches: usize,
+    /// Calls of each kind for one sample.
+    pub(crate) calls: usize,
+    /// Cold starts of each program.
+    pub(crate) starts: usize,
+}
+
+impl Plan {
+    /// A third of a minute.
+    pub(crate) const QUICK: Self = Self { runs: 5, batches: 10, calls: 250, starts: 60 };
+
+    /// A minute or two.
+    pub(crate) const FULL: Self = Self { runs: 15, batches: 10, calls: 500, starts: 100 };
+}
+
+/// Decisions before peak memory is read, each on a token of its own.
+const DECISIONS: usize = 10_000;
+
+/// Calls before the first sample of a process.
+const WARM_UP: usize = 200;
+
+/// The samples of each figure of each program, in the order of the rounds.
+pub(crate) type Samples = BTreeMap<(Figure, Program), Vec<f64>>;
+
+/// The programs, what they are given, and what came out so far.
+pub(crate) struct Bench {
+    programs: Vec<(Program, PathBuf)>,
+    cores: Cores,
+    public_key: String,
+    jwks: Server,
+    slow_jwks: Server,
+    fresh: Vec<Vec<u8>>,
+    malformed: Vec<Vec<u8>>,
+    samples: Samples,
+}
+
+impl Bench {
+    /// Draws keys and signs tokens for all that follows.
+    pub(crate) fn prepare(programs: Vec<(Program, PathBuf)>, cores: Cores) -> Result<Self> {
+        let issuer = Issuer::generate()?;
+        Ok(Self {
+            programs,
+            cores,
+            public_key: issuer.public_key(),
+            jwks: issuer.serve_jwks(Duration::ZERO)?,
+            slow_jwks: issuer.serve_jwks(SLOW_KEYS)?,
+            fresh: issuer.fresh_events(DECISIONS)?,
+            malformed: issuer.malformed_events()?,
+            samples: Samples::new(),
+        })
+    }
+
+    /// Takes all samples.
+    pub(crate) fn run(mut self, plan: Plan) -> Result<Samples> {
+        for round in 0..plan.starts {
+            for (program, path) in self.in_turn(round) {
+                self.cold_start(program, &path)
+                    .with_context(|| format!("cold start of {}", program.name()))?;
+            }
+        }
+        for _ in 0..plan.runs {
+            self.warm(plan)?;
+        }
+        for (program, path) in self.programs.clone() {
+            self.memory(program, &path).with_context(|| format!("memory of {}", program.name()))?;
+        }
+        Ok(self.samples)
+    }
+
+    /// From exec to the first answer, the event waiting all along.
+    fn cold_start(&mut self, program: Program, path: &Path) -> Result<()> {
+        let mut function = self.start(program, path, &self.jwks, true)?;
+        let answer = function.answer()?;
+        Call::Fresh.check(program, &answer)?;
+        let wall = answer.at.duration_since(function.started());
+        let cpu = function.cpu()?;
+        self.add(Figure::ColdWall, program, milliseconds(wall));
+        self.add(Figure::ColdCpu, program, milliseconds(cpu));
+        drop(function);
+        if program == Program::Authorizer {
+            let mut function = self.start(program, path, &self.slow_jwks, true)?;
+            let answer = function.answer()?;
+            Call::Fresh.check(program, &answer)?;
+            let wall = answer.at.duration_since(function.started());
+            self.add(Figure::ColdWallSlowKeys, program, milliseconds(wall));
+        }
+        let mut function = self.start(program, path, &self.jwks, false)?;
+        // At rest: all that it does before the first event is done.
+        function.cpu()?;
+        let answer = function.invoke(self.fresh.first().context("no events")?)?;
+        Call::Fresh.check(program, &answer)?;
+        self.add(Figure::FirstCall, program, milliseconds(answer.took));
+        Ok(())
+    }
+
+    /// CPU for each call, one set of processes taking turns.
+    fn warm(&mut self, plan: Plan) -> Result<()> {
+        let mut functions = Vec::new();
+        for (program, path) in self.programs.clone() {
+            let mut function = self.start(program, &path, &self.jwks, false)?;
+            self.batch(program, &mut function, Call::Fresh, 0, WARM_UP)?;
+            functions.push((program, function));
+        }
+        for batch in 0..plan.batches {
+            for (program, function) in &mut functions {
+                let first = WARM_UP + batch * plan.calls;
+                for (call, figure) in
+                    [(Call::Fresh, Figure::FreshCpu), (Call::Malformed, Figure::MalformedCpu)]
+                {
+                    // What the floor does with a malformed token means nothing.
+                    if *program == Program::Floor && call == Call::Malformed {
+                        continue;
+                    }
+                    let cpu = self
+                        .batch(*program, function, call, first, plan.calls)
+                        .with_context(|| format!("{call:?} calls of {}", program.name()))?;
+                    self.add(figure, *program, cpu.as_secs_f64() * 1e6 / count(plan.calls));
+                }
+            }
+            functions.rotate_left(1);
+        }
+        for (program, function) in functions {
+            self.add(Figure::Connections, program, count(function.connections()));
+        }
+        Ok(())
+    }
+
+    fn memory(&mut self, program: Program, path: &Path) -> Result<()> {
+        let mut function = self.start(program, path, &self.jwks, false)?;
+        self.batch(program, &mut function, Call::Fresh, 0, DECISIONS)?;
+        #[expect(clippy::cast_precision_loss, reason = "memory is far below 2^52 bytes")]
+        self.add(Figure::PeakRss, program, function.peak_rss()? as f64 / 1e6);
+        Ok(())
+    }
+
+    /// `calls` calls, fresh tokens from number `first` on: the CPU time that they took.
+    fn batch(
+        &self,
+        program: Program,
+        function: &mut Function,
+        call: Call,
+        first: usize,
+        calls: usize,
+    ) -> Result<Duration> {
+        let events = match call {
+            Call::Fresh => self.fresh.get(first..first + calls).context("not enough tokens")?,
+            Call::Malformed => self.malformed.as_slice(),
+        };
+        let before = function.cpu()?;
+        for event in events.iter().cycle().take(calls) {
+            call.check(program, &function.invoke(event)?)?;
+        }
+        Ok(function.cpu()?.saturating_sub(before))
+    }
+
+    fn start(&self, program: Program, path: &Path, jwks: &Server, at_once: bool) -> Result<Function> {
+        let vars = match program {
+            Program::Echo => vec![],
+            Program::Floor => vec![("FLOOR_PUBLIC_KEY", self.public_key.clone())],
+            Program::Authorizer => vec![
+                ("USER_POOL_ID", USER_POOL_ID.to_owned()),
+                ("CLIENT_IDS", CLIENT_ID.to_owned()),
+                ("JWKS_URI", format!("http://{}/jwks.json", jwks.address())),
+            ],
+        };
+        let first = if at_once { self.fresh.first().map(Vec::as_slice) } else { None };
+        Function::start(path, &vars, first, &self.cores)
+    }
+
+    /// The programs, another one first in each round.
+    fn in_turn(&self, round: usize) -> Vec<(Program, PathBuf)> {
+        let mut programs = self.programs.clone();
+        programs.rotate_left(round.checked_rem(self.programs.len()).unwrap_or_default());
+        programs
+    }
+
+    fn add(&mut self, figure: Figure, program: Program, sample: f64) {
+        self.samples.entry((figure, program)).or_default().push(sample);
+    }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts here are far below 2^52")]
+fn count(number: usize) -> f64 {
+    number as f64
+}
