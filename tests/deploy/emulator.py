@@ -9,6 +9,8 @@ template is deployed as it is; what ministack cannot do is added here, and named
 - what the variables of an `Fn::Sub` refer to is created first;
 - `Fn::GetAtt Client.ClientSecret` has the secret: ministack's is the client's id;
 - an OpenAPI body's `security` takes effect: ministack imports every method as an open one;
+- the user pool's id is `us-east-1_Emulator1`, so that the address of its keys can be a parameter of the first deployment:
+  ministack loses a function's alias when it updates the function;
 - a client-credentials token carries the scopes that the client may have and asked for: ministack's carry none of ours.
 
 Usage plans, API keys and gateway responses stay without effect.
@@ -48,6 +50,7 @@ def main() -> None:
 
         accept_inert_types()
         order_by_variables()
+        name_the_pool()
         reveal_client_secret()
         honour_security()
         honour_scopes()
@@ -90,6 +93,12 @@ def order_by_variables() -> None:
         return extract(definition, names) | extract({"Properties": variables(definition.get("Properties"))}, names)
 
     engine._extract_deps = extract_all
+
+
+def name_the_pool() -> None:
+    from ministack.services import cognito
+
+    cognito._pool_id = lambda: "us-east-1_Emulator1"
 
 
 def reveal_client_secret() -> None:

@@ -1,0 +1,153 @@
+"""Owns what the deployment tests share: the emulator, the deployed stack, and a client of it."""
+
+import base64
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import boto3
+import pytest
+import requests
+
+ROOT = Path(__file__).resolve().parents[2]
+STACK = "scopegate-dev"
+CLIENTS = {
+    "order-service": "OrderService",
+    "payment-service": "PaymentService",
+    "report-service": "ReportService",
+    "storefront": "Storefront",
+}
+
+
+@dataclass
+class Stack:
+    """The deployed stack as its users see it."""
+
+    endpoint: str
+    outputs: dict[str, str]
+    tokens: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def aws(self, service: str):
+        return boto3.client(service, endpoint_url=self.endpoint)
+
+    @property
+    def api_url(self) -> str:
+        """Where the emulator serves what the output `ApiUrl` names."""
+        api_id = self.outputs["ApiUrl"].removeprefix("https://").split(".")[0]
+        return f"{self.endpoint}/restapis/{api_id}/dev/_user_request_"
+
+    @property
+    def token_url(self) -> str:
+        return f"{self.endpoint}/oauth2/token"
+
+    @property
+    def jwks_url(self) -> str:
+        return f"{self.endpoint}/{self.outputs['UserPoolId']}/.well-known/jwks.json"
+
+    def credentials(self, client: str) -> dict[str, str]:
+        """What the client's secret holds, found by the output that names it."""
+        name = self.outputs[f"{CLIENTS[client]}SecretName"]
+        return json.loads(self.aws("secretsmanager").get_secret_value(SecretId=name)["SecretString"])
+
+    def ask_for_token(self, client: str, **form: str) -> requests.Response:
+        own = self.credentials(client)
+        form = {"grant_type": "client_credentials", **form}
+        return requests.post(self.token_url, auth=(own["client_id"], own["client_secret"]), data=form, timeout=10)
+
+    def token(self, client: str, scope: str = "") -> str:
+        """An access token, asked for once."""
+        if (client, scope) not in self.tokens:
+            answer = self.ask_for_token(client, **({"scope": scope} if scope else {}))
+            assert answer.status_code == 200, answer.text
+            self.tokens[client, scope] = answer.json()["access_token"]
+        return self.tokens[client, scope]
+
+    def call(self, client: str, method: str, path: str, body=None, **headers: str) -> requests.Response:
+        headers = {"Authorization": f"Bearer {self.token(client)}", **headers}
+        return requests.request(method, self.api_url + path, json=body, headers=headers, timeout=40)
+
+    def log_lines(self, function: str) -> list[dict]:
+        """The JSON lines that a function wrote to its log group."""
+        logs = self.aws("logs")
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/scopegate/{STACK}/{function}")
+        texts = [event["message"] for page in pages for event in page["events"]]
+        return [json.loads(text) for text in texts if text.startswith("{")]
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The emulator's address, on a free port of loopback."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    endpoint = f"http://127.0.0.1:{port}"
+    log = tmp_path_factory.mktemp("emulator") / "log"
+    with log.open("w") as sink:
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "tests/deploy/emulator.py"), str(port)], stdout=sink, stderr=sink, cwd=log.parent
+        )
+        try:
+            for _ in range(240):
+                assert process.poll() is None, log.read_text()
+                try:
+                    requests.get(endpoint, timeout=1)
+                    break
+                except requests.ConnectionError:
+                    time.sleep(0.25)
+            else:
+                pytest.fail(f"the emulator does not answer: {log.read_text()}")
+            yield endpoint
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            print(log.read_text()[-20000:])
+
+
+@pytest.fixture(scope="session")
+def stack(emulator: str) -> Stack:
+    """The template as it is, built and deployed."""
+    architecture = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
+    # The pool's id is known beforehand: see emulator.py.
+    jwks = f"{emulator}/us-east-1_Emulator1/.well-known/jwks.json"
+    sam("build", "--config-env", "dev", "--parameter-overrides", f"Architecture={architecture}")
+    sam(
+        "deploy", "--config-env", "dev", "--region", "us-east-1", "--no-progressbar",
+        "--parameter-overrides", f"Stage=dev Architecture={architecture} JwksUri={jwks}",
+        AWS_ENDPOINT_URL=emulator,
+    )  # fmt: skip
+    cloudformation = boto3.client("cloudformation", endpoint_url=emulator)
+    (deployed,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
+    assert deployed["StackStatus"] == "CREATE_COMPLETE"
+    stack = Stack(emulator, {output["OutputKey"]: output["OutputValue"] for output in deployed["Outputs"]})
+    # AWS's host names lead nowhere here. What the secrets say of credentials stays as it was deployed.
+    for client, prefix in CLIENTS.items():
+        changed = {**stack.credentials(client), "token_url": stack.token_url, "api_url": stack.api_url}
+        stack.aws("secretsmanager").put_secret_value(
+            SecretId=stack.outputs[f"{prefix}SecretName"], SecretString=json.dumps(changed)
+        )
+    return stack
+
+
+def sam(*arguments: str, **environment: str) -> None:
+    """Runs the SAM CLI, showing its output only if it fails."""
+    result = subprocess.run(
+        ["sam", *arguments], cwd=ROOT, env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=3000, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stdout
+
+
+def unverified_claims(token: str) -> dict:
+    """A token's claims, unchecked."""
+    part = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
