@@ -1,6 +1,5 @@
 """Owns what the deployment tests share: the emulator, the deployed stack, and a client of it."""
 
-import base64
 import json
 import os
 import platform
@@ -31,6 +30,7 @@ class Stack:
     """The deployed stack as its users see it."""
 
     endpoint: str
+    log: Path
     outputs: dict[str, str]
     tokens: dict[tuple[str, str], str] = field(default_factory=dict)
 
@@ -73,17 +73,15 @@ class Stack:
         headers = {"Authorization": f"Bearer {self.token(client)}", **headers}
         return requests.request(method, self.api_url + path, json=body, headers=headers, timeout=40)
 
-    def log_lines(self, function: str) -> list[dict]:
-        """The JSON lines that a function wrote to its log group."""
-        logs = self.aws("logs")
-        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/scopegate/{STACK}/{function}")
-        texts = [event["message"] for page in pages for event in page["events"]]
-        return [json.loads(text) for text in texts if text.startswith("{")]
+    def log_lines(self) -> list[dict]:
+        """The lines that functions wrote about invocations."""
+        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        return [line for line in lines if "outcome" in line]
 
 
 @pytest.fixture(scope="session")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The emulator's address, on a free port of loopback."""
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The emulator's address, on a free port of loopback, and its log."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -103,7 +101,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                     time.sleep(0.25)
             else:
                 pytest.fail(f"the emulator does not answer: {log.read_text()}")
-            yield endpoint
+            yield endpoint, log
         finally:
             process.terminate()
             try:
@@ -114,21 +112,22 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def stack(emulator: str) -> Stack:
+def stack(emulator: tuple[str, Path]) -> Stack:
     """The template as it is, built and deployed."""
+    endpoint, log = emulator
     architecture = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
     # The pool's id is known beforehand: see emulator.py.
-    jwks = f"{emulator}/us-east-1_Emulator1/.well-known/jwks.json"
+    jwks = f"{endpoint}/us-east-1_Emulator1/.well-known/jwks.json"
     sam("build", "--config-env", "dev", "--parameter-overrides", f"Architecture={architecture}")
     sam(
         "deploy", "--config-env", "dev", "--region", "us-east-1", "--no-progressbar",
         "--parameter-overrides", f"Stage=dev Architecture={architecture} JwksUri={jwks}",
-        AWS_ENDPOINT_URL=emulator,
+        AWS_ENDPOINT_URL=endpoint,
     )  # fmt: skip
-    cloudformation = boto3.client("cloudformation", endpoint_url=emulator)
+    cloudformation = boto3.client("cloudformation", endpoint_url=endpoint)
     (deployed,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
     assert deployed["StackStatus"] == "CREATE_COMPLETE"
-    stack = Stack(emulator, {output["OutputKey"]: output["OutputValue"] for output in deployed["Outputs"]})
+    stack = Stack(endpoint, log, {output["OutputKey"]: output["OutputValue"] for output in deployed["Outputs"]})
     # AWS's host names lead nowhere here. What the secrets say of credentials stays as it was deployed.
     for client, prefix in CLIENTS.items():
         changed = {**stack.credentials(client), "token_url": stack.token_url, "api_url": stack.api_url}
@@ -145,9 +144,3 @@ def sam(*arguments: str, **environment: str) -> None:
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=3000, check=False,
     )  # fmt: skip
     assert result.returncode == 0, result.stdout
-
-
-def unverified_claims(token: str) -> dict:
-    """A token's claims, unchecked."""
-    part = token.split(".")[1]
-    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))

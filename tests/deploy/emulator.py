@@ -11,15 +11,18 @@ template is deployed as it is; what ministack cannot do is added here, and named
 - an OpenAPI body's `security` takes effect: ministack imports every method as an open one;
 - the user pool's id is `us-east-1_Emulator1`, so that the address of its keys can be a parameter of the first deployment:
   ministack loses a function's alias when it updates the function;
+- what functions write appears in the emulator's own output, as JSON: ministack throws it away;
 - a client-credentials token carries the scopes that the client may have and asked for: ministack's carry none of ours.
 
-Usage plans, API keys and gateway responses stay without effect.
+Usage plans, API keys, gateway responses and IAM stay without effect.
 """
 
 import contextvars
 import os
+import subprocess
 import sys
 import tempfile
+import types
 from urllib.parse import parse_qs
 
 INERT = (
@@ -54,6 +57,7 @@ def main() -> None:
         reveal_client_secret()
         honour_security()
         honour_scopes()
+        show_output()
         sys.argv = ["ministack"]
         app.main()
 
@@ -178,6 +182,18 @@ def honour_scopes() -> None:
 
     cognito._oauth2_token = issue_with_scopes
     cognito._apply_pretoken_trigger = trigger_with_scopes
+
+
+def show_output() -> None:
+    from ministack.services import lambda_svc
+
+    def popen(arguments, **options):
+        if str(arguments[0]).endswith("/bootstrap"):
+            # What Lambda does for a function whose log format is JSON.
+            options.update(stdout=None, env={**options["env"], "AWS_LAMBDA_LOG_FORMAT": "JSON"})
+        return subprocess.Popen(arguments, **options)
+
+    lambda_svc.subprocess = types.SimpleNamespace(**{**vars(subprocess), "Popen": popen})
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The whole journey: stock comes in, an order takes some, a payment settles it, a report adds it up."""
 
+import json
 from datetime import UTC, datetime
 
 from conftest import Stack
@@ -43,9 +44,7 @@ def test_order_payment_report(stack: Stack) -> None:
     made = storefront("POST", "/reports", {"date": today})
     assert made.status_code == 201, made.text
     report = storefront("GET", f"/reports/{today}").json()
-    assert report["orders"] == {"count": 1, "total": 3750, "by_status": {"paid": 1}} | {
-        "by_status": report["orders"]["by_status"]
-    }
+    assert (report["orders"]["count"], report["orders"]["total"]) == (1, 3750)
     assert report["orders"]["by_status"]["paid"] == 1
     assert report["payments"] == {"count": 1, "total": 3750}
     assert report["by_sku"] == [{"sku": "A-1", "quantity": 3, "revenue": 3750}]
@@ -60,8 +59,6 @@ def test_the_schedule_reports_the_day_before(stack: Stack) -> None:
         "source": "aws.events", "account": "123456789012", "time": "2026-03-02T00:15:00Z", "region": "us-east-1",
         "resources": ["arn:aws:events:us-east-1:123456789012:rule/daily"], "detail": {},
     }  # fmt: skip
-    import json
-
     answer = stack.aws("lambda").invoke(FunctionName=target["Arn"], Payload=json.dumps(event))
     assert "FunctionError" not in answer, answer["Payload"].read()
     assert stack.call("storefront", "GET", "/reports/2026-03-01").json()["orders"]["count"] == 0
