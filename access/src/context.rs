@@ -180,7 +180,8 @@ mod tests {
     #[test]
     fn client_ids_hold_nothing_that_means_something_elsewhere() {
         for good in ["a", "3n4b5urk1ft4fl3mg5e62d9ado", "order-service", "x_+.@~-9", &"a".repeat(128)] {
-            assert_eq!(ClientId::parse(good).unwrap().as_str(), good);
+            let id = ClientId::parse(good).unwrap();
+            assert_eq!((id.as_str(), id.to_string().as_str()), (good, good));
         }
         for bad in
             ["", "a b", "a\"", "a'", "a:b", "a/b", "a*", "a?", "a,b", "a\nb", "é", "${x}", &"a".repeat(129)]

@@ -189,6 +189,12 @@ mod tests {
     }
 
     #[test]
+    fn debug_tells_the_settings() {
+        let log = Log::from_vars(|name| (name == "AWS_LAMBDA_LOG_FORMAT").then(|| "json".into()), |_| {});
+        assert_eq!(format!("{log:?}"), "Log { format: Json, least: Info, .. }");
+    }
+
+    #[test]
     fn the_level_set_for_the_function_is_honoured() {
         let cases = [
             ("", Level::Debug, false),

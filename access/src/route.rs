@@ -327,5 +327,6 @@ mod tests {
         assert_eq!("get".parse::<Method>(), Err(UnknownMethod));
         let names = Function::ALL.map(Function::as_str);
         assert_eq!(names, ["inventory", "order", "payment", "report"]);
+        assert_eq!(Function::ALL.map(|function| function.to_string()), names);
     }
 }

@@ -154,7 +154,11 @@ mod tests {
             ("not ASCII", "a/é", Err(ScopeError::Character)),
         ];
         for (name, text, expected) in cases {
-            assert_eq!(Scope::parse(text).map(Scope::resource_server), expected, "{name}");
+            let scope = Scope::parse(text);
+            assert_eq!(scope.map(Scope::resource_server), expected, "{name}");
+            if let Ok(scope) = scope {
+                assert_eq!(scope.to_string(), text, "{name}");
+            }
         }
     }
 

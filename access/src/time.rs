@@ -50,6 +50,7 @@ mod tests {
         assert_eq!(UnixSeconds(7).plus(Duration::from_millis(1999)), UnixSeconds(8));
         assert_eq!(UnixSeconds(7).since(UnixSeconds(5)), Duration::from_secs(2));
         assert_eq!(UnixSeconds(5).since(UnixSeconds(7)), Duration::ZERO);
+        assert_eq!(UnixSeconds(u64::MAX).to_string(), "18446744073709551615");
         assert_eq!(UnixSeconds::from(UNIX_EPOCH + Duration::from_millis(2999)), UnixSeconds(2));
         assert_eq!(UnixSeconds::from(UNIX_EPOCH - Duration::from_secs(1)), UnixSeconds(0));
     }
