@@ -33,7 +33,7 @@ pub mod http;
 mod integration;
 pub mod invoke;
 mod media;
-mod policy;
+pub mod policy;
 mod query;
 mod refusal;
 mod responses;

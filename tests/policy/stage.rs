@@ -1,0 +1,157 @@
+//! Owns the stage that calls are made at: the API of `template.yaml` at the gateway, the real authorizer, and in place of
+//! the functions the check that each of them makes first.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use access::{Caller, ROUTES, Route};
+use authorizer::{Authorizer, Config};
+use futures_util::future::BoxFuture;
+use local::{
+    gateway::{
+        Gateway,
+        api::Api,
+        invoke::{Invoke, InvokeError},
+    },
+    template::{Facts, Template},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    endpoint::{Answer, Endpoint},
+    lines::Lines,
+    signer::{CLIENT, FIRST, NOW, POOL, jwks},
+};
+
+pub(crate) struct Stage {
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) functions: Arc<Functions>,
+    _endpoint: Endpoint,
+}
+
+fn clock() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(NOW)
+}
+
+impl Stage {
+    pub(crate) async fn new(functions: impl Fn(Authorizer, String) -> Functions) -> Self {
+        let endpoint = Endpoint::start(Answer::ok(&jwks([FIRST.jwk()]))).await;
+        let vars = |name: &str| match name {
+            "JWKS_URI" => Some(endpoint.url()),
+            "USER_POOL_ID" => Some(POOL.to_owned()),
+            "CLIENT_IDS" => Some(CLIENT.to_owned()),
+            _ => None,
+        };
+        let config = Config::from_vars(vars).unwrap();
+        let authorizer = Authorizer::new(config, ROUTES, clock, Lines::default().log()).unwrap();
+        authorizer.prefetch().await;
+        let api = api();
+        let name = api.authorizers.values().next().expect("the API has an authorizer").function.clone();
+        let functions = Arc::new(functions(authorizer, name));
+        let invoke: Arc<dyn Invoke> = Arc::<Functions>::clone(&functions);
+        let gateway = Gateway::new(api, invoke, clock, |_| {}).unwrap();
+        Self { gateway: Arc::new(gateway), functions, _endpoint: endpoint }
+    }
+}
+
+/// The API that deploys, without its limits: thousands of calls are made within a second that does not pass.
+fn api() -> Api {
+    let text = include_str!("../../template.yaml");
+    let template = Template::parse("template.yaml", text).unwrap();
+    let clients = template.logical_ids("AWS::Cognito::UserPoolClient");
+    let client_secrets: BTreeMap<_, _> =
+        clients.map(|client| (client.to_owned(), "drawn".to_owned().into())).collect();
+    let mut api = template.stack(&Facts { client_secrets, ..Facts::default() }).unwrap().api;
+    for method in &mut api.methods {
+        method.api_key_required = false;
+    }
+    api.usage_plans.clear();
+    api.throttle = None;
+    api
+}
+
+pub(crate) struct Functions {
+    authorizer: Authorizer,
+    /// What the API calls the authorizer.
+    name: String,
+    /// Whether the gateway gets a policy that allows everything.
+    is_open: bool,
+    decisions: AtomicUsize,
+}
+
+impl Functions {
+    /// Behind the authorizer's own policies.
+    pub(crate) fn guarded(authorizer: Authorizer, name: String) -> Self {
+        Self { authorizer, name, is_open: false, decisions: AtomicUsize::new(0) }
+    }
+
+    /// Behind a policy that allows everything.
+    pub(crate) fn opened(authorizer: Authorizer, name: String) -> Self {
+        Self { is_open: true, ..Self::guarded(authorizer, name) }
+    }
+
+    /// How often the authorizer was called by the gateway.
+    pub(crate) fn decisions(&self) -> usize {
+        self.decisions.load(Ordering::SeqCst)
+    }
+
+    /// The authorizer's answer.
+    pub(crate) async fn decide(&self, authorization: &str, arn: &str) -> Result<Vec<u8>, InvokeError> {
+        let event = json!({"type": "TOKEN", "authorizationToken": authorization, "methodArn": arn});
+        self.authorize(event.to_string().as_bytes()).await
+    }
+
+    async fn authorize(&self, event: &[u8]) -> Result<Vec<u8>, InvokeError> {
+        let answer = self.authorizer.handle(event, "request-1").await;
+        let answer = answer.map_err(|failure| InvokeError::Function {
+            error_type: failure.error_type.to_owned(),
+            error_message: failure.error_message.to_owned(),
+        })?;
+        if !self.is_open {
+            return Ok(answer.get().as_bytes().to_vec());
+        }
+        let mut answer: Value = serde_json::from_str(answer.get()).unwrap();
+        answer["policyDocument"]["Statement"] =
+            json!({"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"});
+        Ok(answer.to_string().into_bytes())
+    }
+}
+
+impl Invoke for Functions {
+    fn invoke<'a>(
+        &'a self,
+        function: &'a str,
+        event: Vec<u8>,
+    ) -> BoxFuture<'a, Result<Vec<u8>, InvokeError>> {
+        Box::pin(async move {
+            if function == self.name {
+                self.decisions.fetch_add(1, Ordering::SeqCst);
+                return self.authorize(&event).await;
+            }
+            let event: Value = serde_json::from_slice(&event).unwrap();
+            let answer = match enter(&event) {
+                Ok(route) => json!({"statusCode": 200, "body": route.to_string()}),
+                Err(status) => json!({"statusCode": status, "body": "turned away by the function"}),
+            };
+            Ok(answer.to_string().into_bytes())
+        })
+    }
+}
+
+/// What every function does before anything else.
+fn enter(event: &Value) -> Result<&'static Route, u16> {
+    let context = &event["requestContext"]["authorizer"];
+    let caller = Caller::from_context(|name| context.get(name)).map_err(|_| 401_u16)?;
+    if caller.is_expired(clock().into()) {
+        return Err(401);
+    }
+    let text = |name: &str| event[name].as_str().unwrap();
+    let route = Route::by_resource(ROUTES, text("httpMethod"), text("resource")).ok_or(403_u16)?;
+    if route.is_covered_by(&caller.scopes) { Ok(route) } else { Err(403) }
+}
