@@ -229,7 +229,8 @@ fn numbers_have_ranges() {
 
 #[test]
 fn a_snapshot_is_read_at_start() {
-    let path = std::env::temp_dir().join(format!("authorizer-snapshot-{}.json", std::process::id()));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("jwks.json");
     let name = path.to_str().unwrap();
     assert_eq!(blamed(&REQUIRED, &[("JWKS_SNAPSHOT", name)]), ["JWKS_SNAPSHOT"], "no such file");
     for (text, is_taken) in [(jwks(&[&FIRST]), true), (b"{\"keys\":[]}".to_vec(), false), (Vec::new(), false)]
@@ -241,7 +242,8 @@ fn a_snapshot_is_read_at_start() {
             let snapshot = config.snapshot.unwrap();
             assert_eq!(snapshot.keys.len(), 1);
             assert!(snapshot.written.is_some());
+            let pools = ("USER_POOL_ID", "us-east-1_a,us-east-1_b");
+            assert_eq!(blamed(&REQUIRED, &[pools, ("JWKS_SNAPSHOT", name)]), ["JWKS_SNAPSHOT"], "two pools");
         }
     }
-    std::fs::remove_file(&path).unwrap();
 }

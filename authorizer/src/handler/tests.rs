@@ -252,6 +252,21 @@ async fn one_pools_key_never_verifies_anothers_token() {
 }
 
 #[test]
+fn latency_is_told_in_milliseconds_to_the_microsecond() {
+    let cases = [(0, 0.0), (1499, 0.001), (1500, 0.002), (12_345_678, 12.346), (3_000_000_000, 3000.0)];
+    for (nanoseconds, expected) in cases {
+        let told = milliseconds(Duration::from_nanos(nanoseconds));
+        assert!((told - expected).abs() < 1e-9, "{nanoseconds} ns: {told}");
+    }
+}
+
+#[test]
+fn debug_names_the_issuers_and_no_key() {
+    let shown = format!("{:?}", Setup::cognito().authorizer);
+    assert!(shown.starts_with("Authorizer {") && shown.contains(ISSUER), "{shown}");
+}
+
+#[test]
 fn invocations_may_run_in_parallel() {
     fn is_shareable<T: Send + Sync + Clone + 'static>() {}
     is_shareable::<Authorizer>();
@@ -259,11 +274,12 @@ fn invocations_may_run_in_parallel() {
 
 #[tokio::test]
 async fn a_snapshot_is_told_at_start_and_decides() {
-    let path = std::env::temp_dir().join(format!("authorizer-handler-{}.json", std::process::id()));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("jwks.json");
     std::fs::write(&path, jwks(&[&FIRST])).unwrap();
     let vars = [("USER_POOL_ID", POOL), ("CLIENT_IDS", "*"), ("JWKS_SNAPSHOT", path.to_str().unwrap())];
     let setup = Setup::new(&vars, FakeFetch::new([Err(FetchError::Status(500))]));
-    std::fs::remove_file(&path).unwrap();
+    drop(folder);
     let line = setup.lines.take();
     assert!(line.contains(r#""event":"jwks_snapshot_loaded","keys":1"#), "{line}");
     setup.authorizer.prefetch().await;
