@@ -263,7 +263,16 @@ fn latency_is_told_in_milliseconds_to_the_microsecond() {
 #[test]
 fn debug_names_the_issuers_and_no_key() {
     let shown = format!("{:?}", Setup::cognito().authorizer);
-    assert!(shown.starts_with("Authorizer {") && shown.contains(ISSUER), "{shown}");
+    assert!(shown.starts_with("Authorizer {") && shown.contains("keys: KeyCache { issuer: "), "{shown}");
+}
+
+#[test]
+fn debug_shows_nothing_of_a_token() {
+    let value = with(json!({}));
+    let bearer = Bearer::parse(&value).unwrap();
+    let compact = bearer.decode().unwrap();
+    let unverified = compact.read().unwrap();
+    assert_eq!(format!("{bearer:?} {compact:?} {unverified:?}"), "Bearer(…) Compact(…) Unverified(…)");
 }
 
 #[test]
@@ -276,12 +285,12 @@ fn invocations_may_run_in_parallel() {
 async fn a_snapshot_is_told_at_start_and_decides() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jwks.json");
-    std::fs::write(&path, jwks(&[&FIRST])).unwrap();
+    std::fs::write(&path, jwks(&[&FIRST, &SECOND])).unwrap();
     let vars = [("USER_POOL_ID", POOL), ("CLIENT_IDS", "*"), ("JWKS_SNAPSHOT", path.to_str().unwrap())];
     let setup = Setup::new(&vars, FakeFetch::new([Err(FetchError::Status(500))]));
     drop(folder);
     let line = setup.lines.take();
-    assert!(line.contains(r#""event":"jwks_snapshot_loaded","keys":1"#), "{line}");
+    assert!(line.contains(r#""event":"jwks_snapshot_loaded","keys":2"#), "{line}");
     setup.authorizer.prefetch().await;
     assert_eq!(setup.outcome(&with(json!({}))).await, "ok");
     assert!(setup.lines.take().contains(r#""jwks":"snapshot""#));

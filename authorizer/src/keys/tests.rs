@@ -135,10 +135,11 @@ async fn a_flood_of_unknown_keys_makes_a_handful_of_requests_and_hides_no_new_ke
 async fn a_fetch_that_brings_another_ones_key_starts_a_pause_for_who_did_not_find_theirs() {
     let setup = Setup::with(None, FakeFetch::held_up([both()]));
     let cache = setup.cache.clone();
-    let other = tokio::spawn(async move { cache.key("nobodys").await });
-    let found = {
+    let found = tokio::spawn(async move { cache.key("second").await });
+    settle().await;
+    let other = {
         let cache = setup.cache.clone();
-        tokio::spawn(async move { cache.key("second").await })
+        tokio::spawn(async move { cache.key("nobodys").await })
     };
     settle().await;
     setup.fetch.open();
@@ -317,20 +318,35 @@ async fn a_refresh_that_slept_in_a_frozen_sandbox_starts_no_pause() {
     assert_eq!(setup.key("second").await, (Ok(()), Path::Fetched, 2));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_refresh_that_took_twice_its_limit_and_no_more_starts_a_pause() {
+    let setup = Setup::with(Some(snapshot()), FakeFetch::held_up([both()]));
+    assert_eq!(setup.key("first").await, (Ok(()), Path::Snapshot, 0));
+    settle().await;
+    setup.clock.advance(3);
+    tokio::time::advance(TIMING.timeout).await;
+    settle().await;
+    assert_eq!(setup.key("second").await, (Err(NoKey::Unknown), Path::Cooldown, 1));
+}
+
 #[tokio::test]
-async fn a_decision_that_is_given_up_leaves_the_fetch_to_the_others() {
-    let setup = Setup::with(None, FakeFetch::held_up([first()]));
-    let mut given_up = Box::pin(setup.cache.key("first"));
-    std::future::poll_fn(|context| {
-        assert!(given_up.as_mut().poll(context).is_pending());
-        Poll::Ready(())
-    })
-    .await;
-    drop(given_up);
-    settle().await;
-    setup.fetch.open();
-    settle().await;
-    assert_eq!(setup.key("first").await, (Ok(()), Path::Hit, 1));
+async fn a_decision_that_is_given_up_leaves_the_fetch_and_its_pause_to_the_others() {
+    for (kid, expected) in
+        [("first", (Ok(()), Path::Hit, 1)), ("nobodys", (Err(NoKey::Unknown), Path::Cooldown, 1))]
+    {
+        let setup = Setup::with(None, FakeFetch::held_up([first()]));
+        let mut given_up = Box::pin(setup.cache.key(kid));
+        std::future::poll_fn(|context| {
+            assert!(given_up.as_mut().poll(context).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        drop(given_up);
+        settle().await;
+        setup.fetch.open();
+        settle().await;
+        assert_eq!(setup.key(kid).await, expected, "{kid}");
+    }
 }
 
 #[tokio::test]
