@@ -1,0 +1,114 @@
+//! A flood of events at the real `authorizer` binary, eight at a time: good, bad and hostile ones. Every answer is right,
+//! memory stays flat, and nothing of a token, a claim or an event is in the output.
+//!
+//! `cargo test -p tests --test flood` sends 2,000. `FLOOD_EVENTS=20000` sends more, `FLOOD_BINARY=target/release/authorizer` sends
+//! them to the binary that deploys, and `-- --nocapture` prints the figures.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
+
+#[path = "../common/endpoint.rs"]
+#[expect(dead_code, reason = "faults of an endpoint are tried elsewhere")]
+mod endpoint;
+#[path = "../common/signer.rs"]
+#[expect(dead_code, reason = "the clock is the real one, and nothing is forged")]
+mod signer;
+
+mod events;
+mod process;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use serde_json::Value;
+use tests::{Outcome, RuntimeApi};
+use tokio::task::JoinSet;
+
+use endpoint::{Answer, Endpoint};
+use events::{Event, Expected};
+use process::Process;
+use signer::{FIRST, jwks};
+
+/// How many events are sent unless `FLOOD_EVENTS` says otherwise.
+const EVENTS: usize = 2_000;
+const PARALLEL: usize = 8;
+/// How much the resident memory may grow after the first events: room for the allocator, not for a leak of
+/// even a hundred bytes for each event.
+const GROWTH_KIB: u64 = 2_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_is_answered_in_flat_memory_and_in_silence() {
+    let count = variable("FLOOD_EVENTS").map_or(EVENTS, |count| count.parse().unwrap());
+    let keys = Endpoint::start(Answer::ok(&jwks([FIRST.jwk()]))).await;
+    let api = Arc::new(RuntimeApi::start().await);
+    let process = Process::start(&api, &keys.url(), PARALLEL).await;
+    let events = Arc::new(events::all());
+    // By then every event has been sent once.
+    let warm_up = events.len().max(count / 10);
+    assert!(count > 2 * warm_up, "FLOOD_EVENTS is too small to tell anything");
+    let (next, resident) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let mut callers = JoinSet::new();
+    for _ in 0..PARALLEL {
+        let (api, events, next, resident) = (api.clone(), events.clone(), next.clone(), resident.clone());
+        let id = process.id();
+        callers.spawn(async move {
+            loop {
+                let index = next.fetch_add(1, Ordering::SeqCst);
+                if index >= count {
+                    return;
+                }
+                let event = &events[index % events.len()];
+                event.check(&api.invoke(&event.text).await);
+                if index == warm_up {
+                    resident.store(usize::try_from(process::memory(id, "VmRSS:")).unwrap(), Ordering::SeqCst);
+                }
+            }
+        });
+    }
+    callers.join_all().await;
+    let warm = resident.load(Ordering::SeqCst) as u64;
+    let (end, peak) = (process::memory(process.id(), "VmRSS:"), process::memory(process.id(), "VmHWM:"));
+    println!("resident after {warm_up} events: {warm} KiB; after {count}: {end} KiB; peak: {peak} KiB");
+    assert!(peak < warm + GROWTH_KIB, "memory grew from {warm} KiB to {peak} KiB");
+    let output = process.stop().await;
+    assert_eq!(output.matches("\"outcome\":").count(), count, "a line for each decision");
+    for event in events.iter() {
+        for secret in event.secrets() {
+            assert!(!output.contains(secret), "the output holds `{secret}`");
+        }
+    }
+    // One at the start, and one for each pause that unknown keys began.
+    println!("requests for keys: {}", keys.count());
+    assert!(keys.count() <= 60, "{} requests for keys", keys.count());
+}
+
+/// A variable of the environment, for whoever runs the test.
+#[expect(clippy::disallowed_methods, reason = "how a developer asks for a larger flood")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+impl Event {
+    /// Holds an answer against what is expected.
+    fn check(&self, outcome: &Outcome) {
+        match (&self.expected, outcome) {
+            (Expected::Allowed(resource), Outcome::Answer(answer)) => {
+                let allowed = &answer["policyDocument"]["Statement"][0];
+                assert_eq!(allowed["Effect"], "Allow");
+                let resources = allowed["Resource"].as_array().unwrap();
+                assert!(resources.contains(&Value::from(resource.as_str())), "{resources:?}");
+            }
+            (Expected::Nothing, Outcome::Answer(answer)) => {
+                assert_eq!(answer["policyDocument"]["Statement"][0]["Effect"], "Deny");
+            }
+            (Expected::Failed(label, message), Outcome::Failed { error_type, error_message }) => {
+                assert_eq!((error_type.as_str(), error_message.as_str()), (*label, *message));
+            }
+            (Expected::Refused, Outcome::Failed { error_message, .. }) => {
+                assert_eq!(error_message, "Unauthorized");
+            }
+            (expected, outcome) => panic!("{expected:?}: {outcome:?}"),
+        }
+    }
+}
