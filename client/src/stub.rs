@@ -112,16 +112,17 @@ async fn serve(
 }
 
 async fn read(stream: &mut TcpStream) -> Option<Heard> {
-    let mut bytes = Vec::new();
+    let (mut bytes, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
     loop {
-        let mut buffer = [0; 4096];
         let count = stream.read(&mut buffer).await.ok().filter(|count| *count > 0)?;
         bytes.extend_from_slice(&buffer[..count]);
-        let text = String::from_utf8_lossy(&bytes);
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let request = Heard { head: head.to_owned(), body: body.to_owned() };
+        let Some(end) = bytes.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { continue };
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let mut request = Heard { head: text(&bytes[..end]), body: String::new() };
         let length = request.header("content-length").map_or(0, |length| length.parse().unwrap());
+        let body = &bytes[end + 4..];
         if body.len() >= length {
+            request.body = text(body);
             return Some(request);
         }
     }

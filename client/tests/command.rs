@@ -77,6 +77,12 @@ async fn a_call_prints_the_body_and_says_the_status() {
         if heard.head.contains("missing") {
             return reply(404, "", "no");
         }
+        if heard.head.contains("malformed") {
+            return reply(400, "", "no");
+        }
+        if heard.head.contains("large") {
+            return reply(200, "", &heard.body.len().to_string());
+        }
         assert_eq!(heard.header("authorization"), Some("Bearer the-token"));
         reply(201, "", &format!("{}|{}", heard.head.lines().next().unwrap(), heard.body))
     })
@@ -89,7 +95,8 @@ async fn a_call_prints_the_body_and_says_the_status() {
         ("API_URL", api_url.as_str()),
     ];
     fs::write(directory.path().join("order.json"), r#"{"lines":[]}"#).unwrap();
-    let cases: [(Arguments<'_>, i32, &str, &str); 4] = [
+    fs::write(directory.path().join("large.json"), " ".repeat(10_485_760)).unwrap();
+    let cases: [(Arguments<'_>, i32, &str, &str); 6] = [
         (
             &["call", "get", "/orders?date=2026-01-02&x=a%26b"],
             0,
@@ -103,7 +110,9 @@ async fn a_call_prints_the_body_and_says_the_status() {
             "201 Created\n",
         ),
         (&["call", "POST", "/orders", "--data", "{}"], 0, "POST /prod/orders HTTP/1.1|{}", "201 Created\n"),
+        (&["call", "POST", "/large", "--data", "@large.json"], 0, "10485760", "200 OK\n"),
         (&["call", "GET", "/missing"], 1, "no", "404 Not Found\n"),
+        (&["call", "GET", "/malformed"], 1, "no", "400 Bad Request\n"),
     ];
     for (arguments, code, output, notes) in cases {
         let expected = (code, output.to_owned(), notes.to_owned());
@@ -128,7 +137,9 @@ async fn an_error_is_one_clear_line() {
     fs::rename(&open, directory.path().join("open.json")).unwrap();
     fs::set_permissions(directory.path().join("open.json"), Permissions::from_mode(0o644)).unwrap();
 
-    let cases: [(Arguments<'_>, Vars<'_>, &str); 9] = [
+    fs::write(directory.path().join("huge.json"), " ".repeat(10_485_761)).unwrap();
+
+    let cases: [(Arguments<'_>, Vars<'_>, &str); 10] = [
         (
             &["token"],
             &[],
@@ -152,6 +163,7 @@ async fn an_error_is_one_clear_line() {
             "client: no answer: no token to call the API with: the token endpoint refused: `invalid_scope`",
         ),
         (&["call", "G T", "/x"], &id, "client: `G T` is not a method"),
+        (&["call", "POST", "/x", "--data", "@huge.json"], &id, "client: the data is larger than 10 MiB"),
         (&["call", "GET", "/x", "--header", "x"], &id, "client: a header is written `Name: value`"),
         (
             &["call", "POST", "/x", "--data", "@none"],

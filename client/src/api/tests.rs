@@ -146,6 +146,16 @@ async fn transient_failures_are_tried_again_where_that_is_safe() {
 }
 
 #[tokio::test]
+async fn answers_are_taken_up_to_ten_mebibytes() {
+    for (length, expected) in [(10_485_760, Ok(10_485_760)), (10_485_761, Err("too_large"))] {
+        let (api, _stub) = client(move |_, _| reply(200, "", &"x".repeat(length))).await;
+        let answer = api.send(&get(), &[]).await;
+        let taken = answer.as_ref().map(|answer| answer.body.len()).map_err(ApiError::label);
+        assert_eq!(taken, expected);
+    }
+}
+
+#[tokio::test]
 async fn what_the_caller_may_not_send_is_refused_unsent() {
     let (api, stub) = client(|_, _| reply(200, "", "")).await;
     let cases = [
@@ -214,10 +224,11 @@ async fn nothing_that_is_printed_holds_a_token_a_secret_or_a_body() {
         ("ApiClient", format!("{api:?}")),
         ("ApiRequest", format!("{request:?}")),
         ("ApiResponse", format!("{answer:?}")),
-        ("ApiError", format!("{broken:?} {broken}")),
+        ("Malformed", format!("{broken:?} {broken}")),
         ("Http", format!("{http:?}")),
     ];
     for (name, text) in printed {
+        assert!(text.starts_with(name), "{name}: {text}");
         for secret in ["s3cr3t", "token-", "private"] {
             assert!(!text.contains(secret), "{name}: {text}");
         }

@@ -30,6 +30,12 @@ fn all_problems_are_reported_together_by_name_and_without_a_value() {
     let message = |vars: &'static [(&'static str, &'static str)]| {
         Credentials::from_vars(self::vars(vars)).unwrap_err().to_string()
     };
+    insta::assert_snapshot!(message(&[
+        ("CLIENT_ID", "id"),
+        ("CLIENT_SECRET", SECRET),
+        ("TOKEN_URL", "https://auth.example.com"),
+        ("API_URL", "http://api.example.com"),
+    ]), @"`API_URL` must be https (http is for loopback only)");
     insta::assert_snapshot!(message(&[]), @"`CLIENT_ID` is not set, `CLIENT_SECRET` is not set, `TOKEN_URL` is not set");
     insta::assert_snapshot!(message(&[
         ("CLIENT_ID", ""),

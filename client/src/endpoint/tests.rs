@@ -125,6 +125,16 @@ async fn permanent_failures_are_told_at_once() {
 }
 
 #[tokio::test]
+async fn answers_are_taken_up_to_64_kibibytes() {
+    let token = r#"{"access_token":"t","token_type":"Bearer","expires_in":3600}"#;
+    for (length, expected) in [(65_536, None), (65_537, Some("malformed_answer"))] {
+        let (outcome, _) =
+            outcome(vec![reply(200, "", &(token.to_owned() + &" ".repeat(length - token.len())))]).await;
+        assert_eq!(outcome.err().map(|error| error.label()), expected, "{length}");
+    }
+}
+
+#[tokio::test]
 async fn transient_failures_are_tried_again() {
     let aws = |member: &str, name: &str| {
         reply(400, "", &format!(r#"{{"{member}":"{name}","message":"slow down"}}"#))

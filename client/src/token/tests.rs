@@ -24,6 +24,7 @@ fn the_life_of_a_token_is_its_own_claims_or_else_what_the_endpoint_says() {
         ("a JWT with a lying expires_in", jwt(r#"{"exp":5000,"iat":1000}"#), Some(9000), Some((5000, 4000))),
         ("a JWT without iat", jwt(r#"{"exp":6000}"#), None, Some((6000, 5000))),
         ("a JWT with iat after exp", jwt(r#"{"exp":6000,"iat":7000}"#), None, Some((6000, 5000))),
+        ("a JWT with iat at exp", jwt(r#"{"exp":6000,"iat":6000}"#), None, Some((6000, 5000))),
         ("a fraction", jwt(r#"{"exp":6000.0,"iat":2000.0}"#), None, Some((6000, 5000))),
         ("a JWT without exp", jwt(r#"{"iat":1000}"#), Some(4000), Some((6000, 5000))),
         ("a JWT with a senseless exp", jwt(r#"{"exp":-1}"#), Some(4000), Some((6000, 5000))),
