@@ -41,11 +41,15 @@ pub(crate) enum Reply {
     Hang,
 }
 
-/// A whole answer; `headers` are further lines, each with its line end.
+/// A whole answer; `headers` are further lines, each with its line end. It says that the connection ends, or a client
+/// could send its next request into one that is just being closed.
 pub(crate) fn reply(status: u16, headers: &str, body: &str) -> Reply {
     let length = body.len();
     Reply::Bytes(
-        format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n{headers}\r\n{body}").into_bytes(),
+        format!(
+            "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+        )
+        .into_bytes(),
     )
 }
 
