@@ -8,6 +8,7 @@
     reason = "test code"
 )]
 
+mod bad_input;
 mod cache;
 mod concurrency;
 mod events;

@@ -1,0 +1,108 @@
+//! Bodies, ids and cursors that are no good: each a 4xx JSON error that names the field, and nothing half-written.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::{Answer, System};
+
+/// Bodies that no route takes, by what is the matter with them.
+fn unreadable() -> Vec<(&'static str, String)> {
+    vec![
+        ("empty", String::new()),
+        ("malformed", "{".into()),
+        ("NaN", r#"{"lines":NaN}"#.into()),
+        ("a list", "[]".into()),
+        ("a string", r#""text""#.into()),
+        ("null", "null".into()),
+        ("two values", "{}{}".into()),
+        ("deep nesting", format!("{}{}", "[".repeat(10_000), "]".repeat(10_000))),
+        ("deep nesting in a member", format!(r#"{{"lines":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000))),
+        ("10,000 lines", "\n".repeat(10_000)),
+    ]
+}
+
+/// What a route takes, with one member (the JSON text at the place of `@`) to be spoilt, and the field named.
+const MEMBERS: &[(&str, &str, &str, &str)] = &[
+    ("POST", "/inventory", r#"{"reference":"bad","lines":[{"sku":"A-1","change":@}]}"#, "lines[0].change"),
+    ("POST", "/orders", r#"{"lines":[{"sku":"A-1","quantity":@}]}"#, "lines[0].quantity"),
+    ("POST", "/payments", r#"{"order_id":"0190a5e0-0000-7000-8000-000000000001","amount":@}"#, "amount"),
+    ("PATCH", "/orders/0190a5e0-0000-7000-8000-000000000001", r#"{"status":@}"#, "status"),
+    ("POST", "/reports", r#"{"date":@}"#, "date"),
+];
+const SPOILT: &[&str] =
+    &["null", "true", "1.5", "1e3", "1e400", "9223372036854775808", "[]", "{}", r#""2026-02-30""#];
+
+#[tokio::test]
+async fn no_bad_body_is_more_than_a_4xx_that_names_its_field() {
+    let system = System::start().await;
+    // Only a made-up token holds the scopes of every route.
+    let mut claims = system.claims();
+    claims["scope"] = format!("{} orders/status", claims["scope"].as_str().unwrap()).into();
+    let token = system.mint(&claims);
+    let stock = json!({ "reference": "po-1", "lines": [{ "sku": "A-1", "change": 7, "unit_price": 100 }] });
+    assert_eq!(system.send(Method::POST, "/inventory", &token, &stock).await.status, 200);
+
+    for (method, path, body, field) in MEMBERS {
+        let send = |body: String, content_type: &'static str| {
+            let request = system.request(method.parse().unwrap(), path).bearer_auth(&token);
+            let request = request.header("idempotency-key", "bad").header("content-type", content_type);
+            Answer::to(request.body(body))
+        };
+        for (name, body) in unreadable() {
+            refused(&send(body, "application/json").await, None, &format!("{method} {path}: {name}"));
+        }
+        // A total may be 0, and so may its payment; a quantity may not.
+        let zero = field.starts_with("lines").then_some(&"0");
+        for value in SPOILT.iter().chain(zero) {
+            let answer = send(body.replace('@', value), "application/json").await;
+            refused(&answer, Some(field), &format!("{method} {path}: {field} {value}"));
+        }
+        let good = body.replace('@', "1");
+        let (member, unknown) = (good.split('"').nth(1).unwrap(), good.replacen('{', r#"{"odd":1,"#, 1));
+        refused(&send(unknown, "application/json").await, Some("odd"), &format!("{method} {path}: unknown"));
+        let twice = format!("{},{}", good.trim_end_matches('}'), &good[1..]);
+        if !good.contains('[') {
+            refused(&send(twice, "application/json").await, Some(member), &format!("{method} {path}: twice"));
+        }
+        let answer = send(good, "text/plain").await;
+        refused(&answer, None, &format!("{method} {path}: content type"));
+    }
+    let answer = system.get("/inventory", &token).await;
+    let items = json!([{ "sku": "A-1", "on_hand": 7, "unit_price": 100, "currency": "EUR" }]);
+    assert_eq!(answer.json()["items"], items);
+    for list in ["orders", "payments"] {
+        assert_eq!(system.get(&format!("/{list}"), &token).await.json()[list], json!([]), "{list}");
+    }
+}
+
+#[tokio::test]
+async fn no_bad_query_or_id_is_more_than_a_4xx() {
+    let system = System::start().await;
+    let token = system.token("storefront").await;
+    for (path, field) in [
+        ("/orders?date=2026-02-30", "date"),
+        ("/orders?date=", "date"),
+        ("/payments?date=31-01-2026", "date"),
+        ("/reports/2026-02-30", "date"),
+        ("/orders?cursor=AAAA", "cursor"),
+        ("/payments?cursor=%00", "cursor"),
+        ("/inventory?cursor=e30", "cursor"),
+    ] {
+        refused(&system.get(path, &token).await, Some(field), path);
+    }
+    for path in ["/orders/%00", "/orders/%2F", "/payments/..%2F", "/inventory/%F0%9F%92%A9", "/inventory/%FF"]
+    {
+        refused(&system.get(path, &token).await, None, path);
+    }
+    let long = format!("/orders/{}", "a".repeat(1_600));
+    assert_eq!(system.get(&long, &token).await.status, 414);
+}
+
+fn refused(answer: &Answer, field: Option<&str>, name: &str) {
+    assert!((400..500).contains(&answer.status), "{name}: {} {}", answer.status, answer.text);
+    assert!(![401, 403].contains(&answer.status), "{name}: {} {}", answer.status, answer.text);
+    let body: Value = answer.json();
+    assert!(body["error"].is_string() && body["request_id"].is_string(), "{name}: {body}");
+    if let Some(field) = field {
+        assert_eq!(body["field"], field, "{name}: {body}");
+    }
+}
