@@ -10,6 +10,7 @@ use std::{
 };
 
 use access::log::Log;
+use aws_sdk_dynamodb::Client as DynamoDb;
 use tokio::{
     net::{TcpListener, TcpSocket},
     sync::{SetOnce, oneshot},
@@ -181,6 +182,11 @@ impl Local {
     /// The issuer of the tokens.
     pub const fn issuer(&self) -> &Arc<Issuer> {
         &self.issuer
+    }
+
+    /// A client of the database, for a function that runs beside those that were started here.
+    pub fn dynamodb(&self) -> DynamoDb {
+        self.database.client()
     }
 
     /// Invokes a function by the name of its binary, past the gateway.

@@ -11,6 +11,7 @@
 mod bad_input;
 mod cache;
 mod concurrency;
+mod elsewhere;
 mod events;
 mod issuer;
 mod journey;
@@ -21,4 +22,5 @@ mod remote;
 mod runtime;
 mod schedule;
 mod template;
+mod token_endpoint;
 mod tokens;

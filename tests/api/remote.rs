@@ -1,53 +1,23 @@
 //! `--functions URL`: the functions run elsewhere, behind the Invoke API as `cargo lambda watch` serves it.
 
-use std::{net::SocketAddr, sync::Arc, time::SystemTime};
+use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
-use local::gateway::{
-    http::{Handle, Refused, Request, Response},
-    invoke::InvokeError,
-    server,
-};
 use reqwest::Method;
 use serde_json::json;
 use tests::System;
-use tokio::{net::TcpListener, sync::oneshot};
+use tokio::net::TcpListener;
 
-/// The Invoke API in front of a system's functions. `cargo lambda watch` hands a failure out with 500 and no mark.
-struct Elsewhere(Arc<System>);
-
-impl Handle for Elsewhere {
-    fn answer(&self, request: Request) -> BoxFuture<'_, Response> {
-        Box::pin(async move {
-            let binary = request
-                .path()
-                .strip_prefix("/2015-03-31/functions/")
-                .and_then(|rest| rest.strip_suffix("/invocations"))
-                .unwrap();
-            match self.0.local().invoke(binary, request.body.clone()).await {
-                Ok(answer) => Response::json(200, answer),
-                Err(InvokeError::Function { error_type, error_message }) => {
-                    let failure = json!({ "errorType": error_type, "errorMessage": error_message });
-                    Response::json(500, failure.to_string())
-                }
-                Err(_) => Response::json(404, r#"{"title":"Function not found"}"#),
-            }
-        })
-    }
-
-    fn refuse(&self, _: Refused, _: SocketAddr) -> Response {
-        Response::json(400, "{}")
-    }
-}
+use crate::elsewhere;
 
 #[tokio::test]
 async fn functions_elsewhere_decide_and_answer() {
     let elsewhere = Arc::new(System::start().await);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-    let (_stop, stopped) = oneshot::channel::<()>();
-    let handler = Arc::new(Elsewhere(Arc::clone(&elsewhere)));
-    tokio::spawn(server::serve(listener, handler, || SystemTime::UNIX_EPOCH, async { _ = stopped.await }));
+    let functions = Arc::clone(&elsewhere);
+    let url = elsewhere::serve(move |binary, event| {
+        let functions = Arc::clone(&functions);
+        Box::pin(async move { functions.local().invoke(&binary, event).await })
+    })
+    .await;
     let system = System::start_with(|options| options.functions = Some(url)).await;
 
     // The other system's functions know the other system's tokens.

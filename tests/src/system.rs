@@ -8,7 +8,7 @@ use std::{
 };
 
 use access::{UnixSeconds, log::Log};
-use local::{Local, clients::Client, loopback, options::Options};
+use local::{Local, clients::Client, gateway::http::Clock, loopback, options::Options};
 use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -32,6 +32,11 @@ impl System {
 
     /// Starts one with other options.
     pub async fn start_with(change: impl FnOnce(&mut Options)) -> Self {
+        Self::start_at(now, change).await
+    }
+
+    /// Starts one with another clock.
+    pub async fn start_at(clock: Clock, change: impl FnOnce(&mut Options)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut options = Options {
             port: 0,
@@ -49,7 +54,8 @@ impl System {
             let line = serde_json::from_str(line).expect("a line is JSON");
             sink.lock().unwrap_or_else(PoisonError::into_inner).push(line);
         };
-        let local = Local::start(options, now, Log::from_vars(json, write)).await.expect("the system starts");
+        let local =
+            Local::start(options, clock, Log::from_vars(json, write)).await.expect("the system starts");
         let http = loopback::client(Duration::from_mins(1)).unwrap();
         Self { local, http, log, folder }
     }
@@ -161,7 +167,7 @@ impl fmt::Debug for System {
     }
 }
 
-/// The time of the test's own clock, which is the system's.
+/// The time of the test's own clock, which is the system's unless it was started with another.
 pub fn unix_now() -> UnixSeconds {
     now().into()
 }
