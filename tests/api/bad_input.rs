@@ -50,21 +50,34 @@ async fn no_bad_body_is_more_than_a_4xx_that_names_its_field() {
         for (name, body) in unreadable() {
             refused(&send(body, "application/json").await, None, &format!("{method} {path}: {name}"));
         }
-        // A total may be 0, and so may its payment; a quantity may not.
+        // A total may be 0, and so may its payment; a quantity may not. Stock alone goes down as well as up.
         let zero = field.starts_with("lines").then_some(&"0");
-        for value in SPOILT.iter().chain(zero) {
+        let negative = (*field != "lines[0].change").then_some(&"-1");
+        for value in SPOILT.iter().chain(zero).chain(negative) {
             let answer = send(body.replace('@', value), "application/json").await;
             refused(&answer, Some(field), &format!("{method} {path}: {field} {value}"));
         }
         let good = body.replace('@', "1");
         let (member, unknown) = (good.split('"').nth(1).unwrap(), good.replacen('{', r#"{"odd":1,"#, 1));
         refused(&send(unknown, "application/json").await, Some("odd"), &format!("{method} {path}: unknown"));
-        let twice = format!("{},{}", good.trim_end_matches('}'), &good[1..]);
-        if !good.contains('[') {
-            refused(&send(twice, "application/json").await, Some(member), &format!("{method} {path}: twice"));
+        // The object, and where there are lines, the first of them, with its members told twice.
+        let twice = format!("{},{}", good.strip_suffix('}').unwrap(), &good[1..]);
+        refused(&send(twice, "application/json").await, Some(member), &format!("{method} {path}: twice"));
+        if let Some((_, line)) = good.split_once(":[") {
+            let line = line.strip_suffix("]}").unwrap();
+            let twice = good.replace(line, &format!("{},{}", line.strip_suffix('}').unwrap(), &line[1..]));
+            let answer = send(twice, "application/json").await;
+            refused(&answer, Some("lines[0].sku"), &format!("{method} {path}: a line's members twice"));
+            for many in [0, 10_000] {
+                let lines: Vec<_> = (0..many).map(|sku| line.replace("A-1", &format!("A-{sku}"))).collect();
+                let answer = send(good.replace(line, &lines.join(",")), "application/json").await;
+                refused(&answer, Some("lines"), &format!("{method} {path}: {many} lines"));
+            }
         }
-        let answer = send(good, "text/plain").await;
-        refused(&answer, None, &format!("{method} {path}: content type"));
+        for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", ""] {
+            let answer = send(good.clone(), content_type).await;
+            refused(&answer, None, &format!("{method} {path}: content type `{content_type}`"));
+        }
     }
     let answer = system.get("/inventory", &token).await;
     let items = json!([{ "sku": "A-1", "on_hand": 7, "unit_price": 100, "currency": "EUR" }]);
@@ -95,6 +108,45 @@ async fn no_bad_query_or_id_is_more_than_a_4xx() {
     }
     let long = format!("/orders/{}", "a".repeat(1_600));
     assert_eq!(system.get(&long, &token).await.status, 414);
+}
+
+#[tokio::test]
+async fn an_odd_sku_or_customer_is_read_back_as_it_was_sent_or_refused() {
+    let system = System::start().await;
+    let token = system.token("storefront").await;
+    let stock = |reference: &str, sku: &str| json!({ "reference": reference, "lines": [{ "sku": sku, "change": 5, "unit_price": 1 }] });
+    for (number, sku) in ["A-1", "...", "a.b_c~d:e", "0", &"s".repeat(64)].into_iter().enumerate() {
+        let answer = system.send(Method::POST, "/inventory", &token, &stock(&number.to_string(), sku)).await;
+        assert_eq!(answer.status, 200, "{sku}: {}", answer.text);
+        let read = system.get(&format!("/inventory/{sku}"), &token).await.json();
+        assert_eq!((&read["sku"], &read["on_hand"]), (&json!(sku), &json!(5)), "{sku}");
+    }
+    for sku in
+        ["", ".", "..", "a b", "a/b", "a%2Fb", "a#b", "a?b", "\u{e9}", "\u{0}", "a\"b", &"s".repeat(65)]
+    {
+        let answer = system.send(Method::POST, "/inventory", &token, &stock("odd", sku)).await;
+        refused(&answer, Some("lines[0].sku"), sku);
+    }
+
+    let order = async |key: usize, customer: &str| {
+        let body = json!({ "lines": [{ "sku": "A-1", "quantity": 1 }], "customer": customer });
+        let request = system.request(Method::POST, "/orders").bearer_auth(&token);
+        Answer::to(request.header("idempotency-key", key.to_string()).json(&body)).await
+    };
+    for (key, customer) in
+        ["\u{1f4a9} \u{202e}", "<script>\"'&</script>", "a/b%2F\\", " "].into_iter().enumerate()
+    {
+        let answer = order(key, customer).await;
+        assert_eq!(answer.status, 201, "{customer}: {}", answer.text);
+        let id = answer.json()["order_id"].as_str().unwrap().to_owned();
+        let read = system.get(&format!("/orders/{id}"), &token).await.json();
+        assert_eq!(read["customer"], customer);
+    }
+    for (key, customer) in ["", "a\n", "\u{0}", "\u{7f}", &"c".repeat(257)].into_iter().enumerate() {
+        refused(&order(100 + key, customer).await, Some("customer"), customer);
+    }
+    let answer = system.get("/inventory/A-1", &token).await.json();
+    assert_eq!(answer["on_hand"], 1, "four orders, each of one");
 }
 
 fn refused(answer: &Answer, field: Option<&str>, name: &str) {

@@ -15,6 +15,7 @@ mod elsewhere;
 mod events;
 mod issuer;
 mod journey;
+mod lists;
 mod outcomes;
 mod privileges;
 mod readme;

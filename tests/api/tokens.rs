@@ -238,3 +238,26 @@ async fn a_rotated_key_is_learned_and_a_withdrawn_one_forgotten() {
     let fetched = system.outcomes();
     assert_eq!(fetched.get("allowed -"), Some(&2), "{fetched:?}");
 }
+
+/// Whoever makes up key ids makes us ask for the keys once, and again only when the pause is over.
+#[tokio::test]
+async fn a_flood_of_unknown_keys_costs_one_fetch() {
+    let system = System::start().await;
+    let good = system.token("storefront").await;
+    assert_eq!(system.get("/inventory", &good).await.status, 200);
+    let (before, flood) = (system.log().len(), 500);
+    for number in 0..flood {
+        let header = header(&system, &json!({ "kid": format!("made-up-{number}") }));
+        let token = signed(&system, &header, &system.claims());
+        assert_eq!(system.get("/inventory", &token).await.status, 401);
+    }
+    let mut told = std::collections::BTreeMap::new();
+    for line in &system.log()[before..] {
+        if line["reason"] == "unknown_key" {
+            *told.entry(line["jwks"].as_str().unwrap().to_owned()).or_insert(0) += 1;
+        }
+    }
+    assert_eq!(told.get("fetched"), Some(&1), "{told:?}");
+    assert_eq!(told.values().sum::<i32>(), flood, "{told:?}");
+    assert_eq!(system.get("/inventory", &good).await.status, 200);
+}
