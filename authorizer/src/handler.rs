@@ -30,6 +30,10 @@ use crate::{
     verify::{Issuer, Verifier},
 };
 
+mod explain;
+
+pub use explain::{Decided, Explanation, Step, Verdict};
+
 /// The reason in the log where the token is good and the route that was called is not covered: API Gateway
 /// answers 403.
 const INSUFFICIENT_SCOPE: &str = "insufficient_scope";
@@ -162,13 +166,24 @@ impl Authorizer {
         let target = self.0.table.called(&arn);
         line.route = target.map(|(_, name)| name);
         let value = text(event.token)?.unwrap_or_default();
-        let token = Bearer::parse(&value)?.decode()?;
+        self.judge(&value, &arn, target.map(|(route, _)| route), line).await
+    }
+
+    /// Decides about a header value, once the event is read.
+    async fn judge(
+        &self,
+        value: &str,
+        arn: &MethodArn<'_>,
+        target: Option<&Route>,
+        line: &mut Line<'_>,
+    ) -> Result<Box<RawValue>, Stop> {
+        let token = Bearer::parse(value)?.decode()?;
         let verified = self.0.verifier.verify(&token, &mut line.jwks).await?;
         let caller = verified.caller();
         line.client_id = Some(caller.client_id.as_str().to_owned());
         line.jti = caller.jti.as_deref().map(ToOwned::to_owned);
-        let answer = self.0.table.answer(caller, &arn)?;
-        if target.is_none_or(|(route, _)| !route.is_covered_by(&caller.scopes)) {
+        let answer = self.0.table.answer(caller, arn)?;
+        if target.is_none_or(|route| !route.is_covered_by(&caller.scopes)) {
             line.outcome = Outcome::Refused;
             line.reason = Some(INSUFFICIENT_SCOPE);
         }

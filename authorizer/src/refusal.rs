@@ -122,6 +122,48 @@ impl Refusal {
             Self::MalformedJti => "malformed_jti",
         }
     }
+
+    /// What the token did wrong, in a few words that follow "because". They may change.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::MissingToken => "there is none, or an empty one",
+            Self::TokenTooLarge => "it is over 16 KiB; nothing of it was read",
+            Self::NotBearer => "the scheme is not `Bearer` (in any casing)",
+            Self::MalformedBearer => {
+                "behind the scheme there is not one space and one token of RFC 6750's alphabet"
+            }
+            Self::NotThreeParts => "it has not three parts; an encrypted token has five",
+            Self::MalformedBase64 => {
+                "a part is not canonical base64url: padding, stray bits, other characters"
+            }
+            Self::MalformedJson => {
+                "the header or the payload is not a JSON object, or a number in it is out of range"
+            }
+            Self::DuplicateMember => "an object, nested ones included, names a member twice",
+            Self::Algorithm => "`alg` is not `RS256` to the letter",
+            Self::CriticalHeader => "the header has `crit` or `b64`",
+            Self::MalformedKeyId => "`kid` is not a text of 1 to 256 bytes",
+            Self::UnknownIssuer => "`iss` is not, to the letter, that of a configured issuer",
+            Self::UnknownKey => "the issuer has no usable key with this `kid`",
+            Self::Signature => "the signature does not hold",
+            Self::TokenUse => "`token_use` is not `access` (Cognito only): an id token, for one",
+            Self::MalformedClientId => "there is no client id, or a malformed one",
+            Self::ClientNotAllowed => "the client is not in `CLIENT_IDS`",
+            Self::MalformedExp => "`exp` is missing, or no number from 0 to the year 9999",
+            Self::Expired => "`exp` has come",
+            Self::MalformedNbf => "`nbf` is there and no such number",
+            Self::NotYetValid => "`nbf` lies further in the future than the leeway",
+            Self::MalformedIat => "`iat` is there and no such number",
+            Self::IssuedInFuture => "`iat` lies further in the future than the leeway",
+            Self::Audience => "`aud` does not contain `TOKEN_AUDIENCE`",
+            Self::MalformedScope => {
+                "`scope` is missing, is not a text, or is not scopes with one space between them"
+            }
+            Self::MalformedJti => {
+                "`jti` is there and not a text of at most 256 bytes without control characters"
+            }
+        }
+    }
 }
 
 /// Why nothing could be decided. Nothing of the event is in it.
@@ -204,12 +246,12 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_lists_every_label() {
+    fn the_readme_lists_every_label_and_its_meaning() {
         let readme = include_str!("../README.md");
         let (_, table) = readme.split_once("## Refusals").unwrap();
         let (table, _) = table.split_once("\n## ").unwrap();
-        let labels: Vec<&str> =
-            table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
-        assert_eq!(labels, Refusal::ALL.map(Refusal::label));
+        let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| `")).collect();
+        let row = |refusal: Refusal| format!("| `{}` | {} |", refusal.label(), refusal.meaning());
+        assert_eq!(rows, Refusal::ALL.map(row));
     }
 }

@@ -78,6 +78,11 @@ pub(crate) struct Compact<'a> {
 }
 
 impl Compact<'_> {
+    /// The texts of header and payload.
+    pub(crate) fn texts(&self) -> [&[u8]; 2] {
+        [&self.header, &self.payload]
+    }
+
     /// Reads header and payload, borrowing from them. All that is looked at is the form.
     pub(crate) fn read(&self) -> Result<Unverified<'_>, Refusal> {
         let header = Members::parse(&self.header)?;

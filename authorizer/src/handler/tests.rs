@@ -13,6 +13,7 @@ use crate::{
     },
 };
 
+mod explain;
 mod tokens;
 
 const CLIENT: &str = "3n4b5urk1ft4fl3mg5e62d9ado";
@@ -68,11 +69,32 @@ impl Setup {
         }
     }
 
-    /// The label, or `ok` for a policy.
+    /// The label, or `ok` for a policy. An explanation says the same.
     async fn outcome(&self, value: &str) -> &'static str {
-        match self.call(value).await {
+        let label = match self.call(value).await {
             Ok(_) => "ok",
             Err(label) => label,
+        };
+        assert_eq!(self.explained(value).await, label);
+        label
+    }
+
+    /// What an explanation gives as the reason: the one check that failed, everything before it passed and nothing
+    /// behind it reached.
+    async fn explained(&self, value: &str) -> &'static str {
+        let explanation = self.authorizer.explain(value, &MethodArn::parse(ARN).unwrap()).await;
+        let verdicts: Vec<Verdict> = explanation.steps.iter().map(|step| step.verdict).collect();
+        let is_held = |verdict: &Verdict| matches!(verdict, Verdict::Passed | Verdict::NotAsked);
+        let held = verdicts.iter().take_while(|verdict| is_held(verdict)).count();
+        let behind = verdicts.iter().skip(held + 1);
+        assert!(behind.into_iter().all(|verdict| *verdict == Verdict::NotReached), "{verdicts:?}");
+        match (explanation.decided, verdicts.get(held)) {
+            (Decided::Answer(_), None) => "ok",
+            (Decided::Refused(refusal), Some(Verdict::Failed(failed))) if refusal == *failed => {
+                failed.label()
+            }
+            (Decided::Fault(fault), Some(Verdict::Undecided)) => fault.label(),
+            (decided, verdict) => panic!("{decided:?}, but {verdict:?}"),
         }
     }
 }
