@@ -14,8 +14,10 @@ async fn main() -> ExitCode {
     let command_line = CommandLine::parse();
     #[expect(clippy::disallowed_methods, reason = "this is the edge")]
     let done = local::run::run(command_line, |name| std::env::var(name).ok(), SystemTime::now).await;
-    let Err(error) = done.map_err(anyhow::Error::from) else { return ExitCode::SUCCESS };
-    // The error and its causes, on one line. Without standard error the exit code has to do.
-    _ = writeln!(io::stderr(), "error: {error:#}");
-    ExitCode::FAILURE
+    done.unwrap_or_else(|error| {
+        let exit_code = error.exit_code();
+        // The error and its causes, on one line. Without standard error the exit code has to do.
+        _ = writeln!(io::stderr(), "error: {:#}", anyhow::Error::from(error));
+        exit_code
+    })
 }

@@ -6,6 +6,8 @@ use std::{net::IpAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 use reqwest::Url;
 
+use crate::explain::Explain;
+
 const EXAMPLES: &str = "\
 Examples:
   local                                        serve on http://127.0.0.1:3000, data in memory
@@ -13,7 +15,29 @@ Examples:
   local --functions http://127.0.0.1:9000      call the functions that `cargo lambda watch` serves
   local event events/authorizer/storefront.json
                                                print a sample event with a fresh token
-  local invoke report                          run the event of the report function's schedule";
+  local invoke report                          run the event of the report function's schedule
+  local explain --route 'POST /orders' < token  why a token is let in or turned away
+  local policy < questions.jsonl               what policies say, for scripts";
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  client token --client storefront | local explain --route \"POST /orders\"
+  local explain --token-file token --json | jq .reason
+  local explain --user-pool-id eu-central-1_Ab12cd34E < token
+  local explain --user-pool-id eu-central-1_Ab12cd34E --jwks jwks.json < token
+
+The token is decided about here and goes nowhere; its signature is never shown. The keys are fetched unless they are in a
+file.
+
+Exit code: 0 allowed (without --route: at least one route), 1 refused or denied, 2 not decided or not understood.";
+
+const POLICY_EXAMPLES: &str = r#"Example:
+  echo '{"policy":{"Version":"2012-10-17","Statement":[]},"action":"execute-api:Invoke","resource":"arn:…"}' | local policy
+
+A policy may be the document or the authorizer's whole answer. One word a line: allow, deny (explicitly), neutral (nothing
+matches, so API Gateway denies), error (malformed; the lines behind it are read all the same).
+
+Exit code: 0 once every line is answered."#;
 
 /// The whole of Scopegate on a laptop: API Gateway, issuer, functions and tables in one process.
 ///
@@ -72,6 +96,12 @@ pub enum Command {
         #[command(flatten)]
         running: Beside,
     },
+    /// Explain a token: every check, the policy, and what is open to it. The token comes on standard input
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(Explain),
+    /// Evaluate policies: JSON lines {"policy","action","resource"} on standard input
+    #[command(after_help = POLICY_EXAMPLES)]
+    Policy,
 }
 
 /// Where a `local` runs.
@@ -85,7 +115,7 @@ pub struct Beside {
     pub clients_file: PathBuf,
 }
 
-const DEFAULT_PORT: u16 = 3000;
+pub(crate) const DEFAULT_PORT: u16 = 3000;
 const DEFAULT_CLIENTS_FILE: &str = ".local/clients.json";
 
 /// An `http` address on loopback without path or query.
@@ -128,6 +158,9 @@ mod tests {
             (&["--prot", "3001"], ErrorKind::UnknownArgument),
             (&["--port", "70000"], ErrorKind::ValueValidation),
             (&["serve"], ErrorKind::InvalidSubcommand),
+            (&["explain", "eyJ"], ErrorKind::UnknownArgument),
+            (&["explain", "--route", "orders"], ErrorKind::ValueValidation),
+            (&["explain", "--issuer", "https://a.example"], ErrorKind::MissingRequiredArgument),
             (&["event"], ErrorKind::MissingRequiredArgument),
             (&["invoke"], ErrorKind::MissingRequiredArgument),
             (&["event", "a.json", "--data", "x"], ErrorKind::UnknownArgument),
@@ -137,6 +170,15 @@ mod tests {
             let line = ["local"].iter().chain(*arguments);
             let error = CommandLine::try_parse_from(line).expect_err("is refused");
             assert_eq!(error.kind(), *expected, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn errors_suggest_what_may_have_been_meant() {
+        for (arguments, expected) in [(["--prot", "3001"], "--port"), (["explain", "--rout=x"], "--route")] {
+            let error =
+                CommandLine::try_parse_from(["local"].iter().chain(&arguments)).expect_err("is refused");
+            assert!(error.to_string().contains(&format!("similar argument exists: '{expected}")), "{error}");
         }
     }
 

@@ -1,8 +1,10 @@
 //! Owns the command: what it does for its arguments, what it prints, how it is stopped. `main` adds the process.
 
 use std::{
-    io::{self, Write},
+    fs,
+    io::{self, Read, Write},
     path::Path,
+    process::ExitCode,
     time::SystemTime,
 };
 
@@ -11,9 +13,14 @@ use tokio::signal;
 
 use crate::{
     beside::{self, BesideError},
+    explain::{Explain, ExplainError, Outcome},
     options::{Command, CommandLine, Options},
+    policy_command,
     system::{Local, StartError},
 };
+
+/// More than the largest token that is read, whatever stands before it.
+const LONGEST_TOKEN: u64 = 32 * 1024;
 
 /// Why the command fails.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +31,12 @@ pub enum RunError {
     /// A command beside a running system has nothing to print.
     #[error(transparent)]
     Beside(#[from] BesideError),
+    /// A token cannot be explained.
+    #[error(transparent)]
+    Explain(#[from] ExplainError),
+    /// The policies cannot be read, or what they say not be written.
+    #[error("the policies cannot be read to the end")]
+    Policy(#[source] io::Error),
     /// The process cannot be told of signals.
     #[error("signals cannot be waited for")]
     Signals(#[source] io::Error),
@@ -32,7 +45,20 @@ pub enum RunError {
     Print(#[source] io::Error),
 }
 
-/// Does what the command line says. `vars` is a look-up in the environment, for the functions' log settings.
+impl RunError {
+    /// What the process ends with: where `explain` says no by its exit code, its errors have another.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Explain(_) => ExitCode::from(2),
+            Self::Start(_) | Self::Beside(_) | Self::Policy(_) | Self::Signals(_) | Self::Print(_) => {
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+/// Does what the command line says, and tells what to end with. `vars` is a look-up in the environment, for the
+/// functions' log settings.
 ///
 /// # Errors
 /// One line, with its causes, for whoever typed the command.
@@ -40,14 +66,53 @@ pub async fn run(
     command_line: CommandLine,
     vars: impl Fn(&str) -> Option<String>,
     clock: fn() -> SystemTime,
-) -> Result<(), RunError> {
+) -> Result<ExitCode, RunError> {
     match command_line.command {
-        None => serve(command_line.options, vars, clock).await,
+        None => serve(command_line.options, vars, clock).await?,
         Some(Command::Event { path, running }) => {
-            print(&beside::event(&path, &running, clock().into()).await?)
+            print(&beside::event(&path, &running, clock().into()).await?)?;
         }
-        Some(Command::Invoke { function, running }) => print(&beside::invoke(&function, &running).await?),
+        Some(Command::Invoke { function, running }) => print(&beside::invoke(&function, &running).await?)?,
+        Some(Command::Explain(asked)) => return explain(&asked, vars, clock).await,
+        Some(Command::Policy) => {
+            policy_command::answer(io::stdin().lock(), io::stdout().lock()).map_err(RunError::Policy)?;
+        }
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn explain(
+    asked: &Explain,
+    vars: impl Fn(&str) -> Option<String>,
+    clock: fn() -> SystemTime,
+) -> Result<ExitCode, RunError> {
+    let log = Log::from_vars(vars, |line| {
+        // Why keys cannot be fetched. Without standard error the outcome has to do.
+        _ = io::stderr().lock().write_all(line.as_bytes());
+    });
+    let explainer = asked.explainer(clock, log)?;
+    let token = token(asked.token_file.as_deref()).map_err(ExplainError::Token)?;
+    let explanation = explainer.explain(&token, asked.route.as_ref()).await;
+    if asked.json {
+        print(&serde_json::to_string(&explanation).map_err(|error| RunError::Print(error.into()))?)?;
+    } else {
+        print(&explanation.to_string())?;
+    }
+    Ok(match explanation.outcome {
+        Outcome::Allowed => ExitCode::SUCCESS,
+        Outcome::Denied | Outcome::Refused => ExitCode::from(1),
+        Outcome::Undecided => ExitCode::from(2),
+    })
+}
+
+/// The token, as far as one is read. What is no text is no token, and is refused as one.
+fn token(file: Option<&Path>) -> io::Result<String> {
+    let mut token = Vec::new();
+    match file {
+        Some(path) => fs::File::open(path)?.take(LONGEST_TOKEN).read_to_end(&mut token)?,
+        None => io::stdin().lock().take(LONGEST_TOKEN).read_to_end(&mut token)?,
+    };
+    Ok(String::from_utf8_lossy(&token).into_owned())
 }
 
 async fn serve(

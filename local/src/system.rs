@@ -237,7 +237,7 @@ impl Port {
     }
 }
 
-fn read_template(path: &Path) -> Result<Template, StartError> {
+pub(crate) fn read_template(path: &Path) -> Result<Template, StartError> {
     let text = fs::read_to_string(path).map_err(|error| StartError::ReadTemplate(path.to_owned(), error))?;
     Ok(Template::parse(&path.display().to_string(), &text)?)
 }

@@ -5,7 +5,7 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     path::Path,
     process::{Child, ChildStdout, Command, Output, Stdio},
     thread,
@@ -61,6 +61,21 @@ impl Serving {
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 
+    /// A token of the storefront.
+    async fn token(&self) -> reqwest::Result<String> {
+        let clients = Clients::read(&self.folder.path().join(".local/clients.json")).unwrap();
+        let client = clients.0.get("storefront").unwrap();
+        let request = loopback::client(Duration::from_secs(30))
+            .unwrap()
+            .post(format!("http://127.0.0.1:{}/oauth2/token", self.port))
+            .basic_auth(&client.client_id, Some(client.client_secret.expose_secret()))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body("grant_type=client_credentials");
+        let answer = request.send().await?.text().await?;
+        let token: Value = serde_json::from_str(&answer).unwrap();
+        Ok(token.get("access_token").and_then(Value::as_str).unwrap().to_owned())
+    }
+
     /// What the storefront gets for a request.
     async fn call(
         &self,
@@ -71,16 +86,8 @@ impl Serving {
     ) -> reqwest::Result<(u16, Value)> {
         let http = loopback::client(Duration::from_secs(30)).unwrap();
         let base = format!("http://127.0.0.1:{}", self.port);
-        let clients = Clients::read(&self.folder.path().join(".local/clients.json")).unwrap();
-        let client = clients.0.get("storefront").unwrap();
-        let token = http
-            .post(format!("{base}/oauth2/token"))
-            .basic_auth(&client.client_id, Some(client.client_secret.expose_secret()))
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body("grant_type=client_credentials");
-        let token: Value = serde_json::from_str(&token.send().await?.text().await?).unwrap();
-        let token = token.get("access_token").and_then(Value::as_str).unwrap();
-        let request = http.request(method.parse().unwrap(), format!("{base}{path}")).bearer_auth(token);
+        let request = http.request(method.parse().unwrap(), format!("{base}{path}"));
+        let request = request.bearer_auth(self.token().await?);
         let request = request.header("Idempotency-Key", key);
         let request = match body {
             Some(body) => request.header("content-type", "application/json").body(body.to_string()),
@@ -108,6 +115,93 @@ fn the_printed_command_works_when_pasted() {
     let text = String::from_utf8(answer.unwrap().stdout).unwrap();
     assert!(text.starts_with("HTTP/1.1 200"), "{text}");
     assert!(text.contains(r#""sku":"coffee-1kg""#), "{text}");
+}
+
+/// What a command makes of a text on its standard input.
+fn piped(folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
+    let mut command = command(folder, arguments);
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[tokio::test]
+async fn explain_says_by_its_exit_code_whether_a_call_is_allowed() {
+    let serving = Serving::start(&["--no-demo"]);
+    let folder = serving.folder.path();
+    let token = serving.token().await.unwrap();
+    let fixed = ["explain", "--template", TEMPLATE];
+    let running = ["--port", &serving.port];
+    let cases: [(&[&str], &str, i32, &str); 7] = [
+        (&["--route", "POST /orders"], &token, 0, "POST /orders: allowed\n"),
+        (&[], &token, 0, "allowed\n"),
+        (
+            &["--route", "PATCH /orders/7"],
+            &token,
+            1,
+            "PATCH /orders/7: denied (403), insufficient_scope: the token does not hold orders/status\n",
+        ),
+        (&["--route", "GET /nothing"], &token, 1, "no_such_route: no route has this method and path\n"),
+        (
+            &[],
+            "nonsense",
+            1,
+            "refused (401), not_three_parts: it has not three parts; an encrypted token has five\n",
+        ),
+        (&[], "", 1, "refused (401), missing_token: there is none, or an empty one\n"),
+        (
+            &["--port", "1"],
+            &token,
+            2,
+            "undecided (500), keys_unavailable: no keys of the issuer are at hand\n",
+        ),
+    ];
+    let signature = token.rsplit('.').next().unwrap();
+    for (options, given, exit_code, end) in cases {
+        let port = if options.contains(&"--port") { &[][..] } else { &running };
+        let said = piped(folder, &[&fixed, port, options].concat(), given.as_bytes());
+        let text = String::from_utf8(said.stdout).unwrap();
+        assert!(text.ends_with(end), "{options:?}: {text}");
+        assert_eq!(said.status.code(), Some(exit_code), "{options:?}: {text}");
+        let all = text + &String::from_utf8(said.stderr).unwrap();
+        assert!(!all.contains(signature) && !all.contains("nonsense"), "{options:?}: {all}");
+    }
+
+    let file = folder.join("token");
+    fs::write(&file, format!("Bearer {token}\n")).unwrap();
+    let from_file = [&fixed[..], &running, &["--json", "--token-file", file.to_str().unwrap()]].concat();
+    let said = piped(folder, &from_file, b"");
+    let explanation: Value = serde_json::from_slice(&said.stdout).unwrap();
+    let member = |pointer: &str| explanation.pointer(pointer).unwrap().clone();
+    assert_eq!((member("/outcome"), member("/routes/0/allowed")), (json!("allowed"), json!(true)));
+    assert_eq!((member("/claims/token_use"), member("/header/alg")), (json!("access"), json!("RS256")));
+
+    for (options, error) in [
+        (&["--token-file", "missing"][..], "the token cannot be read"),
+        (&["--jwks", "missing.json"], "the keys in `missing.json` cannot be read"),
+        (&["--jwks", "http://keys.example/jwks.json"], "JWKS_URI"),
+    ] {
+        let said = piped(folder, &[&fixed[..], options].concat(), token.as_bytes());
+        let text = String::from_utf8(said.stderr).unwrap();
+        assert!(said.status.code() == Some(2) && text.contains(error), "{options:?}: {text}");
+    }
+}
+
+#[test]
+fn policy_answers_line_by_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let question = |effect: &str, resource: &str| {
+        let statement = json!({ "Effect": effect, "Action": "execute-api:Invoke", "Resource": resource });
+        let policy = json!({ "Version": "2012-10-17", "Statement": [statement] });
+        let arn = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/dev/GET/orders";
+        json!({ "policy": policy, "action": "execute-api:Invoke", "resource": arn }).to_string()
+    };
+    let lines =
+        [question("Allow", "*/GET/*"), question("Deny", "*"), question("Allow", "*/POST/*"), "{".to_owned()];
+    let said = piped(folder.path(), &["policy"], lines.join("\n").as_bytes());
+    assert_eq!(String::from_utf8(said.stdout).unwrap(), "allow\ndeny\nneutral\nerror\n");
+    assert!(said.status.success() && said.stderr.is_empty());
 }
 
 #[test]

@@ -1,0 +1,274 @@
+//! Owns the explanation of a token: every check of the authorizer with its verdict, the policy, and what the gateway
+//! makes of it for every route. The deciding is the authorizer's and the gateway's own; which settings they have is left
+//! to `settings.rs`, the page for people to `text.rs`.
+//!
+//! The token goes nowhere: it is decided about in this process, and nothing that is shown holds its signature.
+
+mod call;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::fmt;
+
+use access::{Caller, MethodArn, ROUTES, Route};
+use authorizer::{Authorizer, Decided, Step, Verdict};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use self::{
+    call::{Call, CallError},
+    settings::{Explain, ExplainError},
+};
+use crate::gateway::{
+    api::Api,
+    policy::{Decision, Policy},
+};
+
+/// What API Gateway asks a policy for.
+const INVOKE: &str = "execute-api:Invoke";
+
+/// Explains tokens as one stage of one API decides about them.
+#[derive(Debug)]
+pub struct Explainer {
+    authorizer: Authorizer,
+    /// `arn:…/{stage}/`
+    stage: String,
+}
+
+/// Why a token is let in or turned away, for people and for scripts.
+#[derive(Clone, Debug, Serialize)]
+pub struct Explanation {
+    /// How it ends.
+    pub outcome: Outcome,
+    /// The status that API Gateway answers with; absent where the function behind it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The label in the authorizer's log, or `no_such_route`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+    /// What the reason means.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+    /// The call that was asked about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call: Option<String>,
+    /// The header of the token, where it is strict JSON. Not to be believed unless the signature holds.
+    pub header: Option<Value>,
+    /// The claims, likewise.
+    pub claims: Option<Value>,
+    /// Every check in the order in which they run.
+    pub checks: Vec<Check>,
+    /// The policy that API Gateway gets and keeps for the token.
+    pub policy: Option<Value>,
+    /// Every route, where there is a policy.
+    pub routes: Vec<Access>,
+}
+
+/// How a decision ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The call passes; without a call, at least one route is open to the token.
+    Allowed,
+    /// The token is good, and the call is not covered; without a call, no route is.
+    Denied,
+    /// The token is refused.
+    Refused,
+    /// Nothing could be decided.
+    Undecided,
+}
+
+/// One check and how it went.
+#[derive(Clone, Debug, Serialize)]
+pub struct Check {
+    /// What must be true.
+    pub check: &'static str,
+    /// How it went.
+    pub verdict: CheckVerdict,
+    /// The label of the refusal, where it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+}
+
+/// How a check went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckVerdict {
+    /// It held.
+    Passed,
+    /// It did not.
+    Failed,
+    /// It could not be made.
+    Undecided,
+    /// The settings do not ask for it.
+    NotAsked,
+    /// A check before it ended the decision.
+    NotReached,
+}
+
+/// Whether a route is open to the token.
+#[derive(Clone, Debug, Serialize)]
+pub struct Access {
+    /// `GET /orders/{id}`
+    pub route: String,
+    /// Whether the gateway lets the call through.
+    pub allowed: bool,
+    /// The scopes that the route needs.
+    pub needs: Vec<&'static str>,
+    /// Those of them that the token does not hold.
+    pub missing: Vec<&'static str>,
+}
+
+/// What of the authorizer's answer is looked at.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    policy_document: Value,
+    context: Map<String, Value>,
+}
+
+impl Explainer {
+    /// Explains what `authorizer` decides for the stage of `api`.
+    pub fn new(authorizer: Authorizer, api: &Api) -> Self {
+        let Api { partition, region, account_id, api_id, stage, .. } = api;
+        let stage = format!("arn:{partition}:execute-api:{region}:{account_id}:{api_id}/{stage}/");
+        Self { authorizer, stage }
+    }
+
+    /// Explains what becomes of `call` with a token: the token alone, with `Bearer` before it, or a whole
+    /// `Authorization` line. Without a call it is about every route.
+    pub async fn explain(&self, token: &str, call: Option<&Call>) -> Explanation {
+        let resource = call.map_or_else(|| "GET/".to_owned(), Call::resource);
+        let arn = format!("{}{resource}", self.stage);
+        let Ok(method_arn) = MethodArn::parse(&arn) else {
+            return Explanation::undecided("method_arn", "the call has no method ARN");
+        };
+        let explained = self.authorizer.explain(&header_value(token), &method_arn).await;
+        let mut explanation = Explanation {
+            header: explained.header,
+            claims: explained.claims,
+            checks: explained.steps.iter().map(Check::of).collect(),
+            call: call.map(ToString::to_string),
+            ..match explained.decided {
+                Decided::Refused(refusal) => Explanation {
+                    outcome: Outcome::Refused,
+                    status: Some(401),
+                    ..Explanation::undecided(refusal.label(), refusal.meaning())
+                },
+                Decided::Fault(fault) => Explanation::undecided(fault.label(), &fault.to_string()),
+                Decided::Answer(answer) => {
+                    self.answered(answer.get(), call.map(|_| (arn.as_str(), explained.route)))
+                }
+            }
+        };
+        if explanation.outcome == Outcome::Allowed {
+            (explanation.reason, explanation.because) = (None, None);
+        }
+        explanation
+    }
+
+    /// What follows from an answer, in general or for the call of a method ARN.
+    fn answered(&self, answer: &str, call: Option<(&str, Option<&Route>)>) -> Explanation {
+        let unreadable = || Explanation::undecided("answer", "the authorizer's answer is malformed");
+        let Ok(Answer { policy_document, context }) = serde_json::from_str(answer) else {
+            return unreadable();
+        };
+        let Ok(caller) = Caller::from_context(|member| context.get(member)) else { return unreadable() };
+        let Ok(policy) = Policy::deserialize(&policy_document) else { return unreadable() };
+        let is_allowed = |arn: &str| policy.evaluate(INVOKE, arn) == Decision::Allow;
+        let routes: Vec<Access> = ROUTES
+            .iter()
+            .map(|route| {
+                // Any value of a parameter does: a policy never tells them apart.
+                let resource = access::arn::pattern(route).replace('*', "1");
+                Access::new(route, &caller, is_allowed(&format!("{}{resource}", self.stage)))
+            })
+            .collect();
+        let (outcome, reason, because) = match call {
+            Some((_, None)) => {
+                (Outcome::Denied, "no_such_route", "no route has this method and path".to_owned())
+            }
+            Some((arn, Some(route))) if !is_allowed(arn) => {
+                let missing = Access::new(route, &caller, false).missing.join(" ");
+                (Outcome::Denied, "insufficient_scope", format!("the token does not hold {missing}"))
+            }
+            None if !routes.iter().any(|route| route.allowed) => (
+                Outcome::Denied,
+                "insufficient_scope",
+                "no route is covered by the token's scopes".to_owned(),
+            ),
+            Some(_) | None => (Outcome::Allowed, "", String::new()),
+        };
+        let status = (outcome == Outcome::Denied).then_some(403);
+        Explanation {
+            outcome,
+            status,
+            policy: Some(policy_document),
+            routes,
+            ..Explanation::undecided(reason, &because)
+        }
+    }
+}
+
+impl Explanation {
+    /// The frame of every explanation.
+    fn undecided(reason: &'static str, because: &str) -> Self {
+        Self {
+            outcome: Outcome::Undecided,
+            status: Some(500),
+            reason: Some(reason),
+            because: Some(because.to_owned()),
+            call: None,
+            header: None,
+            claims: None,
+            checks: Vec::new(),
+            policy: None,
+            routes: Vec::new(),
+        }
+    }
+}
+
+impl Check {
+    fn of(step: &Step) -> Self {
+        let (verdict, reason) = match step.verdict {
+            Verdict::Passed => (CheckVerdict::Passed, None),
+            Verdict::Failed(refusal) => (CheckVerdict::Failed, Some(refusal.label())),
+            Verdict::Undecided => (CheckVerdict::Undecided, None),
+            Verdict::NotAsked => (CheckVerdict::NotAsked, None),
+            Verdict::NotReached => (CheckVerdict::NotReached, None),
+        };
+        Self { check: step.check, verdict, reason }
+    }
+}
+
+impl Access {
+    fn new(route: &Route, caller: &Caller<'_>, allowed: bool) -> Self {
+        let missing = route.scopes.iter().filter(|scope| !caller.scopes.holds(**scope));
+        Self {
+            route: route.to_string(),
+            allowed,
+            needs: route.scopes.iter().map(|scope| scope.as_str()).collect(),
+            missing: missing.map(|scope| scope.as_str()).collect(),
+        }
+    }
+}
+
+impl fmt::Display for Explanation {
+    /// The page for people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        text::write(self, f)
+    }
+}
+
+/// The header value that somebody means who gives a token, with or without what stands before it.
+fn header_value(given: &str) -> String {
+    let given = given.trim();
+    let value = match given.split_once(':') {
+        Some((name, value)) if name.eq_ignore_ascii_case("authorization") => value.trim(),
+        _ => given,
+    };
+    let is_bare = !value.is_empty() && !value.contains(' ');
+    if is_bare { format!("Bearer {value}") } else { value.to_owned() }
+}
