@@ -37,7 +37,7 @@ class Deployment:
 
     cache_seconds: int = 300  # AuthorizerCacheSeconds
     token_seconds: int = 3_600  # TokenMinutes
-    stage_rate: float = 200.0  # ThrottlingRateLimit: of each method
+    stage_rate: float = 500.0  # ThrottlingRateLimit: of each method
     storefront_rate: float = 100.0  # the plan of the client that sends what comes from outside
     storefront_day: float = 5_000_000.0
     reserved_authorizers: int = 100  # ReserveConcurrency=true

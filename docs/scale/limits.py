@@ -15,7 +15,7 @@ LIMITS = [
         "usage plan of one client, a second",
         lambda load: load.outside,
         DEPLOYMENT.storefront_rate,
-        "raise `Throttle` of the plan; the plan of `order-service` (50/s) with it",
+        "raise `Throttle` of the plan; the plan of `order-service` (200/s) with it",
     ),
     (
         "throttle of the stage, each method",
