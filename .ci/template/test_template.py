@@ -1,6 +1,7 @@
 """Every rule holds of the template, and every rule fails of a template that breaks it."""
 
 import copy
+import re
 from collections.abc import Callable
 
 import pytest
@@ -39,3 +40,17 @@ def test_the_cache_time_follows_its_parameter(seconds: str) -> None:
 
 def test_the_route_table_is_read_whole() -> None:
     assert len(contract.routes()) == 12
+
+
+def test_the_runbook_has_a_row_for_every_alarm() -> None:
+    page = (contract.ROOT / "docs/operate.md").read_text()
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `") and "Alarm`" in line]
+    told = re.findall(r"`(\w+Alarm)`", " ".join(rows))
+    alarms = [name for name, it in source()["Resources"].items() if it["Type"].startswith("AWS::CloudWatch::Alarm")]
+    assert sorted(told) == sorted(alarms)
+
+
+def test_the_runbook_names_what_the_template_has() -> None:
+    page = (contract.ROOT / "docs/operate.md").read_text()
+    assert set(re.findall(r"\(output (\w+)\)", page)) <= set(source()["Outputs"])
+    assert set(re.findall(r"\(resource (\w+)\)", page)) <= set(source()["Resources"])
