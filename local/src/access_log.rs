@@ -64,6 +64,7 @@ mod tests {
             principal_id: Some("7abc".into()),
             authorization: Authorization::Cached,
             error_type,
+            reason: None,
             latency: Duration::from_micros(1234),
         };
         record(&log, &served, UNIX_EPOCH);

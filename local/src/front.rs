@@ -9,6 +9,7 @@ use tokio::sync::SetOnce;
 use uuid::Uuid;
 
 use crate::{
+    console::Console,
     gateway::{
         http::{Clock, Handle, Refused, Request, Response},
         invoke::{Invoke, InvokeError},
@@ -23,6 +24,7 @@ pub(crate) const INVOKE_PATH: &str = "/_local/invoke/";
 /// Everything that answers on the port.
 pub(crate) struct Front {
     pub(crate) issuer: Arc<Issuer>,
+    pub(crate) console: Arc<Console>,
     pub(crate) gateway: Arc<dyn Handle>,
     pub(crate) functions: Arc<dyn Invoke>,
     pub(crate) schedules: Schedules,
@@ -38,6 +40,9 @@ impl Handle for Front {
                 return answer;
             }
             self.ready.wait().await;
+            if let Some(answer) = self.console.answer(&request).await {
+                return answer;
+            }
             match request.path().strip_prefix(INVOKE_PATH) {
                 Some(binary) => self.run_schedule(&request, binary).await,
                 None => self.gateway.answer(request).await,

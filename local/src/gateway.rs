@@ -177,6 +177,7 @@ impl Gateway {
             principal_id: exchange.caller.as_ref().map(|caller| caller.principal_id.clone()),
             authorization: exchange.authorization,
             error_type,
+            reason: exchange.reason.clone(),
             latency: (self.clock)().duration_since(exchange.started).unwrap_or_default(),
         });
         response

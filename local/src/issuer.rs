@@ -8,7 +8,10 @@ mod request;
 
 use std::{
     fmt,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -30,6 +33,8 @@ pub struct Issuer {
     pool_id: String,
     clients: Vec<AppClient>,
     keys: RwLock<KeyRing>,
+    /// The keys are not answered with.
+    withheld: AtomicBool,
 }
 
 /// One app client that may use the client-credentials grant.
@@ -84,7 +89,13 @@ impl Issuer {
     /// If the keys cannot be made.
     pub fn new(region: &str, pool_id: &str, clients: Vec<AppClient>) -> Result<Self, KeyError> {
         let keys = RwLock::new(KeyRing::generate()?);
-        Ok(Self { region: region.to_owned(), pool_id: pool_id.to_owned(), clients, keys })
+        Ok(Self {
+            region: region.to_owned(),
+            pool_id: pool_id.to_owned(),
+            clients,
+            keys,
+            withheld: AtomicBool::new(false),
+        })
     }
 
     /// The `iss` of every token.
@@ -110,6 +121,31 @@ impl Issuer {
         let key = SigningKey::generate()?;
         self.keys.write().unwrap_or_else(PoisonError::into_inner).rotate(key);
         Ok(())
+    }
+
+    /// Takes the JWKS endpoint down, or up again: while it is down it answers 503.
+    pub fn withhold(&self, withheld: bool) {
+        self.withheld.store(withheld, Ordering::Relaxed);
+    }
+
+    /// Whether the JWKS endpoint is down.
+    pub fn withholds(&self) -> bool {
+        self.withheld.load(Ordering::Relaxed)
+    }
+
+    /// A token with all scopes of a client, `None` if there is none of that id. With `expired`, one whose life ended a
+    /// second before `now`.
+    pub(crate) fn token_for(
+        &self,
+        client_id: &str,
+        expired: bool,
+        now: UnixSeconds,
+        jti: Uuid,
+    ) -> Option<Result<String, KeyError>> {
+        let client = self.clients.iter().find(|client| client.client_id == client_id)?;
+        let life = if expired { client.token_life.as_secs().saturating_add(1) } else { 0 };
+        let issued = UnixSeconds(now.0.saturating_sub(life));
+        Some(self.sign_for(client, client.scopes.join(" "), issued, jti))
     }
 
     /// A token with these claims and nothing else, under the header that every token gets.
@@ -149,6 +185,16 @@ impl Issuer {
             return Err(Refusal::UnsupportedGrantType.into());
         }
         let scope = client.grant(&request.scopes)?;
+        Ok((self.sign_for(client, scope, now, jti)?, client.token_life))
+    }
+
+    fn sign_for(
+        &self,
+        client: &AppClient,
+        scope: String,
+        now: UnixSeconds,
+        jti: Uuid,
+    ) -> Result<String, KeyError> {
         let claims = Claims {
             sub: &client.client_id,
             token_use: "access",
@@ -161,7 +207,7 @@ impl Issuer {
             jti: jti.to_string(),
             client_id: &client.client_id,
         };
-        Ok((self.mint(&claims)?, client.token_life))
+        self.mint(&claims)
     }
 
     fn authenticate(&self, credentials: &Credentials) -> Result<&AppClient, Refusal> {

@@ -3,6 +3,7 @@
 mod access_log;
 mod beside;
 pub mod clients;
+mod console;
 mod credentials;
 mod database;
 mod demo;

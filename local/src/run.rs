@@ -199,6 +199,7 @@ impl Greeting {
     fn text(&self, local: &Local) -> String {
         let Self { template, data, clients_file, functions } = self;
         let address = local.address();
+        let console = local.console_url();
         let clients = local.clients().0.iter();
         let clients = clients.map(|(name, client)| format!("  {name:<16} {}", client.scopes.join(" ")));
         let clients = clients.collect::<Vec<_>>().join("\n");
@@ -209,6 +210,7 @@ impl Greeting {
 
   tokens     POST http://{address}/oauth2/token
   keys       GET  http://{address}/.well-known/jwks.json
+  console    {console}
   functions  {functions}
   data       {data}
   clients    {clients_file}

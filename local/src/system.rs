@@ -20,6 +20,7 @@ use tokio::{
 use crate::{
     access_log,
     clients::{Client, Clients, ClientsError},
+    console::Console,
     credentials::{self, CredentialsError},
     database::{Database, DatabaseError},
     demo::{self, DemoError},
@@ -46,6 +47,7 @@ pub struct Local {
     address: SocketAddr,
     clients: Clients,
     issuer: Arc<Issuer>,
+    console: Arc<Console>,
     functions: Arc<dyn Invoke>,
     /// Logical ids by the names of binaries.
     names: BTreeMap<String, String>,
@@ -134,13 +136,20 @@ impl Local {
             Surroundings { base: &base, stack: &stack, dynamodb: database.client(), clock, log: log.clone() };
         let functions = functions::build(options.functions.as_ref(), &surroundings)?;
 
-        let told = move |served: &Served| access_log::record(&log, served, clock());
+        let console = Arc::new(Console::new(address.port(), &clients, Arc::clone(&issuer), clock)?);
+        let shown = Arc::clone(&console);
+        let told = move |served: &Served| {
+            let now = clock();
+            access_log::record(&log, served, now);
+            shown.record(served, now);
+        };
         let gateway = Gateway::new(stack.api.clone(), Arc::clone(&functions.invoke), clock, told)?;
 
         clients.write(&options.clients_file)?;
         let ready = Arc::new(SetOnce::new());
         let front = Front {
             issuer: Arc::clone(&issuer),
+            console: Arc::clone(&console),
             gateway: Arc::new(gateway),
             functions: Arc::clone(&functions.invoke),
             schedules: Schedules::of(&stack.functions, &facts.account_id, &facts.region),
@@ -153,8 +162,17 @@ impl Local {
             tokio::spawn(server::serve(listener, Arc::new(front), clock, async { _ = stopped.await }));
         let names =
             stack.functions.iter().map(|(id, function)| (function.binary.clone(), id.clone())).collect();
-        let local =
-            Self { address, clients, issuer, functions: functions.invoke, names, database, stop, server };
+        let local = Self {
+            address,
+            clients,
+            issuer,
+            console,
+            functions: functions.invoke,
+            names,
+            database,
+            stop,
+            server,
+        };
 
         // The keys come over loopback from the issuer that answers since a moment ago.
         functions.prepare.await;
@@ -189,6 +207,11 @@ impl Local {
         self.database.client()
     }
 
+    /// The address of the console page, with the key that its buttons need. Nobody but the system's owner may see it.
+    pub fn console_url(&self) -> String {
+        format!("http://{}/_local/#{}", self.address, self.console.key())
+    }
+
     /// Invokes a function by the name of its binary, past the gateway.
     ///
     /// # Errors
@@ -201,6 +224,7 @@ impl Local {
 
     /// Takes no more requests, lets those that run finish within a few seconds, and closes the data.
     pub async fn stop(self) {
+        self.console.close();
         // No receiver means that the server has ended by itself.
         _ = self.stop.send(());
         _ = self.server.await;

@@ -82,7 +82,7 @@ impl Authorizer {
         } else {
             // Calls for the same token that run side by side each call the function, as API Gateway's do.
             let before = clock();
-            let called = self.call(token, &arn, functions).await;
+            let called = self.call(token, &arn, functions, &mut exchange.reason).await;
             let latency = clock().duration_since(before).unwrap_or_default();
             exchange.authorization = Authorization::Called { latency };
             let answer = Arc::new(called?);
@@ -114,10 +114,23 @@ impl Authorizer {
         (is_only && is_valid).then_some(token)
     }
 
-    async fn call(&self, token: &str, arn: &str, functions: &dyn Invoke) -> Result<Answer, Refusal> {
+    /// Calls the function, and leaves the type of its error in `reason`.
+    async fn call(
+        &self,
+        token: &str,
+        arn: &str,
+        functions: &dyn Invoke,
+        reason: &mut Option<String>,
+    ) -> Result<Answer, Refusal> {
         let event = json!({ "type": "TOKEN", "authorizationToken": token, "methodArn": arn });
         let event = event.to_string().into_bytes();
-        match timeout(TIMEOUT, functions.invoke(&self.settings.function, event)).await {
+        let invoked = timeout(TIMEOUT, functions.invoke(&self.settings.function, event)).await;
+        if let Ok(Err(InvokeError::Function { error_type, .. })) = &invoked
+            && is_label(error_type)
+        {
+            *reason = Some(error_type.clone());
+        }
+        match invoked {
             Ok(Ok(answer)) => Answer::parse(&answer).ok_or(Refusal::AUTHORIZER_CONFIGURATION),
             Ok(Err(InvokeError::Function { error_message, .. })) if error_message == "Unauthorized" => {
                 Err(Refusal::UNAUTHORIZED)
@@ -132,5 +145,21 @@ impl Authorizer {
     fn with_cache<T>(&self, work: impl FnOnce(&mut Cache) -> T) -> T {
         // A cache is whole between two of its calls, whatever happened to the thread that held it.
         work(&mut self.cache.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Whether a function's error type is a label and no text: only those are told on.
+fn is_label(text: &str) -> bool {
+    text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_labels_are_told_on() {
+        assert!(is_label("expired") && is_label("Runtime.ExitError"));
+        assert!(!is_label("Bearer eyJ") && !is_label(&"a".repeat(65)));
     }
 }

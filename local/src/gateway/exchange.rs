@@ -16,6 +16,8 @@ pub(super) struct Exchange<'a> {
     /// Known once the authorizer has answered; a 401 has none.
     pub(super) caller: Option<Arc<Answer>>,
     pub(super) authorization: Authorization,
+    /// The error type that the authorizer failed with.
+    pub(super) reason: Option<String>,
     /// The API key's value, on methods that require one.
     pub(super) api_key: Option<String>,
 }
@@ -30,6 +32,7 @@ impl<'a> Exchange<'a> {
             matched: None,
             caller: None,
             authorization: Authorization::None,
+            reason: None,
             api_key: None,
         }
     }

@@ -18,6 +18,8 @@ pub struct Served {
     pub authorization: Authorization,
     /// The error type of an answer that the gateway gave of its own.
     pub error_type: Option<&'static str>,
+    /// The error type with which the authorizer turned the caller away, where it is a short label.
+    pub reason: Option<String>,
     /// From the complete request to the answer.
     pub latency: Duration,
 }

@@ -26,6 +26,7 @@ impl Issuer {
             })
         } else if self.is_jwks(path) {
             Some(match request.method.as_str() {
+                "GET" | "HEAD" if self.withholds() => Response::json(503, r#"{"error":"withheld"}"#),
                 "GET" | "HEAD" => {
                     Response::json(200, self.jwks()).with_header("Cache-Control", "public, max-age=86400")
                 }
