@@ -54,7 +54,6 @@ use std::{
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
-pub use self::error::GatewayError;
 use self::{
     api::Api,
     authorizer::Authorizer,
@@ -67,6 +66,7 @@ use self::{
     served::Served,
     usage::Usage,
 };
+pub use self::{error::GatewayError, usage::Standing};
 
 /// The longest that API Gateway waits for an integration.
 const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(29);
@@ -127,6 +127,11 @@ impl Gateway {
         let mut exchange = self.exchange(&request);
         let outcome = self.proceed(&mut exchange).await;
         self.conclude(&exchange, outcome)
+    }
+
+    /// How every API key that a usage plan counts stands now.
+    pub fn standings(&self) -> Vec<Standing> {
+        self.usage.standings((self.clock)())
     }
 
     /// The answer to something that is no request.

@@ -21,13 +21,23 @@ impl Bucket {
         is_limit.then(|| Self { limit, tokens: f64::from(limit.burst), filled: None })
     }
 
-    /// Takes a token, if there is a whole one. A clock that was set back fills nothing.
+    /// The limit.
+    pub(super) const fn limit(&self) -> Throttle {
+        self.limit
+    }
+
+    /// The tokens there are. A clock that was set back fills nothing.
     // SPEC: Amazon API Gateway, "Throttle requests to your REST APIs": token buckets
-    pub(super) fn take(&mut self, now: SystemTime) -> bool {
+    pub(super) fn level(&self, now: SystemTime) -> f64 {
         let elapsed = self.filled.and_then(|filled| now.duration_since(filled).ok()).unwrap_or_default();
-        self.filled = Some(now);
         let flowed = elapsed.as_secs_f64() * self.limit.rate;
-        self.tokens = (self.tokens + flowed).min(f64::from(self.limit.burst));
+        (self.tokens + flowed).min(f64::from(self.limit.burst))
+    }
+
+    /// Takes a token, if there is a whole one.
+    pub(super) fn take(&mut self, now: SystemTime) -> bool {
+        self.tokens = self.level(now);
+        self.filled = Some(now);
         let is_there = self.tokens >= 1.0;
         if is_there {
             self.tokens -= 1.0;
@@ -49,17 +59,26 @@ impl Counter {
         Self { quota, period: None, left: 0 }
     }
 
+    /// The quota.
+    pub(super) const fn quota(&self) -> Quota {
+        self.quota
+    }
+
+    /// The requests that the period has left.
+    pub(super) fn left(&self, now: SystemTime) -> u64 {
+        match self.period {
+            Some(begun) if begun == period(self.quota.period, now) => self.left,
+            Some(_) => self.quota.limit,
+            None => self.quota.limit.saturating_sub(self.quota.offset),
+        }
+    }
+
     /// Counts a request, if the period has one left.
     pub(super) fn take(&mut self, now: SystemTime) -> bool {
-        let period = period(self.quota.period, now);
-        if self.period != Some(period) {
-            let offset = if self.period.is_none() { self.quota.offset } else { 0 };
-            self.left = self.quota.limit.saturating_sub(offset);
-            self.period = Some(period);
-        }
-        let is_left = self.left > 0;
-        self.left = self.left.saturating_sub(1);
-        is_left
+        let left = self.left(now);
+        self.period = Some(period(self.quota.period, now));
+        self.left = left.saturating_sub(1);
+        left > 0
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     sync::{Mutex, PoisonError},
     time::SystemTime,
 };
 
 use super::{
-    api::{Api, ApiKeySource, Throttle, UsagePlan},
+    api::{Api, ApiKeySource, Quota, Throttle, UsagePlan},
     error::GatewayError,
     exchange::Exchange,
     refusal::Refusal,
@@ -24,8 +25,35 @@ pub(super) struct Usage {
 
 #[derive(Debug)]
 struct Limits {
+    plan: String,
     bucket: Option<Bucket>,
     counter: Option<Counter>,
+    throttled: u64,
+    over_quota: u64,
+}
+
+/// How an API key stands with its usage plan.
+#[derive(Clone)]
+pub struct Standing {
+    /// The key's value.
+    pub api_key: String,
+    /// The plan's name.
+    pub plan: String,
+    /// Rate and burst, and the requests that may come at once now.
+    pub throttle: Option<(Throttle, f64)>,
+    /// The quota, and the requests that are left of it now.
+    pub quota: Option<(Quota, u64)>,
+    /// Requests that came too fast for the plan.
+    pub throttled: u64,
+    /// Requests that came when the quota was used up.
+    pub over_quota: u64,
+}
+
+/// Shows no key: its value may be a secret.
+impl fmt::Debug for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Standing").field("plan", &self.plan).finish_non_exhaustive()
+    }
 }
 
 impl Usage {
@@ -69,11 +97,28 @@ impl Usage {
             .is_none_or(|bucket| bucket.lock().unwrap_or_else(PoisonError::into_inner).take(now));
         if is_admitted { Ok(()) } else { Err(Refusal::THROTTLED) }
     }
+
+    /// How every key that counts stands now.
+    pub(super) fn standings(&self, now: SystemTime) -> Vec<Standing> {
+        let standing = |(key, limits): (&String, &Mutex<Limits>)| {
+            let limits = limits.lock().unwrap_or_else(PoisonError::into_inner);
+            let Limits { plan, bucket, counter, throttled, over_quota } = &*limits;
+            Standing {
+                api_key: key.clone(),
+                plan: plan.clone(),
+                throttle: bucket.as_ref().map(|bucket| (bucket.limit(), bucket.level(now))),
+                quota: counter.as_ref().map(|counter| (counter.quota(), counter.left(now))),
+                throttled: *throttled,
+                over_quota: *over_quota,
+            }
+        };
+        self.keys.iter().map(standing).collect()
+    }
 }
 
 /// Shows no key.
-impl std::fmt::Debug for Usage {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Usage").field("keys", &self.keys.len()).finish_non_exhaustive()
     }
 }
@@ -81,15 +126,18 @@ impl std::fmt::Debug for Usage {
 impl Limits {
     fn new(plan: &UsagePlan) -> Result<Self, GatewayError> {
         let bucket = plan.throttle.map(|throttle| bucket(&plan.name, throttle)).transpose()?;
-        Ok(Self { bucket, counter: plan.quota.map(Counter::new) })
+        let counter = plan.quota.map(Counter::new);
+        Ok(Self { plan: plan.name.clone(), bucket, counter, throttled: 0, over_quota: 0 })
     }
 
     /// A request that is throttled does not count against the quota.
     fn take(&mut self, now: SystemTime) -> Result<(), Refusal> {
         if !self.bucket.as_mut().is_none_or(|bucket| bucket.take(now)) {
+            self.throttled += 1;
             return Err(Refusal::THROTTLED);
         }
         if !self.counter.as_mut().is_none_or(|counter| counter.take(now)) {
+            self.over_quota += 1;
             return Err(Refusal::QUOTA_EXCEEDED);
         }
         Ok(())

@@ -119,3 +119,31 @@ async fn row_23_the_authorizers_key_is_counted_by_itself() {
     stage.pass(Duration::from_hours(24));
     assert_eq!(stage.ask(orders()).await.0, 200, "another day");
 }
+
+#[tokio::test]
+async fn row_23_what_a_key_has_left_is_told_as_it_is_counted() {
+    let stage = Stage::new(with_plan(ApiKeySource::Header));
+    let mut orders = authorized("GET", "/orders");
+    orders.headers.push("x-api-key", "order-service");
+    let standing = || {
+        let standings = stage.gateway.standings();
+        let keys: Vec<_> = standings.iter().map(|standing| standing.api_key.as_str()).collect();
+        assert_eq!(keys, ["order-service", "storefront"], "a key that is off or in no plan counts nothing");
+        assert!(!format!("{standings:?}").contains("storefront"), "no key is shown");
+        let standing = standings.into_iter().next().unwrap();
+        let tokens = standing.throttle.map(|(_, tokens)| tokens).unwrap();
+        (tokens, standing.quota.map(|(_, left)| left).unwrap(), standing.throttled, standing.over_quota)
+    };
+    assert_eq!(standing(), (2.0, 3, 0, 0));
+    for (status, expected) in [(200, (1.0, 2, 0, 0)), (200, (0.0, 1, 0, 0)), (429, (0.0, 1, 1, 0))] {
+        assert_eq!(stage.ask(orders.clone()).await.0, status);
+        assert_eq!(standing(), expected);
+    }
+    stage.pass(Duration::from_secs(1));
+    assert_eq!(standing(), (2.0, 1, 1, 0), "the bucket fills while nobody asks");
+    assert_eq!(stage.ask(orders.clone()).await.0, 200);
+    assert_eq!(stage.ask(orders.clone()).await.0, 429);
+    assert_eq!(standing(), (0.0, 0, 1, 1));
+    stage.pass(Duration::from_hours(24));
+    assert_eq!(standing(), (2.0, 3, 1, 1), "another day");
+}
