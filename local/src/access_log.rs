@@ -39,7 +39,7 @@ pub(crate) fn record(log: &Log, served: &Served, at: SystemTime) {
 }
 
 /// With two decimals, as much as a laptop's clock is good for.
-fn milliseconds(duration: Duration) -> f64 {
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 100_000.0).round() / 100.0
 }
 

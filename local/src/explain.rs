@@ -137,6 +137,11 @@ impl Explainer {
         Self { authorizer, stage }
     }
 
+    /// Fetches the keys, so that they are at hand. What fails is tried again with the first token.
+    pub async fn prefetch(&self) {
+        self.authorizer.prefetch().await;
+    }
+
     /// Explains what becomes of `call` with a token: the token alone, with `Bearer` before it, or a whole
     /// `Authorization` line. Without a call it is about every route.
     pub async fn explain(&self, token: &str, call: Option<&Call>) -> Explanation {

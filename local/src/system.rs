@@ -16,14 +16,16 @@ use tokio::{
     sync::{SetOnce, oneshot},
     task::{JoinHandle, spawn_blocking},
 };
+use uuid::Uuid;
 
 use crate::{
     access_log,
     clients::{Client, Clients, ClientsError},
-    console::Console,
+    console::{Console, Decisions, Watched},
     credentials::{self, CredentialsError},
     database::{Database, DatabaseError},
     demo::{self, DemoError},
+    explain::Explainer,
     front::Front,
     functions::{self, FunctionsError, Surroundings},
     gateway::{
@@ -136,21 +138,27 @@ impl Local {
             Surroundings { base: &base, stack: &stack, dynamodb: database.client(), clock, log: log.clone() };
         let functions = functions::build(options.functions.as_ref(), &surroundings)?;
 
-        let console = Arc::new(Console::new(address.port(), &clients, Arc::clone(&issuer), clock)?);
-        let shown = Arc::clone(&console);
+        let decisions = Arc::new(Decisions::new(Uuid::new_v4(), &clients));
+        let (shown, access_log) = (Arc::clone(&decisions), log.clone());
         let told = move |served: &Served| {
             let now = clock();
-            access_log::record(&log, served, now);
+            access_log::record(&access_log, served, now);
             shown.record(served, now);
         };
         let gateway = Gateway::new(stack.api.clone(), Arc::clone(&functions.invoke), clock, told)?;
+        let gateway = Arc::new(gateway);
+        // With functions elsewhere the template need not say all of the authorizer's settings.
+        let explainer = Explainer::of_stack(&stack, &base, clock, log).ok();
+        let watched =
+            Watched { issuer: Arc::clone(&issuer), gateway: Arc::clone(&gateway), explainer, decisions };
+        let console = Arc::new(Console::new(address.port(), &clients, watched, clock)?);
 
         clients.write(&options.clients_file)?;
         let ready = Arc::new(SetOnce::new());
         let front = Front {
             issuer: Arc::clone(&issuer),
             console: Arc::clone(&console),
-            gateway: Arc::new(gateway),
+            gateway,
             functions: Arc::clone(&functions.invoke),
             schedules: Schedules::of(&stack.functions, &facts.account_id, &facts.region),
             ready: Arc::clone(&ready),
@@ -176,6 +184,7 @@ impl Local {
 
         // The keys come over loopback from the issuer that answers since a moment ago.
         functions.prepare.await;
+        local.console.prepare().await;
         if !options.no_demo
             && options.functions.is_none()
             && let Some(inventory) = local.names.get("inventory")

@@ -2,88 +2,72 @@
 //! browser asks again by itself, with the id of the last event that it saw. So no answer outlives the server's limits.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     fmt::Write as _,
     sync::{Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
-use serde::Serialize;
 use tokio::{
     sync::{Semaphore, watch},
     time::timeout,
 };
 
-use super::error;
-use crate::gateway::{
-    http::{Headers, Request, Response},
-    served::{Authorization, Served},
+use uuid::Uuid;
+
+use super::{decision::Decision, error};
+use crate::{
+    clients::Clients,
+    gateway::{
+        http::{Headers, Request, Response},
+        served::Served,
+    },
 };
 
 const KEPT: usize = 200;
+/// Pages that may wait at once.
 const SUBSCRIBERS: usize = 16;
+/// How long a browser waits before it asks again.
+const RETRY_MS: u32 = 100;
 /// How long an answer waits for something to tell.
 const WAIT: Duration = Duration::from_secs(20);
 
-/// One decision. There is no token in it, nor anything else that a client could have chosen freely.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct Decision {
-    at_ms: u128,
-    client: Option<String>,
-    client_id: Option<String>,
-    route: Option<String>,
-    status: u16,
-    outcome: &'static str,
-    reason: Option<String>,
-    /// `None` where the authorizer was not asked.
-    cached: Option<bool>,
-    latency_ms: f64,
-}
-
-impl Decision {
-    pub(super) fn new(served: &Served, client: Option<String>, at: SystemTime) -> Self {
-        // A policy that does not allow the route: the authorizer's own log calls that insufficient scope.
-        let is_denied = served.error_type == Some("AccessDeniedException");
-        let reason = served.reason.clone().or_else(|| is_denied.then(|| "insufficient_scope".to_owned()));
-        Self {
-            at_ms: at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis(),
-            client,
-            client_id: served.principal_id.clone(),
-            route: served.route.clone(),
-            status: served.status,
-            outcome: match (served.error_type, served.status) {
-                (None, status) if !matches!(status, 401 | 403) => "allowed",
-                (_, 500..) => "fault",
-                _ => "refused",
-            },
-            reason: reason.or_else(|| served.error_type.map(str::to_owned)),
-            cached: match served.authorization {
-                Authorization::None => None,
-                Authorization::Called { .. } => Some(false),
-                Authorization::Cached => Some(true),
-            },
-            latency_ms: (served.latency.as_secs_f64() * 100_000.0).round() / 100.0,
-        }
-    }
-}
-
-pub(super) struct Decisions {
+/// The decisions of one run.
+pub(crate) struct Decisions {
+    /// Tells this run's events from those of another on the same port.
+    run: String,
+    /// The clients' names by their ids.
+    names: BTreeMap<String, String>,
     kept: Mutex<VecDeque<(u64, Decision)>>,
-    /// The id of the last, and whether the system stops.
+    /// The number of the last, and whether the system stops.
     last: watch::Sender<(u64, bool)>,
     subscribers: Semaphore,
 }
 
-impl Default for Decisions {
-    fn default() -> Self {
-        let last = watch::Sender::new((0, false));
-        Self { kept: Mutex::default(), last, subscribers: Semaphore::new(SUBSCRIBERS) }
-    }
-}
-
 impl Decisions {
-    pub(super) fn push(&self, decision: Decision) {
+    pub(crate) fn new(run: Uuid, clients: &Clients) -> Self {
+        let name =
+            |(name, client): (&String, &crate::clients::Client)| (client.client_id.clone(), name.clone());
+        Self {
+            run: run.simple().to_string(),
+            names: clients.0.iter().map(name).collect(),
+            kept: Mutex::default(),
+            last: watch::Sender::new((0, false)),
+            subscribers: Semaphore::new(SUBSCRIBERS),
+        }
+    }
+
+    /// What tells this run from another.
+    pub(super) fn run(&self) -> &str {
+        &self.run
+    }
+
+    /// Keeps what was decided about a request.
+    pub(crate) fn record(&self, served: &Served, at: SystemTime) {
+        let client = served.principal_id.as_ref().and_then(|id| self.names.get(id)).cloned();
+        let decision = Decision::new(served, client, at);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        // Under the lock, so that numbers are in order.
         self.last.send_modify(|(last, _)| *last += 1);
         kept.push_back((self.last.borrow().0, decision));
         if kept.len() > KEPT {
@@ -99,68 +83,30 @@ impl Decisions {
     // SPEC: HTML, section 9.2, server-sent events
     pub(super) async fn events(&self, request: &Request) -> Response {
         let Ok(_permit) = self.subscribers.try_acquire() else { return error(503, "too_many_pages") };
-        let seen = request.headers.first("Last-Event-ID").and_then(|id| id.parse::<u64>().ok()).unwrap_or(0);
+        let seen = self.seen(request.headers.first("Last-Event-ID").unwrap_or_default());
         let mut last = self.last.subscribe();
-        // An id from before a restart is ahead of ours.
-        let seen = if seen > last.borrow().0 { 0 } else { seen };
         // Neither a timeout nor the end of the sender is worth telling.
         _ = timeout(WAIT, last.wait_for(|(last, closed)| *last > seen || *closed)).await;
-        let mut body = "retry: 100\n\n".to_owned();
-        for (id, decision) in self.kept.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            if *id > seen
+        let mut body = format!("retry: {RETRY_MS}\n\n");
+        for (number, decision) in self.kept.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            if *number > seen
                 && let Ok(data) = serde_json::to_string(decision)
             {
                 // Writing to a string cannot fail.
-                _ = write!(body, "id: {id}\ndata: {data}\n\n");
+                _ = write!(body, "id: {}.{number}\ndata: {data}\n\n", self.run);
             }
         }
         let mut headers = Headers::default();
         headers.push("Content-Type", "text/event-stream");
         Response { status: 200, headers, body: body.into_bytes() }
     }
+
+    /// The number in an event's id; 0, before the first, for an id of another run or of nobody.
+    fn seen(&self, id: &str) -> u64 {
+        let number = id.strip_prefix(&self.run).and_then(|rest| rest.strip_prefix('.'));
+        number.and_then(|number| number.parse().ok()).unwrap_or(0)
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn decision() -> Decision {
-        let served = Served {
-            request_id: "r-1".into(),
-            route: Some("GET /inventory".into()),
-            status: 403,
-            principal_id: Some("7abc".into()),
-            authorization: Authorization::Cached,
-            error_type: Some("AccessDeniedException"),
-            reason: None,
-            latency: Duration::from_micros(1234),
-        };
-        Decision::new(&served, Some("storefront".into()), SystemTime::UNIX_EPOCH)
-    }
-
-    fn request(seen: &str) -> Request {
-        let mut headers = Headers::default();
-        headers.push("Last-Event-ID", seen);
-        let peer = ([127, 0, 0, 1], 1).into();
-        Request { method: "GET".into(), target: "/_local/events".into(), headers, body: Vec::new(), peer }
-    }
-
-    #[tokio::test]
-    async fn an_answer_holds_what_is_new_and_no_more_than_is_kept() {
-        let decisions = Decisions::default();
-        for _ in 0..=KEPT {
-            decisions.push(decision());
-        }
-        let count = async |seen: &str| {
-            let body = decisions.events(&request(seen)).await.body;
-            String::from_utf8(body).unwrap().matches("data: ").count()
-        };
-        assert_eq!(count("0").await, KEPT);
-        assert_eq!(count("199").await, 2);
-        assert_eq!(count("9999").await, KEPT, "from before a restart");
-        decisions.close();
-        assert_eq!(count("201").await, 0, "nobody waits when the system stops");
-        let text = serde_json::to_string(&decision()).unwrap();
-        insta::assert_snapshot!(text, @r#"{"at_ms":0,"client":"storefront","client_id":"7abc","route":"GET /inventory","status":403,"outcome":"refused","reason":"insufficient_scope","cached":true,"latency_ms":1.23}"#);
-    }
-}
+mod tests;
