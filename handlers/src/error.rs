@@ -23,6 +23,8 @@ pub struct ApiError {
 
 /// The answer's body. A 5xx looks the same whatever its cause.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Error"))]
 pub struct ErrorBody<'a> {
     error: &'a str,
     message: &'a str,

@@ -32,6 +32,7 @@ pub struct Inventory {
 
 /// A stock movement as it is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewMovement {
     reference: Reference,
@@ -39,7 +40,9 @@ pub struct NewMovement {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", schemars(rename = "NewMovementLine"))]
 struct NewLine {
     sku: Sku,
     change: Change,
@@ -49,11 +52,11 @@ struct NewLine {
 /// How many come in or go out; never none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Integer<{ -MAX_EXACT }, MAX_EXACT>")]
-struct Change(i64);
+pub(crate) struct Change(i64);
 
 #[derive(Debug, thiserror::Error)]
 #[error("must not be zero")]
-struct NoChange;
+pub(crate) struct NoChange;
 
 impl TryFrom<Integer<{ -MAX_EXACT }, MAX_EXACT>> for Change {
     type Error = NoChange;
@@ -65,12 +68,14 @@ impl TryFrom<Integer<{ -MAX_EXACT }, MAX_EXACT>> for Change {
 
 /// What a movement is answered with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Moved {
     reference: Reference,
     lines: Vec<OnHand>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct OnHand {
     sku: Sku,
     on_hand: i64,
@@ -78,6 +83,7 @@ struct OnHand {
 
 /// One item of the inventory, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StockItem {
     sku: Sku,
     on_hand: i64,
@@ -87,6 +93,7 @@ pub struct StockItem {
 
 /// A page of the inventory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StockPage {
     items: Vec<StockItem>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -12,6 +12,8 @@ pub mod money;
 pub mod orders;
 pub mod payments;
 pub mod reports;
+#[cfg(feature = "schema")]
+mod schema;
 pub mod store;
 pub mod text;
 pub mod upstream;

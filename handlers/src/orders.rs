@@ -43,12 +43,15 @@ pub struct Orders<A> {
 
 /// An order as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Order"))]
 pub struct OrderView {
     order_id: Id,
     status: Status,
     lines: Vec<OrderLine>,
     total: i64,
     currency: Currency,
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     created_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     customer: Option<Customer>,
@@ -64,6 +67,7 @@ impl OrderView {
 
 /// A page of the orders of a day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OrderPage {
     orders: Vec<OrderView>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,6 +76,7 @@ pub struct OrderPage {
 
 /// What an order may be changed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", expecting = "`paid` or `cancelled`")]
 pub enum NewStatus {
     /// It is paid.
@@ -80,9 +85,12 @@ pub enum NewStatus {
     Cancelled,
 }
 
+/// What an order's status is asked to become.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct Change {
+#[cfg_attr(feature = "schema", schemars(rename = "NewOrderStatus"))]
+pub struct Change {
     status: NewStatus,
 }
 

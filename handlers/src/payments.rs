@@ -41,12 +41,16 @@ pub struct Payments<A> {
 
 /// A payment as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Payment"))]
 pub struct PaymentView {
     payment_id: Id,
     order_id: Id,
     amount: i64,
     currency: Currency,
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "settled")))]
     status: &'static str,
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     created_at: String,
 }
 
@@ -61,6 +65,7 @@ impl From<Payment> for PaymentView {
 
 /// A page of the payments of a day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PaymentPage {
     payments: Vec<PaymentView>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -35,15 +35,18 @@ pub struct Reports<A> {
 
 /// The report of a day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Report {
     date: Day,
     orders: OrderTotals,
     payments: Totals,
     by_sku: Vec<Sold>,
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     generated_at: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct OrderTotals {
     count: u64,
     total: i64,
@@ -51,6 +54,7 @@ struct OrderTotals {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct ByStatus {
     pending: u64,
     paid: u64,
@@ -58,21 +62,25 @@ struct ByStatus {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Totals {
     count: u64,
     total: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Sold {
     sku: Sku,
     quantity: i64,
     revenue: i64,
 }
 
+/// The day that a report is asked for.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct NewReport {
+pub struct NewReport {
     date: Day,
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// Makes a checked text: its rule, its name in messages and nothing else differ.
 macro_rules! text {
-    ($(#[$doc:meta])* $name:ident, $error:ident, $rule:literal, $is:expr) => {
+    ($(#[$doc:meta])* $name:ident, $error:ident, $longest:literal, $rule:literal, $is:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -20,6 +20,9 @@ macro_rules! text {
         pub struct $error;
 
         impl $name {
+            /// The most characters that it may have; the fewest is one.
+            pub const LONGEST: usize = $longest;
+
             /// Reads a text.
             pub fn parse(text: impl Into<String>) -> Result<Self, $error> {
                 let text = text.into();
@@ -57,27 +60,27 @@ macro_rules! text {
 
 text! {
     /// A stock keeping unit: what stands in a path segment without being escaped, and is no dot segment.
-    Sku, SkuError, "1 to 64 letters, digits and `-._~:`, and neither `.` nor `..`",
-    |text| (1..=64).contains(&text.len()) && text.bytes().all(is_segment_byte) && !matches!(text, "." | "..")
+    Sku, SkuError, 64, "1 to 64 letters, digits and `-._~:`, and neither `.` nor `..`",
+    |text| (1..=Sku::LONGEST).contains(&text.len()) && text.bytes().all(is_segment_byte) && !matches!(text, "." | "..")
 }
 
 text! {
     /// What a stock movement is known by.
-    Reference, ReferenceError, "1 to 128 letters, digits and `-._~:`",
-    |text| (1..=128).contains(&text.len()) && text.bytes().all(is_segment_byte)
+    Reference, ReferenceError, 128, "1 to 128 letters, digits and `-._~:`",
+    |text| (1..=Reference::LONGEST).contains(&text.len()) && text.bytes().all(is_segment_byte)
 }
 
 text! {
     /// What a caller calls one attempt at a thing, so that trying again is no second one.
     // SPEC: draft-ietf-httpapi-idempotency-key-header section 2.1: opaque to the server
-    IdempotencyKey, IdempotencyKeyError, "1 to 255 visible ASCII characters",
-    |text| (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+    IdempotencyKey, IdempotencyKeyError, 255, "1 to 255 visible ASCII characters",
+    |text| (1..=IdempotencyKey::LONGEST).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 text! {
     /// Whom an order is for, in the caller's own words.
-    Customer, CustomerError, "1 to 256 characters, none of them a control character",
-    |text| (1..=256).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+    Customer, CustomerError, 256, "1 to 256 characters, none of them a control character",
+    |text| (1..=Customer::LONGEST).contains(&text.chars().count()) && !text.chars().any(char::is_control)
 }
 
 /// What one caller calls one attempt. Another caller's key of the same text is another attempt.

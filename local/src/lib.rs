@@ -14,6 +14,7 @@ mod functions;
 pub mod gateway;
 pub mod issuer;
 pub mod loopback;
+pub mod openapi;
 pub mod options;
 mod policy_command;
 pub mod run;

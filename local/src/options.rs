@@ -17,7 +17,8 @@ Examples:
                                                print a sample event with a fresh token
   local invoke report                          run the event of the report function's schedule
   local explain --route 'POST /orders' < token  why a token is let in or turned away
-  local policy < questions.jsonl               what policies say, for scripts";
+  local policy < questions.jsonl               what policies say, for scripts
+  local openapi > openapi.json                 the API described, for tools";
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
@@ -99,6 +100,8 @@ pub enum Command {
     /// Explain a token: every check, the policy, and what is open to it. The token comes on standard input
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(Explain),
+    /// Print the description of the API, OpenAPI 3.1
+    Openapi,
     /// Evaluate policies: JSON lines {"policy","action","resource"} on standard input
     #[command(after_help = POLICY_EXAMPLES)]
     Policy,

@@ -14,6 +14,7 @@ use tokio::signal;
 use crate::{
     beside::{self, BesideError},
     explain::{Explain, ExplainError, Outcome},
+    openapi::{self, OpenapiError},
     options::{Command, CommandLine, Options},
     policy_command,
     system::{Local, StartError},
@@ -34,6 +35,9 @@ pub enum RunError {
     /// A token cannot be explained.
     #[error(transparent)]
     Explain(#[from] ExplainError),
+    /// The API cannot be described.
+    #[error(transparent)]
+    Openapi(#[from] OpenapiError),
     /// The policies cannot be read, or what they say not be written.
     #[error("the policies cannot be read to the end")]
     Policy(#[source] io::Error),
@@ -50,9 +54,12 @@ impl RunError {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Explain(_) => ExitCode::from(2),
-            Self::Start(_) | Self::Beside(_) | Self::Policy(_) | Self::Signals(_) | Self::Print(_) => {
-                ExitCode::FAILURE
-            }
+            Self::Start(_)
+            | Self::Beside(_)
+            | Self::Openapi(_)
+            | Self::Policy(_)
+            | Self::Signals(_)
+            | Self::Print(_) => ExitCode::FAILURE,
         }
     }
 }
@@ -74,6 +81,7 @@ pub async fn run(
         }
         Some(Command::Invoke { function, running }) => print(&beside::invoke(&function, &running).await?)?,
         Some(Command::Explain(asked)) => return explain(&asked, vars, clock).await,
+        Some(Command::Openapi) => print(openapi::document()?.trim_end())?,
         Some(Command::Policy) => {
             policy_command::answer(io::stdin().lock(), io::stdout().lock()).map_err(RunError::Policy)?;
         }

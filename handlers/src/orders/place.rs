@@ -29,6 +29,7 @@ const MOST_QUANTITY: i64 = 1_000_000_000;
 
 /// An order as it is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewOrder {
     lines: List<NewLine, MOST_LINES>,
@@ -36,7 +37,9 @@ pub struct NewOrder {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", schemars(rename = "NewOrderLine"))]
 struct NewLine {
     sku: Sku,
     quantity: Integer<1, MOST_QUANTITY>,

@@ -28,6 +28,7 @@ use crate::{
 
 /// A payment as it is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewPayment {
     order_id: Id,

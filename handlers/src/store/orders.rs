@@ -43,6 +43,7 @@ pub struct Content {
 
 /// One line of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OrderLine {
     /// What.
     pub sku: Sku,
@@ -54,7 +55,9 @@ pub struct OrderLine {
 
 /// The status of an order that stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", schemars(rename = "OrderStatus"))]
 pub enum Status {
     /// Placed, not paid.
     Pending,
