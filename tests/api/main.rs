@@ -11,6 +11,7 @@
 mod bad_input;
 mod cache;
 mod concurrency;
+mod console;
 mod elsewhere;
 mod events;
 mod issuer;
