@@ -20,8 +20,13 @@ const context = await chromium.launchPersistentContext(profile, {
   headless: true,
   viewport: { width: 1280, height: 900 },
   args: [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
   ],
 });
 context.setDefaultTimeout(10_000);
@@ -61,7 +66,10 @@ const send = async (route, status, ...decision) => {
   await until("#answer", String(status));
   const rows = page.locator("#rows tr:not([data-old])");
   const row = [route, ...decision].reduce((rows, hasText) => rows.filter({ hasText }), rows);
-  await row.first().waitFor().catch(async () => assert.fail(`${route}: no “${decision}” in ${await rows.allInnerTexts()}`));
+  await row
+    .first()
+    .waitFor()
+    .catch(async () => assert.fail(`${route}: no “${decision}” in ${await rows.allInnerTexts()}`));
 };
 const count = () => page.locator("#rows tr").count();
 const picture = async (name) => {
@@ -92,7 +100,9 @@ function contrasts() {
     return [...canvas.getImageData(0, 0, 1, 1).data];
   };
   const luminance = (color) => {
-    const [r, g, b] = rgba(color).map((part) => (part / 255 <= 0.04045 ? part / 3294.6 : ((part / 255 + 0.055) / 1.055) ** 2.4));
+    const [r, g, b] = rgba(color).map((part) =>
+      part / 255 <= 0.04045 ? part / 3294.6 : ((part / 255 + 0.055) / 1.055) ** 2.4,
+    );
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const behind = (element) => {
@@ -105,7 +115,7 @@ function contrasts() {
   const low = [];
   for (const element of document.querySelectorAll("body *")) {
     const isText = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-    if (!isText || !element.checkVisibility() || element.disabled || element.closest("script, noscript, .skip")) continue;
+    if (!isText || !element.checkVisibility() || element.closest("script, noscript, .skip")) continue;
     const [one, other] = [getComputedStyle(element).color, behind(element)].map(luminance);
     const ratio = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
     if (ratio < 4.5) low.push(`${element.tagName} “${element.textContent.slice(0, 30)}” ${ratio.toFixed(2)}`);
@@ -124,6 +134,7 @@ try {
   await looks("empty");
   await page.click("#explain");
   await until("#verdict", "no token to explain");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "token");
 
   // ---- a token, requests with it, and the cache
   await page.selectOption("#client", "storefront");
@@ -154,7 +165,10 @@ try {
   assert.ok(!(await page.evaluate(() => document.body.innerText)).includes(signature), "no signature is shown");
   await page.selectOption("#call", "PATCH /orders/{id}");
   await page.click("#explain");
-  await until("#verdict", "PATCH /orders/{id}: denied (403, insufficient_scope): the token does not hold orders/status");
+  await until(
+    "#verdict",
+    "PATCH /orders/{id}: denied (403, insufficient_scope): the token does not hold orders/status",
+  );
   await looks("used");
   await freshToken("#expire");
   await send("GET /inventory", 401, "refused 401", "expired", "called");
@@ -199,7 +213,7 @@ try {
   const again = async (button, selector, hasText) => {
     for (let tries = 0; tries < 40; tries += 1) {
       await page.click(button);
-      await page.waitForFunction((button) => !document.querySelector(button).disabled, button);
+      await page.waitForFunction((button) => document.querySelector(button).ariaBusy !== "true", button);
       if ((await text(selector)).includes(hasText)) return;
       await page.waitForTimeout(500);
     }
@@ -217,6 +231,20 @@ try {
   assert.equal(await count(), shown);
   await page.click("#pause");
   await page.waitForFunction((shown) => document.querySelector("#rows").rows.length > shown, shown);
+
+  // ---- more than a plan lets through, and more than the page keeps
+  await page.selectOption("#client", "report-service");
+  await freshToken();
+  await page.evaluate(
+    async (token) => {
+      const headers = { Authorization: `Bearer ${token}` };
+      await Promise.all(Array.from({ length: 250 }, () => fetch("/orders", { headers })));
+    },
+    await token(),
+  );
+  await until("#usage tr:has-text('report-service')", "too fast");
+  await until("#rows tr", "refused 429");
+  assert.ok((await count()) <= 200, "the page keeps 200");
 
   // ---- the keyboard alone, on a page that is new
   await page.click("#forget");
@@ -242,7 +270,7 @@ try {
   await page.waitForFunction(() => document.querySelector("#token").value);
   await tab("explain");
   await page.keyboard.press("Space");
-  await until("#verdict", "Every route: allowed");
+  await until("#verdict", "This token: allowed: 11 of 12 routes are open to it");
   await tab("send");
   await page.keyboard.press("Enter");
   await until("#answer", "200 OK");
@@ -255,7 +283,10 @@ try {
   await page.keyboard.press("Enter");
   await until("#done", "answers again");
   const unnamed = await page.evaluate(() =>
-    [...document.querySelectorAll("input, select, textarea")].filter((field) => !field.labels.length).map(({ id }) => id));
+    [...document.querySelectorAll("input, select, textarea")]
+      .filter((field) => !field.labels.length)
+      .map(({ id }) => id),
+  );
   assert.deepEqual(unnamed, [], "every field has a label");
 
   // ---- a stranger, without the key and from another site

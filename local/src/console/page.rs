@@ -5,8 +5,21 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 
 use crate::gateway::http::{Headers, Response};
 
+/// The parts of the script, in the order in which they run; a macro, since only literals can be put together into one.
+macro_rules! script {
+    () => {
+        concat!(
+            include_str!("page/base.js"),
+            include_str!("page/stack.js"),
+            include_str!("page/token.js"),
+            include_str!("page/request.js"),
+            include_str!("page/decisions.js"),
+        )
+    };
+}
+
 const STYLE: &str = include_str!("page/page.css");
-const SCRIPT: &str = include_str!("page/page.js");
+const SCRIPT: &str = script!();
 const PAGE: &str = concat!(
     include_str!("page/head.html"),
     "<style>",
@@ -14,7 +27,7 @@ const PAGE: &str = concat!(
     "</style>\n",
     include_str!("page/body.html"),
     "<script>",
-    include_str!("page/page.js"),
+    script!(),
     "</script>\n</body>\n</html>\n",
 );
 

@@ -1,0 +1,116 @@
+// ---- state: who there is, who may call what, usage, the issuer
+let state = null;
+let run = null;
+function show(next) {
+  const isOther = run !== null && run !== next.run;
+  state = next;
+  put("key", next.key_id);
+  put("jwks-state", next.jwks_down ? "down: it answers 503" : "up", next.jwks_down ? "bad" : "good");
+  put("jwks", next.jwks_down ? "Bring the JWKS endpoint up" : "Take the JWKS endpoint down");
+  put("status", next.jwks_down ? "Running, JWKS endpoint down" : "Running", next.jwks_down ? "warn" : "good");
+  usage();
+  if (isOther) {
+    sessionStorage.removeItem(KEY);
+    notice(
+      "The stack was started anew, with another key and other secrets. Open the console address that it printed; " +
+        "what is below is of the new run.",
+    );
+    forget();
+    if (told !== next.run) clear();
+  } else if (run === null) notice(sessionStorage.getItem(KEY) ? "" : NO_KEY);
+  if (run === next.run) return;
+  run = next.run;
+  const names = next.routes.map((route) => `${route.method} ${route.path}`);
+  $("client").replaceChildren(...next.clients.map((client) => new Option(client.name)));
+  $("route").replaceChildren(...names.map((name, index) => new Option(name, index)));
+  $("call").replaceChildren(new Option("every route", ""), ...names.map((name) => new Option(name)));
+  const verdict = (allowed) =>
+    make(
+      "td",
+      [allowed ? "✓ " : "– ", make("span", allowed ? "allowed" : "denied", "word")],
+      allowed ? "good" : "soft",
+    );
+  table(
+    "matrix",
+    ["Route and its scope", ...next.clients.map((client) => client.name)],
+    next.routes.map((route, index) => {
+      const head = rowHeader(names[index]);
+      head.append(make("small", route.scopes.join(" "), "soft"));
+      return make("tr", [head, ...next.clients.map(({ allowed }) => verdict(allowed[index]))]);
+    }),
+  );
+  choose();
+}
+const number = (value) => value.toLocaleString("en", { maximumFractionDigits: 1 });
+/** A text with a meter below it; at `good`, 0 or the maximum, all is well. */
+const gauge = (value, max, good, text, label) => {
+  const meter = make("meter");
+  Object.assign(meter, { max, low: max * 0.1, high: max * 0.9, optimum: good, value });
+  meter.setAttribute("aria-label", label);
+  return [make("div", [make("span", text), meter])];
+};
+function usage() {
+  $("usage").replaceChildren(
+    ...state.clients.map(({ name, usage: plan }) => {
+      const client = ["Client", name, "", "th"];
+      if (!plan)
+        return row([
+          client,
+          ["Plan", "none: its calls are forbidden", "warn"],
+          ["Rate", ""],
+          ["Burst", ""],
+          ["Quota", ""],
+          ["Turned away", ""],
+        ]);
+      const away = [
+        plan.throttled && `${number(plan.throttled)} too fast`,
+        plan.over_quota && `${number(plan.over_quota)} over quota`,
+      ].filter(Boolean);
+      return row([
+        client,
+        ["Plan", plan.plan, "soft"],
+        ["Rate", plan.rate === null ? "no limit" : `${number(plan.rate)} a second`],
+        [
+          "Burst",
+          plan.burst === null
+            ? "no limit"
+            : gauge(
+                plan.ready,
+                plan.burst,
+                plan.burst,
+                `${number(Math.floor(plan.ready))} of ${number(plan.burst)} ready`,
+                `Burst of ${name}`,
+              ),
+        ],
+        [
+          "Quota",
+          plan.quota === null
+            ? "none"
+            : gauge(
+                plan.quota - plan.left,
+                plan.quota,
+                0,
+                `${number(plan.quota - plan.left)} of ${number(plan.quota)} used this ${plan.period}`,
+                `Quota of ${name} that is used`,
+              ),
+        ],
+        ["Turned away", away.join(", ") || "none", away.length ? "bad" : "soft"],
+      ]);
+    }),
+  );
+}
+
+// ---- issuer
+on("rotate", "done", async () => {
+  show(await press("rotate", {}));
+  put("done", "A new key signs from now on; the one before is still published.", "soft");
+});
+on("jwks", "done", async () => {
+  const down = !state?.jwks_down;
+  show(await press("jwks", { down }));
+  put(
+    "done",
+    down ? "The JWKS endpoint answers 503 until you bring it up." : "The JWKS endpoint answers again.",
+    "soft",
+  );
+});

@@ -1,0 +1,90 @@
+// ---- token and explanation
+function forget() {
+  $("token").value = "";
+  $("explanation").hidden = true;
+  put("verdict", "Get a token or paste one above, then press “Explain the token”. It stays on this machine.", "soft");
+}
+const fill = async (button) => {
+  const { token } = await press(button, { client: $("client").value });
+  $("token").value = token;
+  put("done", "");
+  put(
+    "verdict",
+    `${button === "token" ? "A token" : "An expired token"} of ${$("client").value} is in the box. ` +
+      "Send a request with it, or have it explained.",
+    "soft",
+  );
+  $("explanation").hidden = true;
+};
+on("get", "verdict", () => fill("token"));
+on("expire", "verdict", () => fill("expired"));
+on("forget", "verdict", forget);
+on("explain", "verdict", async () => {
+  $("explanation").hidden = true;
+  const token = $("token").value.trim();
+  if (!token) {
+    $("token").focus();
+    throw new Error("There is no token to explain: get one, or paste one into the box.");
+  }
+  explained(await press("explain", { token, ...($("call").value && { call: $("call").value }) }));
+});
+const VERDICTS = {
+  passed: ["✓ passed", "good"],
+  failed: ["✗ failed", "bad"],
+  undecided: ["? undecided", "warn"],
+  not_asked: ["– not asked", "soft"],
+  not_reached: ["· not reached", "soft"],
+};
+const KINDS = { allowed: "good", denied: "bad", refused: "bad", undecided: "warn" };
+const coded = (text) => text.split("`").map((part, index) => (index % 2 ? make("code", part) : part));
+function explained(told) {
+  const ending = [told.status && `${told.status}`, told.reason].filter(Boolean).join(", ");
+  put("verdict", "", KINDS[told.outcome]);
+  const open = told.routes.filter((route) => route.allowed).length;
+  $("verdict").replaceChildren(
+    make("b", `${told.call || "This token"}: ${told.outcome}${ending ? ` (${ending})` : ""}`),
+    ...(told.because
+      ? [": ", ...coded(told.because)]
+      : [told.call ? "" : `: ${open} of ${told.routes.length} routes are open to it`]),
+  );
+  $("checks").replaceChildren(
+    ...told.checks.map((check) => {
+      const [text, kind] = VERDICTS[check.verdict];
+      const what = make("span", coded(check.check));
+      if (check.reason) what.append(` (${check.reason})`);
+      return make(
+        "li",
+        [make("span", text, kind), what],
+        check.verdict === "failed" || check.verdict === "undecided" ? "now" : "",
+      );
+    }),
+  );
+  const { header, claims } = told;
+  put("claims", header || claims ? JSON.stringify({ header, claims }, null, 2) : "Nothing that can be read.");
+  put("expiry", claims && Number.isFinite(claims.exp) ? expiry(claims.exp) : "");
+  $("covered").hidden = !told.policy;
+  table(
+    "routes",
+    ["Route", "Verdict", "Missing scope"],
+    told.routes.map((route) =>
+      make("tr", [
+        rowHeader(route.route),
+        make("td", route.allowed ? "allowed" : "denied", route.allowed ? "good" : "bad"),
+        make("td", route.missing.join(" "), "soft"),
+      ]),
+    ),
+  );
+  put("policy", told.policy ? JSON.stringify(told.policy, null, 2) : "");
+  $("explanation").hidden = false;
+}
+function expiry(exp) {
+  const seconds = Math.round(exp - Date.now() / 1000);
+  const size = Math.abs(seconds);
+  const text =
+    size < 120
+      ? `${size} seconds`
+      : size < 7200
+        ? `${Math.round(size / 60)} minutes`
+        : `${number(Math.round(size / 3600))} hours`;
+  return seconds > 0 ? `Its life ends in ${text}.` : `Its life ended ${text} ago.`;
+}
