@@ -317,9 +317,8 @@ try {
   assert.equal(await token(), "", "a token of the run before is gone");
   await page.click("#get");
   await until("#verdict", "need the key");
-  await page.goto("about:blank");
   await page.goto(stack.address.href);
-  await until("#status", "Running");
+  await page.locator("#notice").waitFor({ state: "hidden" });
   await freshToken();
   await send("GET /inventory", 200, "allowed 200");
 

@@ -48,16 +48,21 @@ const put = (id, text, kind) => {
 
 // ---- the key: it is in the address that `local` printed, leaves the address bar at once, and stays with this tab
 const KEY = "console-key";
-if (location.hash.length > 30) {
+function takeKey() {
+  if (location.hash.length <= 30) return;
   sessionStorage.setItem(KEY, location.hash.slice(1));
   history.replaceState(null, "", location.pathname);
+  notice("");
 }
 const NO_KEY =
   "You can watch, but the buttons need the key of this run: open the console address that “local” printed.";
-const notice = (text) => {
+function notice(text) {
   put("notice", text);
   $("notice").hidden = !text;
-};
+}
+takeKey();
+// The address of another run, pasted over this one, differs behind `#` alone and loads nothing.
+window.addEventListener("hashchange", takeKey);
 
 const PROBLEMS = {
   no_client: "There is no such client.",

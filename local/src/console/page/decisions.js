@@ -1,17 +1,23 @@
 // ---- decisions, as server-sent events: an answer ends with what it tells, and the browser asks for the next
+const NONE = "None yet. Send a request here or from a terminal; it appears at once.";
 let waiting = [],
+  summary = NONE,
   isPaused = false,
   isTelling = false,
   source = null,
   seen = 0,
   lastCount = 0,
   told = null;
+function summarize(text) {
+  summary = text;
+  put("last", text, "");
+}
 function clear() {
   $("rows").replaceChildren();
   $("decisions").hidden = true;
   waiting = [];
   seen = lastCount = 0;
-  put("last", "None yet. Send a request here or from a terminal; it appears at once.", "");
+  summarize(NONE);
 }
 function decided({ data, lastEventId }) {
   const [from, count] = lastEventId.split(".");
@@ -61,12 +67,10 @@ function tell() {
   $("rows").prepend(...rows);
   while ($("rows").rows.length > KEPT) $("rows").lastElementChild.remove();
   $("decisions").hidden = false;
-  put(
-    "last",
+  summarize(
     `${number(seen)} since the start${missed > 0 ? `, ${number(missed)} of them not kept` : ""}. ` +
       `The last: ${last.client || "a caller not known"}, ${last.route || "no such route"}, ` +
       `${last.outcome} ${last.status}${last.reason ? `, ${last.reason}` : ""}.`,
-    "",
   );
   refresh();
 }
@@ -79,6 +83,7 @@ on("pause", "last", () => {
 function listen() {
   source = new EventSource("/_local/events");
   source.onmessage = decided;
+  source.onopen = () => summarize(summary);
   // An end is asked for anew by the browser itself; closed, it was turned away, and `watch` tries again.
   source.onerror = () => {
     if (source.readyState === EventSource.CLOSED)

@@ -16,6 +16,7 @@ function show(next) {
         "what is below is of the new run.",
     );
     forget();
+    put("done", "");
     if (told !== next.run) clear();
   } else if (run === null) notice(sessionStorage.getItem(KEY) ? "" : NO_KEY);
   if (run === next.run) return;
