@@ -213,18 +213,21 @@ pub enum TableError {
 /// # Errors
 /// The first fault found, naming the rows.
 pub fn check(table: &[Route]) -> Result<(), TableError> {
-    for (at, route) in table.iter().enumerate() {
+    // Every pair is compared, so each path is taken apart once.
+    let paths: Vec<Vec<Segment<'_>>> = table.iter().map(|route| route.segments().collect()).collect();
+    let rows = || table.iter().zip(&paths);
+    for (at, (route, path)) in rows().enumerate() {
         if !is_well_formed(route.path) {
             return Err(TableError::Path(route.to_string()));
         }
         if route.scopes.is_empty() {
             return Err(TableError::NoScope(route.to_string()));
         }
-        for other in table.iter().skip(at + 1) {
-            if route.method == other.method && shape(route).eq(shape(other)) {
+        for (other, other_path) in rows().skip(at + 1) {
+            if route.method == other.method && is_same_shape(path, other_path) {
                 return Err(TableError::Clash(route.to_string(), other.to_string()));
             }
-            if names_differ(route, other) {
+            if names_differ(path, other_path) {
                 return Err(TableError::ParameterNames(route.to_string(), other.to_string()));
             }
         }
@@ -232,17 +235,21 @@ pub fn check(table: &[Route]) -> Result<(), TableError> {
     Ok(())
 }
 
-/// The segments with the parameters' names left out.
-fn shape(route: &Route) -> impl Iterator<Item = Option<&'static str>> {
-    route.segments().map(|segment| match segment {
-        Segment::Literal(text) => Some(text),
-        Segment::Parameter(_) => None,
-    })
+/// Whether the two paths differ in nothing but the names of parameters.
+fn is_same_shape(one: &[Segment<'_>], other: &[Segment<'_>]) -> bool {
+    one.len() == other.len()
+        && one.iter().zip(other).all(|pair| match pair {
+            (Segment::Literal(a), Segment::Literal(b)) => a == b,
+            (Segment::Parameter(_), Segment::Parameter(_)) => true,
+            (Segment::Literal(_), Segment::Parameter(_)) | (Segment::Parameter(_), Segment::Literal(_)) => {
+                false
+            }
+        })
 }
 
 /// Whether the two paths run the same way up to a parameter that they name differently.
-fn names_differ(one: &Route, other: &Route) -> bool {
-    for pair in one.segments().zip(other.segments()) {
+fn names_differ(one: &[Segment<'_>], other: &[Segment<'_>]) -> bool {
+    for pair in one.iter().zip(other) {
         match pair {
             (Segment::Literal(a), Segment::Literal(b)) if a == b => {}
             (Segment::Parameter(a), Segment::Parameter(b)) if a == b => {}
