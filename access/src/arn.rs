@@ -108,11 +108,17 @@ impl<'a> MethodArn<'a> {
         self.path
     }
 
+    /// Whether the resource that `pattern`, such as `GET/orders/*`, names in this stage is no longer than API Gateway
+    /// takes.
+    pub fn has_room_for(&self, pattern: &str) -> bool {
+        // The part before the pattern is ASCII.
+        self.stage_prefix.len() + pattern.chars().count() <= RESOURCE_CHARACTERS
+    }
+
     /// The resource that `pattern`, such as `GET/orders/*`, names in a policy for this stage; `None` where it is
     /// longer than API Gateway takes.
     pub fn resource(&self, pattern: &str) -> Option<String> {
-        let resource = [self.stage_prefix, pattern].concat();
-        (resource.chars().count() <= RESOURCE_CHARACTERS).then_some(resource)
+        self.has_room_for(pattern).then(|| [self.stage_prefix, pattern].concat())
     }
 }
 

@@ -3,33 +3,57 @@
 
 use std::collections::BTreeSet;
 
-use access::{Route, route::Segment};
+use access::{Method, Route, route::Segment};
 
 /// Stands for every segment that no literal of the table matches. A table's literals cannot hold a blank.
 const FRESH: &str = " ";
 
+/// Method and path of a route, taken apart once.
+#[derive(Debug)]
+pub(super) struct Shape {
+    method: Method,
+    segments: Vec<Segment<'static>>,
+    /// `GET/orders/*`: what a policy names behind the stage.
+    pub(super) pattern: String,
+}
+
+impl Shape {
+    pub(super) fn of(route: &Route) -> Self {
+        Self {
+            method: route.method,
+            segments: route.segments().collect(),
+            pattern: access::arn::pattern(route),
+        }
+    }
+
+    fn matches(&self, parts: &[&str]) -> bool {
+        self.segments.len() == parts.len()
+            && self.segments.iter().zip(parts).all(|(segment, part)| match segment {
+                Segment::Literal(literal) => literal == part,
+                Segment::Parameter(_) => !part.is_empty(),
+            })
+    }
+
+    fn literals(&self) -> impl Iterator<Item = bool> {
+        self.segments.iter().map(|segment| matches!(segment, Segment::Literal(_)))
+    }
+}
+
 /// The route that API Gateway gives a call to: segment by segment, a literal comes before a parameter. One slash
 /// at the end reaches the same resource; an empty segment reaches none.
-pub(super) fn route_of<'r>(routes: impl Iterator<Item = &'r Route>, verb: &str, path: &str) -> Option<usize> {
-    let path = path.strip_suffix('/').unwrap_or(path);
-    let matching =
-        routes.enumerate().filter(|(_, route)| route.method.as_str() == verb && matches(route, path));
-    let best = matching.max_by(|(_, a), (_, b)| literals(a).cmp(literals(b)));
+pub(super) fn route_of<'s>(
+    shapes: impl Iterator<Item = &'s Shape>,
+    method: Method,
+    path: &str,
+) -> Option<usize> {
+    let parts: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
+    best(shapes, method, &parts)
+}
+
+fn best<'s>(shapes: impl Iterator<Item = &'s Shape>, method: Method, parts: &[&str]) -> Option<usize> {
+    let matching = shapes.enumerate().filter(|(_, shape)| shape.method == method && shape.matches(parts));
+    let best = matching.max_by(|(_, a), (_, b)| a.literals().cmp(b.literals()));
     best.map(|(index, _)| index)
-}
-
-fn matches(route: &Route, path: &str) -> bool {
-    let mut parts = path.split('/');
-    let is_match = route.segments().all(|segment| match (segment, parts.next()) {
-        (Segment::Literal(literal), Some(part)) => literal == part,
-        (Segment::Parameter(_), Some(part)) => !part.is_empty(),
-        (_, None) => false,
-    });
-    is_match && parts.next().is_none()
-}
-
-fn literals(route: &Route) -> impl Iterator<Item = bool> {
-    route.segments().map(|segment| matches!(segment, Segment::Literal(_)))
 }
 
 /// Which patterns match requests of which routes.
@@ -37,61 +61,66 @@ fn literals(route: &Route) -> impl Iterator<Item = bool> {
 /// Decided by witnesses: for each route, every request that the router gives to it, its parameters being each
 /// literal of the table and one segment that is none. That is enough, since a pattern's `*` stands between slashes:
 /// whether it matches depends on where the table's literals stand in a path, and on nothing else.
-pub(super) struct Overlaps {
-    patterns: Vec<String>,
-    /// For each route `VERB/path`, without and with a slash at the end.
+pub(super) struct Overlaps<'s> {
+    shapes: &'s [Shape],
+    /// For each route `VERB/path/`, with the slash at the end that a call may have.
     witnesses: Vec<Vec<String>>,
 }
 
-impl Overlaps {
-    pub(super) fn of(routes: &[Route]) -> Self {
-        let patterns = routes.iter().map(access::arn::pattern).collect();
-        let witnesses = routes.iter().enumerate().map(|(index, route)| {
-            let paths = paths(route, routes).into_iter();
-            let mine = paths
-                .filter(|path| route_of(routes.iter(), route.method.as_str(), path) == Some(index))
-                .map(|path| format!("{}/{path}", route.method));
-            mine.flat_map(|path| [format!("{path}/"), path]).collect()
+impl<'s> Overlaps<'s> {
+    pub(super) fn of(shapes: &'s [Shape]) -> Self {
+        let witnesses = shapes.iter().enumerate().map(|(index, shape)| {
+            let mine = paths(shape, shapes).into_iter();
+            let mine = mine.filter(|parts| best(shapes.iter(), shape.method, parts) == Some(index));
+            mine.map(|parts| [shape.method.as_str(), "/", &parts.join("/"), "/"].concat()).collect()
         });
-        Self { patterns, witnesses: witnesses.collect() }
+        Self { shapes, witnesses: witnesses.collect() }
     }
 
     /// Whether an Allow for one route also matches requests for the other.
     pub(super) fn allow(&self, route: usize, other: usize) -> bool {
-        let witnesses = self.witnesses.get(other);
-        self.patterns.get(route).is_some_and(|pattern| {
-            witnesses.is_some_and(|all| all.iter().any(|witness| glob(pattern, witness)))
-        })
+        self.is_match(route, other, true)
     }
 
-    /// Whether a Deny for one route, which names its pattern with and without a slash at the end, also matches
-    /// requests for the other. With a slash at the end those may be denied: no policy promises them.
+    /// Whether a Deny for one route also matches requests for the other. With a slash at the end those may be
+    /// denied: no policy promises them. So the pattern with such a slash, which a Deny names too, hits nothing more.
     pub(super) fn deny(&self, route: usize, other: usize) -> bool {
-        let is_matched = |pattern: &str| {
-            let witnesses = self.witnesses.get(other).into_iter().flatten();
-            witnesses.into_iter().any(|witness| !witness.ends_with('/') && glob(pattern, witness))
+        self.is_match(route, other, false)
+    }
+
+    fn is_match(&self, route: usize, other: usize, with_slash: bool) -> bool {
+        let (Some(shape), Some(target), Some(witnesses)) =
+            (self.shapes.get(route), self.shapes.get(other), self.witnesses.get(other))
+        else {
+            return false;
         };
-        self.patterns
-            .get(route)
-            .is_some_and(|pattern| is_matched(pattern) || is_matched(&format!("{pattern}/")))
+        // Most pairs end here: no pattern matches another verb.
+        if shape.method != target.method {
+            return false;
+        }
+        let pieces: Vec<&str> = shape.pattern.split('*').collect();
+        witnesses.iter().any(|witness| {
+            let without_slash = witness.strip_suffix('/').unwrap_or(witness);
+            glob(&pieces, without_slash) || (with_slash && glob(&pieces, witness))
+        })
     }
 }
 
 /// Every path of the route's form over the literals of the routes with its verb and one fresh segment.
-fn paths(route: &Route, routes: &[Route]) -> Vec<String> {
+fn paths<'s>(shape: &Shape, shapes: &'s [Shape]) -> Vec<Vec<&'s str>> {
     let mut values: BTreeSet<&str> = BTreeSet::from([FRESH]);
-    for segment in routes.iter().filter(|other| other.method == route.method).flat_map(Route::segments) {
+    for segment in
+        shapes.iter().filter(|other| other.method == shape.method).flat_map(|other| &other.segments)
+    {
         if let Segment::Literal(literal) = segment {
             values.insert(literal);
         }
     }
-    let mut paths = vec![String::new()];
-    for segment in route.segments() {
-        let extended = |path: &String, part: &str| {
-            if path.is_empty() { part.to_owned() } else { format!("{path}/{part}") }
-        };
+    let mut paths = vec![Vec::new()];
+    for segment in &shape.segments {
+        let extended = |path: &Vec<&'s str>, part| path.iter().copied().chain([part]).collect();
         paths = match segment {
-            Segment::Literal(literal) => paths.iter().map(|path| extended(path, literal)).collect(),
+            Segment::Literal(literal) => paths.iter().map(|path| extended(path, *literal)).collect(),
             Segment::Parameter(_) => {
                 paths.iter().flat_map(|path| values.iter().map(move |value| extended(path, value))).collect()
             }
@@ -100,16 +129,16 @@ fn paths(route: &Route, routes: &[Route]) -> Vec<String> {
     paths
 }
 
-/// Whether `pattern`, in which `*` stands for any run of characters, matches all of `text`.
-fn glob(pattern: &str, text: &str) -> bool {
-    let mut pieces = pattern.split('*');
-    let first = pieces.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let Some(last) = pieces.next_back() else { return rest.is_empty() };
-    for piece in pieces {
+/// Whether a pattern in which `*` stands for any run of characters matches all of `text`. `pieces` is what stands
+/// between its stars.
+fn glob(pieces: &[&str], text: &str) -> bool {
+    let [first, rest @ ..] = pieces else { return false };
+    let Some(mut text) = text.strip_prefix(first) else { return false };
+    let [middle @ .., last] = rest else { return text.is_empty() };
+    for piece in middle {
         // The earliest place leaves the most to the pieces behind it.
-        let Some((_, behind)) = rest.split_once(piece) else { return false };
-        rest = behind;
+        let Some((_, behind)) = text.split_once(piece) else { return false };
+        text = behind;
     }
-    rest.ends_with(last)
+    text.ends_with(last)
 }
