@@ -19,7 +19,6 @@ use tokio::task::JoinSet;
 
 use crate::{
     config::Config,
-    json::Json,
     keys::{
         Clock, KeyCache, Path,
         fetch::{ClientError, Fetch, HttpFetch, client},
@@ -157,16 +156,17 @@ impl Authorizer {
     }
 
     async fn decide<'s>(&'s self, event: &[u8], line: &mut Line<'s>) -> Result<Box<RawValue>, Stop> {
+        // An error's text may quote the event, so it is dropped.
         let event: Event<'_> = serde_json::from_slice(event).map_err(|_| Fault::Event)?;
-        if text(event.kind)?.as_deref() != Some("TOKEN") {
+        if event.kind.is_none_or(|kind| kind.0 != "TOKEN") {
             return Err(Fault::Event.into());
         }
-        let method_arn = text(event.method_arn)?.unwrap_or_default();
-        let arn = MethodArn::parse(&method_arn).map_err(Fault::MethodArn)?;
+        let method_arn = event.method_arn.unwrap_or_default();
+        let arn = MethodArn::parse(&method_arn.0).map_err(Fault::MethodArn)?;
         let target = self.0.table.called(&arn);
         line.route = target.map(|(_, name)| name);
-        let value = text(event.token)?.unwrap_or_default();
-        self.judge(&value, &arn, target.map(|(route, _)| route), line).await
+        let value = event.token.unwrap_or_default();
+        self.judge(&value.0, &arn, target.map(|(route, _)| route), line).await
     }
 
     /// Decides about a header value, once the event is read.
@@ -197,25 +197,20 @@ impl fmt::Debug for Authorizer {
     }
 }
 
-/// What API Gateway sends a TOKEN authorizer. Each member is read by itself, so that no error text can quote one.
+/// What API Gateway sends a TOKEN authorizer. A member that is missing or `null` is no text.
 #[derive(Deserialize)]
 struct Event<'a> {
     #[serde(rename = "type", borrow)]
-    kind: Option<&'a RawValue>,
+    kind: Option<Text<'a>>,
     #[serde(rename = "authorizationToken", borrow)]
-    token: Option<&'a RawValue>,
+    token: Option<Text<'a>>,
     #[serde(rename = "methodArn", borrow)]
-    method_arn: Option<&'a RawValue>,
+    method_arn: Option<Text<'a>>,
 }
 
-/// The text of a member; `None` if it is missing or `null`.
-fn text(member: Option<&RawValue>) -> Result<Option<Cow<'_, str>>, Fault> {
-    match member.map(|member| Json::parse(member.get().as_bytes())) {
-        None => Ok(None),
-        Some(Ok(Json::Text(text))) => Ok(Some(text)),
-        Some(_) => Err(Fault::Event),
-    }
-}
+/// A text, borrowed from the event unless it has escapes. Of a bare `Option<Cow<str>>` serde would make a copy.
+#[derive(Default, Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// The one line of a decision. The README says what each field means.
 #[derive(Serialize)]
