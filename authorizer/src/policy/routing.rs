@@ -63,6 +63,8 @@ fn best<'s>(shapes: impl Iterator<Item = &'s Shape>, method: Method, parts: &[&s
 /// whether it matches depends on where the table's literals stand in a path, and on nothing else.
 pub(super) struct Overlaps<'s> {
     shapes: &'s [Shape],
+    /// For each route what stands between the stars of its pattern.
+    pieces: Vec<Vec<&'s str>>,
     /// For each route `VERB/path/`, with the slash at the end that a call may have.
     witnesses: Vec<Vec<String>>,
 }
@@ -74,7 +76,8 @@ impl<'s> Overlaps<'s> {
             let mine = mine.filter(|parts| best(shapes.iter(), shape.method, parts) == Some(index));
             mine.map(|parts| [shape.method.as_str(), "/", &parts.join("/"), "/"].concat()).collect()
         });
-        Self { shapes, witnesses: witnesses.collect() }
+        let pieces = shapes.iter().map(|shape| shape.pattern.split('*').collect());
+        Self { shapes, pieces: pieces.collect(), witnesses: witnesses.collect() }
     }
 
     /// Whether an Allow for one route also matches requests for the other.
@@ -89,19 +92,17 @@ impl<'s> Overlaps<'s> {
     }
 
     fn is_match(&self, route: usize, other: usize, with_slash: bool) -> bool {
-        let (Some(shape), Some(target), Some(witnesses)) =
-            (self.shapes.get(route), self.shapes.get(other), self.witnesses.get(other))
-        else {
-            return false;
-        };
+        let method = |index: usize| self.shapes.get(index).map(|shape| shape.method);
         // Most pairs end here: no pattern matches another verb.
-        if shape.method != target.method {
+        if method(route) != method(other) {
             return false;
         }
-        let pieces: Vec<&str> = shape.pattern.split('*').collect();
+        let (Some(pieces), Some(witnesses)) = (self.pieces.get(route), self.witnesses.get(other)) else {
+            return false;
+        };
         witnesses.iter().any(|witness| {
             let without_slash = witness.strip_suffix('/').unwrap_or(witness);
-            glob(&pieces, without_slash) || (with_slash && glob(&pieces, witness))
+            glob(pieces, without_slash) || (with_slash && glob(pieces, witness))
         })
     }
 }
