@@ -77,7 +77,8 @@ impl Table {
             name: route.to_string(),
             pattern: shape.pattern.clone(),
             slashed: (!shape.pattern.ends_with('*')).then(|| format!("{}/", shape.pattern)),
-            needs: route.scopes.iter().filter_map(|scope| scopes.binary_search(scope).ok()).collect(),
+            // Every scope of a route is listed; one that was not would be one that nobody holds.
+            needs: route.scopes.iter().map(|s| scopes.binary_search(s).unwrap_or(usize::MAX)).collect(),
             shadows: (0..routes.len())
                 .filter(|other| *other != index && overlaps.allow(index, *other))
                 .collect(),
