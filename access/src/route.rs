@@ -288,6 +288,17 @@ mod tests {
     }
 
     #[test]
+    fn a_route_is_covered_by_whoever_holds_all_of_its_scopes() {
+        const BOTH: &[Scope<'static>] = &[Scope::of_table("a/a"), Scope::of_table("b/b")];
+        let route = Route { scopes: BOTH, ..get("/o") };
+        for (held, expected) in
+            [("", false), ("a/a", false), ("b/b c/c", false), ("a/a b/bb", false), ("b/b x/x a/a", true)]
+        {
+            assert_eq!(route.is_covered_by(&ScopeSet::parse(held).unwrap()), expected, "{held}");
+        }
+    }
+
+    #[test]
     fn unsound_tables_are_refused() {
         let clash = |a: &str, b: &str| Err(TableError::Clash(a.into(), b.into()));
         let names = |a: &str, b: &str| Err(TableError::ParameterNames(a.into(), b.into()));
