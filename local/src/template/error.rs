@@ -115,7 +115,7 @@ impl fmt::Display for TemplateError {
             write!(f, ":{line}")?;
         }
         if !self.path.is_empty() {
-            write!(f, ": {}", self.path.escape_debug())?;
+            write!(f, ": {}", shown(&self.path))?;
         }
         write!(f, ": {}", self.problem)
     }
@@ -123,5 +123,38 @@ impl fmt::Display for TemplateError {
 
 /// Outside text in backticks, on one line.
 fn quoted(text: &str) -> String {
-    format!("`{}`", text.escape_debug())
+    format!("`{}`", shown(text))
+}
+
+/// Outside text on one line that can be read: escaped, and cut where it is longer than any name.
+fn shown(text: &str) -> String {
+    const LONGEST: usize = 256;
+    let mut escaped = text.escape_debug();
+    let mut shown: String = escaped.by_ref().take(LONGEST).collect();
+    if escaped.next().is_some() {
+        shown.push('\u{2026}');
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_line_of_bounded_length_whatever_the_template_calls_its_keys() {
+        let key = "\u{17}\u{202e}\nkey".repeat(10_000);
+        for problem in
+            [Problem::Intrinsic(key.clone()), Problem::LeftOut(key.clone()), Problem::NoValue(key.clone())]
+        {
+            let said =
+                TemplateError { file: "template.yaml".into(), line: Some(1), path: key.clone(), problem }
+                    .to_string();
+            assert!(
+                said.starts_with(r"template.yaml:1: \u{17}\u{202e}\nkey\u{17}") && said.contains('\u{2026}'),
+                "{said}"
+            );
+            assert!(said.chars().count() < 1_000 && !said.contains(char::is_control), "{said}");
+        }
+    }
 }
