@@ -57,6 +57,10 @@ impl Http {
         Self { jitter: || 0.0, ..Self::new().unwrap() }
     }
 
+    pub(crate) async fn execute(&self, request: reqwest::Request) -> reqwest::Result<Response> {
+        self.client.execute(request).await
+    }
+
     pub(crate) fn request(&self, method: reqwest::Method, url: reqwest::Url) -> RequestBuilder {
         self.client.request(method, url)
     }

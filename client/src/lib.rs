@@ -3,6 +3,7 @@
 //! This file owns the list of what is public; everything else is left to the modules.
 
 mod api;
+mod aws;
 mod credentials;
 mod endpoint;
 mod error;

@@ -8,8 +8,10 @@ use std::{
 };
 
 use access::log::Log;
-use aws_config::{BehaviorVersion, timeout::TimeoutConfig};
-use client::{Http, HttpError, SecretsManager, TokenSource};
+use aws_config::{
+    BehaviorVersion, environment::EnvironmentVariableCredentialsProvider, timeout::TimeoutConfig,
+};
+use client::{Http, SecretsManager, TokenSource};
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::value::RawValue;
 
@@ -25,24 +27,34 @@ pub fn vars(name: &str) -> Option<String> {
 }
 
 /// What the AWS clients are made of. All their tries together stay well inside a function's own time limit.
-pub async fn aws_config() -> aws_config::SdkConfig {
+///
+/// Lambda gives credentials and region in the environment. Where it does, the chain of providers that look elsewhere is
+/// not even built: its parts are AWS clients themselves.
+pub async fn aws_config(http: Http) -> aws_config::SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
         .operation_attempt_timeout(Duration::from_secs(2))
         .operation_timeout(Duration::from_secs(5));
-    aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts.build()).load().await
+    let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
+    let loader = loader.timeout_config(timeouts.build());
+    if vars("AWS_ACCESS_KEY_ID").is_some() {
+        loader.credentials_provider(EnvironmentVariableCredentialsProvider::new()).load().await
+    } else {
+        loader.load().await
+    }
 }
 
 /// The API, called with the credentials in this secret, which is read when the first call is made.
 pub fn api(
     aws: &aws_config::SdkConfig,
+    http: Http,
     credentials_secret: String,
     scopes: &'static [&'static str],
-) -> Result<ClientApi, HttpError> {
+) -> ClientApi {
     let credentials = SecretsManager::new(aws, credentials_secret);
     #[expect(clippy::disallowed_methods, reason = "the edge of the program")]
-    let tokens = TokenSource::new(credentials, Http::new()?, SystemTime::now);
-    Ok(ClientApi::new(tokens, scopes))
+    let tokens = TokenSource::new(credentials, http, SystemTime::now);
+    ClientApi::new(tokens, scopes)
 }
 
 /// Serves invocations of one service until Lambda ends the process.

@@ -1,5 +1,6 @@
 //! The report function: settings, table, token client, service, run.
 
+use client::Http;
 use handlers::{
     config::CallingConfig,
     reports::{Reports, SCOPES},
@@ -9,7 +10,8 @@ use handlers::{
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let CallingConfig { config, credentials_secret } = CallingConfig::from_vars(wiring::vars)?;
-    let aws = wiring::aws_config().await;
-    let api = wiring::api(&aws, credentials_secret, SCOPES)?;
+    let http = Http::new()?;
+    let aws = wiring::aws_config(http.clone()).await;
+    let api = wiring::api(&aws, http, credentials_secret, SCOPES);
     wiring::run(Reports::new(aws_sdk_dynamodb::Client::new(&aws), api, config)).await
 }
