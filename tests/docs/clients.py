@@ -1,0 +1,110 @@
+"""The programs of docs/clients.md do what the page says, against `local` and against a stand-in that misbehaves."""
+
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from blocks import ROOT, Block, blocks
+from stack import environment, local
+from stub import CLIENT_ID, CLIENT_SECRET, Script, stub
+
+PAGE = "docs/clients.md"
+
+# How each file of the page is made ready and run. Without the tool named first, a language is left out, and said so.
+PREPARE = {"Call.java": ["javac", "Call.java"], "call.go": ["go", "build", "-o", "call-go", "call.go"]}
+RUN = {
+    "call.sh": ["bash", "call.sh"],
+    "call.py": ["python3", "call.py"],
+    "call.mjs": ["node", "call.mjs"],
+    "Call.java": ["java", "-Xshare:auto", "-cp", ".", "Call"],
+    "call.go": ["./call-go"],
+}
+# Those that a machine need not have. The others have to run.
+OPTIONAL = {"Call.java": "javac", "call.go": "go"}
+RUST = "client/examples/call.rs"
+
+SOON = {"Retry-After": "1"}
+# What is told to the stand-in; what the program prints; how many token requests; how many calls.
+CASES = [
+    ("a token serves two calls", Script(), "200 200", 1, 2),
+    ("a 401 gets a fresh token and one more try", Script(api=[(401, {})]), "200 200", 2, 3),
+    ("a second 401 is told", Script(api=[(401, {}), (401, {})]), "401 200", 2, 3),
+    ("a 403 is final", Script(api=[(403, {})]), "403 200", 1, 2),
+    ("a 429 waits as long as it is told", Script(api=[(429, SOON)]), "200 200", 1, 3),
+    ("a 429 is tried three times", Script(api=[(429, {"Retry-After": "0"})] * 3), "429 200", 1, 4),
+    ("a 429 without a time is final", Script(api=[(429, {})]), "429 200", 1, 2),
+    ("a 429 for a token waits", Script(tokens=[(429, SOON)]), "200 200", 2, 2),
+    ("a token past half of its life is renewed", Script(life=0), "200 200", 2, 2),
+    ("a redirect is not followed", Script(api=[(302, {"Location": "/elsewhere"})]), "302 200", 1, 2),
+    ("no token is a failure", Script(tokens=[(400, {})]), None, 1, 0),
+]
+
+
+def run(name: str, folder: Path, url: str, client_id: str, client_secret: str) -> tuple[int, str]:
+    """The exit code of a program, and what it printed on one line."""
+    # A file of its own for each run's token.
+    cache = tempfile.mkdtemp(dir=folder)
+    env = environment(
+        TOKEN_URL=f"{url}/oauth2/token", API_URL=url, CLIENT_ID=client_id, CLIENT_SECRET=client_secret,
+        XDG_CACHE_HOME=cache,
+    )
+    ended = subprocess.run(RUN[name], cwd=folder, env=env, capture_output=True, text=True, timeout=120)
+    if ended.stderr and ended.returncode == 0:
+        raise AssertionError(f"{name}: {ended.stderr}")
+    for file in Path(cache).rglob("*"):
+        if file.is_file():
+            assert file.stat().st_mode & 0o077 == 0, f"{name} leaves a token that others can read"
+    return ended.returncode, " ".join(ended.stdout.split())
+
+
+def check_case(name: str, folder: Path, case: tuple) -> None:
+    told, script, printed, token_requests, calls = case
+    script = Script(list(script.api), list(script.tokens), script.life)
+    waits = sum(SOON in told for told in script.api + script.tokens)
+    with stub(script) as seen:
+        began = time.monotonic()
+        code, out = run(name, folder, seen.url, CLIENT_ID, CLIENT_SECRET)
+        took = time.monotonic() - began
+    what = f"{name}: {told}: exit {code}, `{out}`, {seen}"
+    assert (code, out) == (0, printed) if printed else code != 0, what
+    assert (seen.token_requests, len(seen.calls), seen.wrong) == (token_requests, calls, []), what
+    assert {path for path, _ in seen.calls} <= {"/inventory"}, what
+    assert took >= waits, what
+    if printed:
+        assert seen.calls[-1][1] == f"a.b.{token_requests}", what
+
+
+def has_tools(name: str) -> bool:
+    return name not in OPTIONAL or shutil.which(OPTIONAL[name]) is not None
+
+
+def main(target: Path) -> None:
+    """Every program of the page: against a stand-in in each case, then against `local`."""
+    programs: dict[str, Block] = {}
+    for block in blocks(PAGE):
+        if "file=" in block.info:
+            programs[block.info.split("file=")[1]] = block
+    assert set(programs) == {*RUN, RUST}, f"the page has {sorted(programs)}"
+    assert programs[RUST].text == (ROOT / RUST).read_text().rstrip("\n"), f"{RUST} is another on the page"
+    with tempfile.TemporaryDirectory() as place, local(target / "local") as (base, known):
+        folder, storefront = Path(place), known["storefront"]
+        identity = storefront["client_id"], storefront["client_secret"]
+        for name in RUN:
+            if not has_tools(name):
+                print(f"  {name}: not run, there is no {OPTIONAL[name]} here")
+                continue
+            (folder / name).write_text(programs[name].text + "\n")
+            if name in PREPARE:
+                subprocess.run(PREPARE[name], cwd=folder, env=environment(), check=True, timeout=300)
+            for case in CASES:
+                check_case(name, folder, case)
+            assert run(name, folder, base, *identity) == (0, "200 200"), f"{name} against local"
+            print(f"  {name}: {len(CASES)} cases and local")
+        env = environment(
+            TOKEN_URL=f"{base}/oauth2/token", API_URL=base, CLIENT_ID=identity[0], CLIENT_SECRET=identity[1]
+        )
+        ended = subprocess.run([target / "examples/call"], env=env, capture_output=True, text=True, timeout=60)
+        assert ended.stdout.startswith("200 "), f"{RUST}: {ended.stdout} {ended.stderr}"
+        print(f"  {RUST}: local")

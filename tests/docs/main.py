@@ -1,0 +1,16 @@
+"""Runs the checks of the documentation that are named, or all of them."""
+
+import sys
+import time
+
+import clients
+from blocks import ROOT
+
+CHECKS = {"clients": clients.main}
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or CHECKS:
+        print(f"{name}:", flush=True)
+        began = time.monotonic()
+        CHECKS[name](ROOT / "target/debug")
+        print(f"  {time.monotonic() - began:.0f} s", flush=True)
