@@ -1,18 +1,11 @@
 //! Owns the functions that run in this process: the binaries of this workspace as libraries, each with the environment
 //! that the template gives it. A panic of one ends its invocation and nothing else.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt::Debug, sync::Arc, time::Duration};
 
 use authorizer::Authorizer;
 use futures_util::{FutureExt as _, future::BoxFuture};
-use handlers::{
-    entry::{Entry, Service},
-    inventory::Inventory,
-    orders::Orders,
-    payments::Payments,
-    reports::Reports,
-    upstream::ClientApi,
-};
+use handlers::entry::{Entry, Failure, Service};
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -34,10 +27,18 @@ pub(crate) struct Function {
 #[derive(Clone, Debug)]
 pub(crate) enum Code {
     Authorizer(Authorizer),
-    Inventory(Arc<Entry<Inventory>>),
-    Order(Arc<Entry<Orders<ClientApi>>>),
-    Payment(Arc<Entry<Payments<ClientApi>>>),
-    Report(Arc<Entry<Reports<ClientApi>>>),
+    Service(Arc<dyn Handle>),
+}
+
+/// A service in its shell, whichever it is.
+pub(crate) trait Handle: Debug + Send + Sync {
+    fn handle<'a>(&'a self, event: &'a [u8], request_id: &'a str) -> BoxFuture<'a, Result<Vec<u8>, Failure>>;
+}
+
+impl<S: Service + Debug> Handle for Entry<S> {
+    fn handle<'a>(&'a self, event: &'a [u8], request_id: &'a str) -> BoxFuture<'a, Result<Vec<u8>, Failure>> {
+        Self::handle(self, event, request_id).boxed()
+    }
 }
 
 impl InProcess {
@@ -79,21 +80,12 @@ impl Code {
                 .await
                 .map(|answer| answer.get().as_bytes().to_vec())
                 .map_err(|failure| failed(failure.error_type, failure.error_message)),
-            Self::Inventory(entry) => answer(entry, event, request_id).await,
-            Self::Order(entry) => answer(entry, event, request_id).await,
-            Self::Payment(entry) => answer(entry, event, request_id).await,
-            Self::Report(entry) => answer(entry, event, request_id).await,
+            Self::Service(entry) => entry
+                .handle(event, request_id)
+                .await
+                .map_err(|failure| failed(failure.error_type, failure.error_message)),
         }
     }
-}
-
-async fn answer<S: Service>(
-    entry: &Entry<S>,
-    event: &[u8],
-    request_id: &str,
-) -> Result<Vec<u8>, InvokeError> {
-    let answer = entry.handle(event, request_id).await;
-    answer.map_err(|failure| failed(failure.error_type, failure.error_message))
 }
 
 fn failed(error_type: &str, error_message: &str) -> InvokeError {

@@ -1,7 +1,7 @@
 //! Owns the making of the functions that run here: the library behind each binary, with the environment that the
 //! template gives it, and with this process instead of AWS around it.
 
-use std::sync::Arc;
+use std::{fmt::Debug, sync::Arc};
 
 use access::{ROUTES, log::Log};
 use authorizer::Authorizer;
@@ -56,19 +56,19 @@ impl Surroundings<'_> {
             "authorizer" => self.authorizer(id, vars),
             "inventory" => {
                 let config = Config::from_vars(vars).map_err(unset)?;
-                Ok(Code::Inventory(self.entry(Inventory::new(self.dynamodb.clone(), config))))
+                Ok(self.entry(Inventory::new(self.dynamodb.clone(), config)))
             }
             "order" => {
                 let (dynamodb, api, config) = calling(orders::SCOPES)?;
-                Ok(Code::Order(self.entry(Orders::new(dynamodb, api, config))))
+                Ok(self.entry(Orders::new(dynamodb, api, config)))
             }
             "payment" => {
                 let (dynamodb, api, config) = calling(payments::SCOPES)?;
-                Ok(Code::Payment(self.entry(Payments::new(dynamodb, api, config))))
+                Ok(self.entry(Payments::new(dynamodb, api, config)))
             }
             "report" => {
                 let (dynamodb, api, config) = calling(reports::SCOPES)?;
-                Ok(Code::Report(self.entry(Reports::new(dynamodb, api, config))))
+                Ok(self.entry(Reports::new(dynamodb, api, config)))
             }
             binary => Err(FunctionsError::Binary(id.to_owned(), binary.to_owned())),
         }
@@ -82,8 +82,8 @@ impl Surroundings<'_> {
         Ok(Code::Authorizer(authorizer))
     }
 
-    fn entry<S: Service>(&self, service: S) -> Arc<Entry<S>> {
-        Arc::new(Entry::new(service, self.clock, self.log.clone()))
+    fn entry<S: Service + Debug + 'static>(&self, service: S) -> Code {
+        Code::Service(Arc::new(Entry::new(service, self.clock, self.log.clone())))
     }
 
     /// The API as the function `id` calls it: with the client in the secret of the template, at our own address.
