@@ -39,6 +39,14 @@ def scopes() -> set[str]:
     return {scope for names, _ in routes().values() for scope in names.split()}
 
 
+def required_settings(binary: str) -> set[str]:
+    """The settings without which a function does not start. One that calls others has credentials."""
+    if binary == "authorizer":
+        return {"USER_POOL_ID", "CLIENT_IDS"}
+    calls_others = "CallingConfig" in (ROOT / f"handlers/src/bin/{binary}.rs").read_text()
+    return {"TABLE_NAME"} | ({"CREDENTIALS_SECRET"} if calls_others else set())
+
+
 def outcomes() -> set[str]:
     """The outcomes that a log line can have."""
     text = (ROOT / "access/src/log.rs").read_text()

@@ -4,9 +4,10 @@ import sys
 import time
 
 import clients
+import extend
 from blocks import ROOT
 
-CHECKS = {"clients": clients.main}
+CHECKS = {"clients": clients.main, "extend": extend.main}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or CHECKS:
