@@ -5,9 +5,10 @@ import time
 
 import clients
 import extend
+import pages
 from blocks import ROOT
 
-CHECKS = {"clients": clients.main, "extend": extend.main}
+CHECKS = {"clients": clients.main, "pages": pages.main, "extend": extend.main}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or CHECKS:
