@@ -14,6 +14,7 @@ GATE = "the gate itself, of which this is a part"
 AWS = "needs an AWS account"
 EMULATED = "needs an AWS account; tests/deploy does the same against an emulator"
 TOOLS = "installs tools, or measures for longer than a gate may take"
+WATCHED = "terminals of their own beside each other; tests/watch/run does the same on free ports"
 
 # By page and the start of the first line.
 NOT_RUN = {
@@ -35,6 +36,7 @@ NOT_RUN = {
     ("docs/deploy.md", "sam delete"): AWS,
     ("docs/deploy.md", "aws dynamodb"): AWS,
     ("docs/operate.md", ""): AWS,
+    ("local/README.md", "# Terminal"): WATCHED,
     ("local/README.md", "cargo run -q -p local -- explain --user-pool-id"): "fetches the keys of a pool on AWS",
 }
 
