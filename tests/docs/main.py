@@ -5,10 +5,11 @@ import time
 
 import clients
 import extend
+import links
 import pages
 from blocks import ROOT
 
-CHECKS = {"clients": clients.main, "pages": pages.main, "extend": extend.main}
+CHECKS = {"links": links.main, "clients": clients.main, "pages": pages.main, "extend": extend.main}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or CHECKS:

@@ -1,0 +1,40 @@
+"""Links and names of files in the pages lead somewhere in the repository."""
+
+import re
+import subprocess
+from pathlib import Path
+
+from blocks import ROOT
+
+# Those with a `::` are of rustdoc, which checks them itself.
+LINK = re.compile(r"\]\((?!https?:|mailto:)((?:(?!::)[^)#\s])*)(?:#([^)\s]+))?\)")
+# A path from the repository's root, as the pages write it: with a folder, in backticks.
+NAMED = re.compile(r"`((?:access|authorizer|bench|client|docs|events|handlers|local|tests)/[\w./-]+\.\w+)`")
+
+
+def anchors(page: Path) -> set[str]:
+    """What the headings of a page are called in links."""
+    text = re.sub(r"^ *```.*?^ *```$", "", page.read_text(), flags=re.M | re.S)
+    headings = (re.sub(r"[`*]", "", heading).strip() for heading in re.findall(r"^#+ (.+)$", text, re.M))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def main(_: Path) -> None:
+    """Every relative link of every page, with its anchor, and every file that a page names."""
+    listed = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True)
+    links = names = 0
+    wrong = []
+    for page in map(Path, listed.stdout.split()):
+        text = (ROOT / page).read_text()
+        for target, anchor in LINK.findall(re.sub(r"^ *```.*?^ *```$", "", text, flags=re.M | re.S)):
+            links += 1
+            path = (ROOT / page.parent / target).resolve() if target else ROOT / page
+            if not path.exists() or (anchor and path.suffix == ".md" and anchor not in anchors(path)):
+                wrong.append(f"{page}: {target}#{anchor}")
+        created = set(re.findall(r"^Create `([^`]+)`:$", text, re.M))
+        for name in set(NAMED.findall(text)) - created:
+            names += 1
+            if not (ROOT / name).exists() and not (ROOT / page.parent / name).exists():
+                wrong.append(f"{page}: {name}")
+    assert not wrong, "\n".join(wrong)
+    print(f"  {links} links, {names} names of files")
