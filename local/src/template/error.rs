@@ -89,7 +89,7 @@ pub enum Problem {
     #[error("cannot be honoured as a regular expression: {0}")]
     Pattern(String),
     /// A value that must be unique is there twice.
-    #[error("the same {0} as {1}")]
+    #[error("the same {0} as {other}", other = shown(.1))]
     Clash(&'static str, String),
 }
 
@@ -144,9 +144,12 @@ mod tests {
     #[test]
     fn an_error_is_one_line_of_bounded_length_whatever_the_template_calls_its_keys() {
         let key = "\u{17}\u{202e}\nkey".repeat(10_000);
-        for problem in
-            [Problem::Intrinsic(key.clone()), Problem::LeftOut(key.clone()), Problem::NoValue(key.clone())]
-        {
+        for problem in [
+            Problem::Intrinsic(key.clone()),
+            Problem::LeftOut(key.clone()),
+            Problem::NoValue(key.clone()),
+            Problem::Clash("name", key.clone()),
+        ] {
             let said =
                 TemplateError { file: "template.yaml".into(), line: Some(1), path: key.clone(), problem }
                     .to_string();
