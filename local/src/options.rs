@@ -73,6 +73,9 @@ pub struct Options {
     /// Do not load the demo stock
     #[arg(long)]
     pub no_demo: bool,
+    /// Log JSON lines, as `AWS_LAMBDA_LOG_FORMAT=JSON` does
+    #[arg(long)]
+    pub json: bool,
     /// Call the functions at another Lambda Invoke endpoint on loopback
     #[arg(long, value_name = "URL", value_parser = loopback)]
     pub functions: Option<Url>,

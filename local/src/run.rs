@@ -4,12 +4,13 @@ use std::{
     fs,
     io::{self, Read, Write},
     path::Path,
+    pin::pin,
     process::ExitCode,
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use access::log::Log;
-use tokio::signal;
+use tokio::{signal, time::timeout};
 
 use crate::{
     beside::{self, BesideError},
@@ -22,6 +23,9 @@ use crate::{
 
 /// More than the largest token that is read, whatever stands before it.
 const LONGEST_TOKEN: u64 = 32 * 1024;
+
+/// After so long a start says what it is doing.
+const LONG: Duration = Duration::from_secs(1);
 
 /// Why the command fails.
 #[derive(Debug, thiserror::Error)]
@@ -128,13 +132,24 @@ async fn serve(
     vars: impl Fn(&str) -> Option<String>,
     clock: fn() -> SystemTime,
 ) -> Result<(), RunError> {
-    let log = Log::from_vars(vars, |line| {
-        // A log that nobody reads any more is no reason to stop.
-        _ = io::stdout().lock().write_all(line.as_bytes());
-    });
+    let format = |name: &str| (options.json && name == "AWS_LAMBDA_LOG_FORMAT").then(|| "JSON".to_owned());
+    let log = Log::from_vars(
+        |name| format(name).or_else(|| vars(name)),
+        |line| {
+            // A log that nobody reads any more is no reason to stop.
+            _ = io::stdout().lock().write_all(line.as_bytes());
+        },
+    );
     let greeting = Greeting::of(&options);
     let interrupt = Interrupt::new().map_err(RunError::Signals)?;
-    let local = Local::start(options, clock, log).await?;
+    let mut start = pin!(Local::start(options, clock, log));
+    let local = if let Ok(started) = timeout(LONG, &mut start).await {
+        started?
+    } else {
+        let doing = "Starting: drawing signing keys, opening the tables, loading the demo stock";
+        _ = writeln!(io::stderr(), "{doing}");
+        start.await?
+    };
     print(&greeting.text(&local))?;
     interrupt.wait().await;
     local.stop().await;

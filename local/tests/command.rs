@@ -204,6 +204,17 @@ fn policy_answers_line_by_line() {
     assert!(said.status.success() && said.stderr.is_empty());
 }
 
+#[tokio::test]
+async fn the_log_is_json_where_that_is_asked_for() {
+    let mut serving = Serving::start(&["--json"]);
+    // The demo stock was logged before the greeting.
+    let line = serving.greeting.lines().find(|line| line.starts_with('{')).unwrap();
+    let line: Value = serde_json::from_str(line).unwrap();
+    assert_eq!(line.get("route").unwrap(), "POST /inventory");
+    serving.signal("-TERM");
+    assert!(serving.child.wait().unwrap().success());
+}
+
 #[test]
 fn both_signals_end_it_in_good_order() {
     for signal in ["-INT", "-TERM"] {

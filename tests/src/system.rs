@@ -44,6 +44,7 @@ impl System {
             data: None,
             clients_file: folder.path().join("clients.json"),
             no_demo: true,
+            json: false,
             functions: None,
         };
         change(&mut options);
