@@ -2,13 +2,14 @@
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+/// Now.
 #[expect(clippy::disallowed_methods, reason = "the edge: measuring is reading the clock")]
-pub(crate) fn now() -> Instant {
+pub fn now() -> Instant {
     Instant::now()
 }
 
 /// Seconds since 1970, for the tokens' `iat` and `exp`.
 #[expect(clippy::disallowed_methods, reason = "the edge: the tokens must be valid now")]
-pub(crate) fn unix_seconds() -> u64 {
+pub fn unix_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -12,10 +12,10 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    clock,
     cores::Cores,
     runtime_api::{Answer, RuntimeApi, Seen},
 };
+use bench::clock;
 
 /// No step of a healthy function takes this long.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -16,30 +16,36 @@ const BODY_LIMIT: usize = 1024 * 1024;
 
 /// A request, as far as the stubs look at it.
 #[derive(Debug)]
-pub(crate) struct Request {
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) body: Vec<u8>,
+pub struct Request {
+    /// `GET`, `POST`.
+    pub method: String,
+    /// Path and query.
+    pub path: String,
+    /// The whole body.
+    pub body: Vec<u8>,
 }
 
 /// An answer; `Content-Length` is added.
 #[derive(Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: &'static str,
-    pub(crate) headers: String,
-    pub(crate) body: Vec<u8>,
+pub struct Reply {
+    /// Code and reason.
+    pub status: &'static str,
+    /// Whole lines, each with its end.
+    pub headers: String,
+    /// The whole body.
+    pub body: Vec<u8>,
 }
 
 impl Reply {
     /// A JSON answer without headers of its own.
-    pub(crate) fn json(status: &'static str, body: impl Into<Vec<u8>>) -> Self {
+    pub fn json(status: &'static str, body: impl Into<Vec<u8>>) -> Self {
         Self { status, headers: String::new(), body: body.into() }
     }
 }
 
 /// A server on a free port of loopback; it stops accepting when dropped.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub struct Server {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
     stopping: Arc<AtomicBool>,
@@ -47,9 +53,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// Serves with `answer`, which may block: `None` closes the connection.
-    pub(crate) fn start(
-        answer: impl Fn(Request) -> Option<Reply> + Send + Sync + 'static,
-    ) -> io::Result<Self> {
+    pub fn start(answer: impl Fn(Request) -> Option<Reply> + Send + Sync + 'static) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let server =
             Self { address: listener.local_addr()?, connections: Arc::default(), stopping: Arc::default() };
@@ -71,12 +75,12 @@ impl Server {
     }
 
     /// Where it listens.
-    pub(crate) fn address(&self) -> SocketAddr {
+    pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// How many connections were accepted so far.
-    pub(crate) fn connections(&self) -> usize {
+    pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 }

@@ -17,10 +17,10 @@ use crate::{
 };
 
 /// The pool whose tokens these are.
-pub(crate) const USER_POOL_ID: &str = "us-east-1_Bench0001";
+pub const USER_POOL_ID: &str = "us-east-1_Bench0001";
 
 /// The client they were issued to, as long as Cognito's ids are.
-pub(crate) const CLIENT_ID: &str = "1example23456789bench00001";
+pub const CLIENT_ID: &str = "1example23456789bench00001";
 
 const KIDS: [&str; 2] =
     ["KeYiDoFtHeFiRsTkEyOfTheBenchPool000000000001=", "KeYiDoFtHeSeCoNdKeyOfTheBenchPool00000000002="];
@@ -28,25 +28,26 @@ const KIDS: [&str; 2] =
 const METHOD_ARN: &str = "arn:aws:execute-api:us-east-1:123456789012:abc123/prod/GET/inventory";
 
 /// One RSA key that signs, and a second one in the JWKS, as Cognito has it.
-pub(crate) struct Issuer {
+#[derive(Debug)]
+pub struct Issuer {
     signing: RsaKeyPair,
     standby: RsaKeyPair,
 }
 
 impl Issuer {
     /// Draws both keys.
-    pub(crate) fn generate() -> Result<Self> {
+    pub fn generate() -> Result<Self> {
         let draw = || RsaKeyPair::generate(KeySize::Rsa2048).context("no RSA key");
         Ok(Self { signing: draw()?, standby: draw()? })
     }
 
     /// The verifying key as `floor` takes it: PKCS#1 DER in base64url.
-    pub(crate) fn public_key(&self) -> String {
+    pub fn public_key(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.signing.public_key())
     }
 
     /// Serves the JWKS; each answer waits for `latency`.
-    pub(crate) fn serve_jwks(&self, latency: Duration) -> io::Result<Server> {
+    pub fn serve_jwks(&self, latency: Duration) -> io::Result<Server> {
         let keys: Vec<_> = KIDS
             .iter()
             .zip([&self.signing, &self.standby])
@@ -69,8 +70,9 @@ impl Issuer {
         })
     }
 
-    /// `count` events, each with a token of its own that is good for an hour. Signing takes all cores.
-    pub(crate) fn fresh_events(&self, count: usize) -> Result<Vec<Vec<u8>>> {
+    /// `count` events, each with a token of its own with these scopes that is good for an hour. Signing takes all
+    /// cores.
+    pub fn fresh_events(&self, count: usize, scopes: &str) -> Result<Vec<Vec<u8>>> {
         let now = clock::unix_seconds();
         let share = count.div_ceil(thread::available_parallelism().map_or(1, NonZero::get)).max(1);
         let numbers: Vec<usize> = (0..count).collect();
@@ -82,7 +84,7 @@ impl Issuer {
                     scope.spawn(move || {
                         numbers
                             .iter()
-                            .map(|&number| Ok(event(&self.token(number, now)?)))
+                            .map(|&number| Ok(event(&self.token(number, scopes, now)?)))
                             .collect::<Result<Vec<_>>>()
                     })
                 })
@@ -95,13 +97,13 @@ impl Issuer {
     }
 
     /// A client-credentials access token with the claims that Cognito puts in.
-    fn token(&self, number: usize, now: u64) -> Result<String> {
+    pub fn token(&self, number: usize, scopes: &str, now: u64) -> Result<String> {
         let [kid, _] = KIDS;
         let header = json!({ "kid": kid, "alg": "RS256" });
         let claims = json!({
             "sub": CLIENT_ID,
             "token_use": "access",
-            "scope": "inventory/read inventory/write",
+            "scope": scopes,
             "auth_time": now,
             "iss": format!("https://cognito-idp.us-east-1.amazonaws.com/{USER_POOL_ID}"),
             "exp": now + 3600,
@@ -120,8 +122,8 @@ impl Issuer {
     }
 
     /// Events whose tokens fail on their shape alone, one for each way to do so.
-    pub(crate) fn malformed_events(&self) -> Result<Vec<Vec<u8>>> {
-        let token = self.token(0, clock::unix_seconds())?;
+    pub fn malformed_events(&self) -> Result<Vec<Vec<u8>>> {
+        let token = self.token(0, "inventory/read", clock::unix_seconds())?;
         let (unsigned, signature) = token.rsplit_once('.').context("a token without dots")?;
         Ok(vec![
             event("not-a-token"),
@@ -132,7 +134,8 @@ impl Issuer {
     }
 }
 
-fn event(token: &str) -> Vec<u8> {
+/// What API Gateway sends the authorizer.
+pub fn event(token: &str) -> Vec<u8> {
     json!({ "type": "TOKEN", "authorizationToken": format!("Bearer {token}"), "methodArn": METHOD_ARN })
         .to_string()
         .into_bytes()
@@ -146,7 +149,7 @@ mod tests {
 
     #[test]
     fn every_fresh_event_is_another_one() {
-        let events = Issuer::generate().unwrap().fresh_events(9).unwrap();
+        let events = Issuer::generate().unwrap().fresh_events(9, "a/b").unwrap();
         assert_eq!(events.iter().collect::<HashSet<_>>().len(), 9);
     }
 }

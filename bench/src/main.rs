@@ -1,12 +1,11 @@
-#![doc = include_str!("../README.md")]
+//! The program: builds, measures, prints. The README says what and how.
 
 mod call;
-mod clock;
 mod cores;
 mod figure;
 mod function;
-mod http;
-mod issuer;
+mod functions;
+mod local;
 mod measure;
 mod options;
 mod programs;
@@ -19,10 +18,16 @@ use clap::Parser;
 
 fn main() -> anyhow::Result<ExitCode> {
     let options = options::Options::parse();
-    let programs = programs::build(options.authorizer.as_deref())?;
-    let cores = cores::Cores::divide();
+    let plan = options.plan();
+    let programs = programs::build(options.authorizer.as_deref(), options.all)?;
     let mut samples = programs::sizes(&programs)?;
-    samples.extend(measure::Bench::prepare(programs, cores.clone())?.run(options.plan())?);
+    if let Some(local) = &programs.local {
+        // It has all cores, so it comes before they are divided.
+        samples.extend(local::measure(local, plan.runs)?);
+    }
+    let cores = cores::Cores::divide();
+    samples.extend(functions::measure(&programs.functions, &cores, plan.starts)?);
+    samples.extend(measure::Bench::prepare(programs.authorizer, cores.clone(), plan)?.run(plan)?);
     let report = report::Report::new(report::Machine::here(cores), &samples);
     std::io::stdout().write_all(report.table().as_bytes())?;
     if let Some(path) = options.json {

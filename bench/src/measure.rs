@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    ops::Range,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -14,6 +15,8 @@ use crate::{
     cores::Cores,
     figure::{Figure, Program, SLOW_KEYS},
     function::Function,
+};
+use bench::{
     http::Server,
     issuer::{CLIENT_ID, Issuer, USER_POOL_ID},
 };
@@ -45,6 +48,9 @@ const DECISIONS: usize = 10_000;
 /// Calls before the first sample of a process.
 const WARM_UP: usize = 200;
 
+/// The scopes of the large table.
+const WIDE_SCOPES: usize = 50;
+
 /// The samples of each figure of each program, in the order of the rounds.
 pub(crate) type Samples = BTreeMap<(Figure, Program), Vec<f64>>;
 
@@ -56,21 +62,27 @@ pub(crate) struct Bench {
     jwks: Server,
     slow_jwks: Server,
     fresh: Vec<Vec<u8>>,
+    few_scopes: Vec<Vec<u8>>,
+    all_scopes: Vec<Vec<u8>>,
     malformed: Vec<Vec<u8>>,
     samples: Samples,
 }
 
 impl Bench {
     /// Draws keys and signs tokens for all that follows.
-    pub(crate) fn prepare(programs: Vec<(Program, PathBuf)>, cores: Cores) -> Result<Self> {
+    pub(crate) fn prepare(programs: Vec<(Program, PathBuf)>, cores: Cores, plan: Plan) -> Result<Self> {
         let issuer = Issuer::generate()?;
+        let has_wide = programs.iter().any(|(program, _)| *program == Program::Wide);
+        let wide = if has_wide { WARM_UP + plan.batches * plan.calls } else { 0 };
         Ok(Self {
             programs,
             cores,
             public_key: issuer.public_key(),
             jwks: issuer.serve_jwks(Duration::ZERO)?,
             slow_jwks: issuer.serve_jwks(SLOW_KEYS)?,
-            fresh: issuer.fresh_events(DECISIONS)?,
+            fresh: issuer.fresh_events(DECISIONS, "inventory/read inventory/write")?,
+            few_scopes: issuer.fresh_events(wide, &wide_scopes(2))?,
+            all_scopes: issuer.fresh_events(wide, &wide_scopes(WIDE_SCOPES))?,
             malformed: issuer.malformed_events()?,
             samples: Samples::new(),
         })
@@ -79,7 +91,10 @@ impl Bench {
     /// Takes all samples.
     pub(crate) fn run(mut self, plan: Plan) -> Result<Samples> {
         for round in 0..plan.starts {
-            for (program, path) in self.in_turn(round) {
+            for (program, path) in in_turn(&self.programs, round) {
+                if program == Program::Wide {
+                    continue;
+                }
                 self.cold_start(program, &path)
                     .with_context(|| format!("cold start of {}", program.name()))?;
             }
@@ -88,6 +103,9 @@ impl Bench {
             self.warm(plan)?;
         }
         for (program, path) in self.programs.clone() {
+            if program == Program::Wide {
+                continue;
+            }
             self.memory(program, &path).with_context(|| format!("memory of {}", program.name()))?;
         }
         Ok(self.samples)
@@ -122,30 +140,45 @@ impl Bench {
     /// CPU for each call, one set of processes taking turns.
     fn warm(&mut self, plan: Plan) -> Result<()> {
         let mut functions = Vec::new();
+        let has_wide = self.programs.iter().any(|(program, _)| *program == Program::Wide);
         for (program, path) in self.programs.clone() {
             let mut function = self.start(program, &path, &self.jwks, false)?;
-            self.batch(program, &mut function, Call::Fresh, 0, WARM_UP)?;
+            let events = if program == Program::Wide { &self.all_scopes } else { &self.fresh };
+            batch(program, &mut function, Call::Fresh, events, 0..WARM_UP)?;
             functions.push((program, function));
         }
-        for batch in 0..plan.batches {
+        for number in 0..plan.batches {
             for (program, function) in &mut functions {
-                let first = WARM_UP + batch * plan.calls;
-                for (call, figure) in
-                    [(Call::Fresh, Figure::FreshCpu), (Call::Malformed, Figure::MalformedCpu)]
-                {
+                let first = WARM_UP + number * plan.calls;
+                let fresh = (Call::Fresh, Figure::FreshCpu, &self.fresh);
+                let malformed = (Call::Malformed, Figure::MalformedCpu, &self.malformed);
+                let few = (Call::Fresh, Figure::FewScopesCpu, &self.few_scopes);
+                let all = (Call::Fresh, Figure::AllScopesCpu, &self.all_scopes);
+                let sampled = match program {
+                    Program::Wide => vec![few, all],
                     // What the floor does with a malformed token means nothing.
-                    if *program == Program::Floor && call == Call::Malformed {
-                        continue;
-                    }
-                    let cpu = self
-                        .batch(*program, function, call, first, plan.calls)
+                    Program::Floor => vec![fresh],
+                    Program::Echo | Program::Authorizer => vec![fresh, malformed],
+                    Program::Inventory
+                    | Program::Order
+                    | Program::Payment
+                    | Program::Report
+                    | Program::Local => vec![],
+                };
+                for (call, figure, events) in sampled {
+                    let cpu = batch(*program, function, call, events, first..first + plan.calls)
                         .with_context(|| format!("{call:?} calls of {}", program.name()))?;
-                    self.add(figure, *program, cpu.as_secs_f64() * 1e6 / count(plan.calls));
+                    let cpu = cpu.as_secs_f64() * 1e6 / count(plan.calls);
+                    add(&mut self.samples, figure, *program, cpu);
+                    if has_wide && *program == Program::Authorizer && figure == Figure::FreshCpu {
+                        add(&mut self.samples, Figure::FewScopesCpu, *program, cpu);
+                        add(&mut self.samples, Figure::AllScopesCpu, *program, cpu);
+                    }
                 }
             }
             functions.rotate_left(1);
         }
-        for (program, function) in functions {
+        for (program, function) in functions.into_iter().filter(|(program, _)| *program != Program::Wide) {
             self.add(Figure::Connections, program, count(function.connections()));
         }
         Ok(())
@@ -153,37 +186,22 @@ impl Bench {
 
     fn memory(&mut self, program: Program, path: &Path) -> Result<()> {
         let mut function = self.start(program, path, &self.jwks, false)?;
-        self.batch(program, &mut function, Call::Fresh, 0, DECISIONS)?;
+        batch(program, &mut function, Call::Fresh, &self.fresh, 0..DECISIONS)?;
         #[expect(clippy::cast_precision_loss, reason = "memory is far below 2^52 bytes")]
         self.add(Figure::PeakRss, program, function.peak_rss()? as f64 / 1e6);
         Ok(())
     }
 
-    /// `calls` calls, fresh tokens from number `first` on: the CPU time that they took.
-    fn batch(
-        &self,
-        program: Program,
-        function: &mut Function,
-        call: Call,
-        first: usize,
-        calls: usize,
-    ) -> Result<Duration> {
-        let events = match call {
-            Call::Fresh => self.fresh.get(first..first + calls).context("not enough tokens")?,
-            Call::Malformed => self.malformed.as_slice(),
-        };
-        let before = function.cpu()?;
-        for event in events.iter().cycle().take(calls) {
-            call.check(program, &function.invoke(event)?)?;
-        }
-        Ok(function.cpu()?.saturating_sub(before))
-    }
-
     fn start(&self, program: Program, path: &Path, jwks: &Server, at_once: bool) -> Result<Function> {
         let vars = match program {
-            Program::Echo => vec![],
+            Program::Echo
+            | Program::Inventory
+            | Program::Order
+            | Program::Payment
+            | Program::Report
+            | Program::Local => vec![],
             Program::Floor => vec![("FLOOR_PUBLIC_KEY", self.public_key.clone())],
-            Program::Authorizer => vec![
+            Program::Authorizer | Program::Wide => vec![
                 ("USER_POOL_ID", USER_POOL_ID.to_owned()),
                 ("CLIENT_IDS", CLIENT_ID.to_owned()),
                 ("JWKS_URI", format!("http://{}/jwks.json", jwks.address())),
@@ -193,19 +211,49 @@ impl Bench {
         Function::start(path, &vars, first, &self.cores)
     }
 
-    /// The programs, another one first in each round.
-    fn in_turn(&self, round: usize) -> Vec<(Program, PathBuf)> {
-        let mut programs = self.programs.clone();
-        programs.rotate_left(round.checked_rem(self.programs.len()).unwrap_or_default());
-        programs
-    }
-
     fn add(&mut self, figure: Figure, program: Program, sample: f64) {
-        self.samples.entry((figure, program)).or_default().push(sample);
+        add(&mut self.samples, figure, program, sample);
     }
 }
 
-fn milliseconds(duration: Duration) -> f64 {
+/// Calls with these events, as often as it takes: the CPU time that they took.
+fn batch(
+    program: Program,
+    function: &mut Function,
+    call: Call,
+    events: &[Vec<u8>],
+    numbers: Range<usize>,
+) -> Result<Duration> {
+    let calls = numbers.len();
+    let events = match call {
+        Call::Fresh => events.get(numbers).context("not enough tokens")?,
+        Call::Malformed | Call::Read => events,
+    };
+    let before = function.cpu()?;
+    for event in events.iter().cycle().take(calls) {
+        call.check(program, &function.invoke(event)?)?;
+    }
+    Ok(function.cpu()?.saturating_sub(before))
+}
+
+/// The programs, another one first in each round.
+pub(crate) fn in_turn(programs: &[(Program, PathBuf)], round: usize) -> Vec<(Program, PathBuf)> {
+    let mut turned = programs.to_vec();
+    turned.rotate_left(round.checked_rem(programs.len()).unwrap_or_default());
+    turned
+}
+
+/// Keeps a sample.
+pub(crate) fn add(samples: &mut Samples, figure: Figure, program: Program, sample: f64) {
+    samples.entry((figure, program)).or_default().push(sample);
+}
+
+/// The first of the large table's scopes, as `examples/wide.rs` names them.
+fn wide_scopes(many: usize) -> String {
+    (0..many).map(|number| format!("wide/s{number:02}")).collect::<Vec<_>>().join(" ")
+}
+
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 use flate2::{Compression, write::DeflateEncoder};
 
 use crate::{
-    figure::{Figure, Program},
+    figure::{Figure, Part, Program},
     measure::Samples,
 };
 
@@ -19,39 +19,68 @@ use crate::{
 /// entry and the end record.
 const ZIP_OVERHEAD: usize = 30 + 46 + 22 + 2 * "bootstrap".len();
 
-/// Builds the release binaries and tells where they are. A given authorizer is taken as it is.
-pub(crate) fn build(authorizer: Option<&Path>) -> Result<Vec<(Program, PathBuf)>> {
+/// The release binaries that are measured.
+pub(crate) struct Built {
+    /// The authorizer and what it is compared with.
+    pub(crate) authorizer: Vec<(Program, PathBuf)>,
+    /// The four functions, and echo.
+    pub(crate) functions: Vec<(Program, PathBuf)>,
+    /// The whole system.
+    pub(crate) local: Option<PathBuf>,
+}
+
+/// Builds the release binaries, `all` of them or what the authorizer needs. A given authorizer is taken as it is.
+pub(crate) fn build(authorizer: Option<&Path>, all: bool) -> Result<Built> {
     let release = std::env::current_exe()?
         .ancestors()
         .nth(2)
         .context("this program is not in a target directory")?
         .join("release");
     // Apart, or Cargo would give both the features that either asks for.
-    cargo_build("bench")?;
+    cargo_build(&["--package", "bench", "--bins"])?;
     if authorizer.is_none() {
-        cargo_build("authorizer")?;
+        cargo_build(&["--package", "authorizer"])?;
     }
     let authorizer = authorizer.map_or_else(|| release.join(Program::Authorizer.name()), Path::to_path_buf);
-    let reference = |program: Program| (program, release.join(program.name()));
-    Ok(vec![reference(Program::Echo), reference(Program::Floor), (Program::Authorizer, authorizer)])
+    let found = |program: Program| (program, release.join(program.name()));
+    let mut built = Built {
+        authorizer: vec![found(Program::Echo), found(Program::Floor), (Program::Authorizer, authorizer)],
+        functions: Vec::new(),
+        local: None,
+    };
+    if all {
+        // An example, so that the reference programs do not get the features that the authorizer's library asks for.
+        cargo_build(&["--package", "bench", "--example", "wide"])?;
+        built.authorizer.push((Program::Wide, release.join("examples").join(Program::Wide.name())));
+        cargo_build(&["--package", "handlers"])?;
+        built.functions = Part::Functions.programs().iter().copied().map(found).collect();
+        cargo_build(&["--package", "local"])?;
+        built.local = Some(found(Program::Local).1);
+    }
+    Ok(built)
 }
 
-fn cargo_build(package: &str) -> Result<()> {
+fn cargo_build(what: &[&str]) -> Result<()> {
     let status = Command::new("cargo")
-        .args(["build", "--release", "--quiet", "--package", package])
+        .args(["build", "--release", "--locked", "--quiet"])
+        .args(what)
         .status()
         .context("cannot start cargo")?;
-    ensure!(status.success(), "`{package}` does not build");
+    ensure!(status.success(), "`{}` does not build", what.join(" "));
     Ok(())
 }
 
 /// The sizes of all binaries, as they are and as zip files.
-pub(crate) fn sizes(programs: &[(Program, PathBuf)]) -> Result<Samples> {
+pub(crate) fn sizes(built: &Built) -> Result<Samples> {
     let mut samples = Samples::new();
-    for (program, path) in programs {
+    for (program, path) in &built.authorizer {
         let (plain, zipped) = sizes_of(path).with_context(|| path.display().to_string())?;
         samples.insert((Figure::Binary, *program), vec![megabytes(plain)]);
         samples.insert((Figure::Zip, *program), vec![megabytes(zipped)]);
+    }
+    for (program, path) in &built.functions {
+        let (_, zipped) = sizes_of(path).with_context(|| path.display().to_string())?;
+        samples.insert((Figure::FunctionZip, *program), vec![megabytes(zipped)]);
     }
     Ok(samples)
 }

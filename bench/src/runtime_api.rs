@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::{
+use bench::{
     clock,
     http::{Reply, Request, Server},
 };
