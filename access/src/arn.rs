@@ -174,6 +174,17 @@ mod tests {
     }
 
     #[test]
+    fn a_resource_has_512_characters_at_most() {
+        let arn = MethodArn::parse(ARN).unwrap();
+        let longest = "\u{e9}".repeat(512 - arn.stage_prefix().len());
+        assert!(arn.has_room_for(&longest));
+        assert_eq!(arn.resource(&longest).unwrap().chars().count(), 512);
+        let longer = format!("{longest}x");
+        assert!(!arn.has_room_for(&longer));
+        assert_eq!(arn.resource(&longer), None);
+    }
+
+    #[test]
     fn malformed_arns_say_which_part() {
         let cases = [
             ("", ArnError::Shape),
