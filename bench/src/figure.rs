@@ -201,7 +201,7 @@ impl Figure {
             Self::Binary | Self::FunctionWall => Target::NONE,
             Self::Zip => Target::median(2.5).gross(3.0),
             Self::FewScopesCpu | Self::AllScopesCpu => Target::ratio(Program::Authorizer, 1.3),
-            // Half of the 3.3 that it was with the certificates of the system.
+            // Half of what a first, rougher measurement gave for a function that read the system's certificates.
             Self::FunctionCpu => Target::ratio(Program::Echo, 1.65),
             Self::FunctionZip => Target::median(6.0),
             Self::LocalTime => Target::median(0.5),
