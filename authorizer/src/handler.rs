@@ -20,11 +20,11 @@ use tokio::task::JoinSet;
 use crate::{
     config::Config,
     keys::{
-        Clock, KeyCache, Path,
+        Clock, KeyCache, KeyOrigin,
         fetch::{ClientError, Fetch, HttpFetch, client},
     },
     policy::{Table, TableError},
-    refusal::{Fault, Stop},
+    refusal::{Fault, Rejection},
     token::Bearer,
     verify::{Issuer, Verifier},
 };
@@ -139,12 +139,12 @@ impl Authorizer {
         line.latency_ms = milliseconds(now.duration_since(began).unwrap_or_default());
         let (level, result) = match decided {
             Ok(answer) => (Level::Info, Ok(answer)),
-            Err(Stop::Refused(refusal)) => {
+            Err(Rejection::Refused(refusal)) => {
                 line.outcome = Outcome::Refused;
                 line.reason = Some(refusal.label());
                 (Level::Info, Err(Failure { error_type: refusal.label(), error_message: "Unauthorized" }))
             }
-            Err(Stop::Fault(fault)) => {
+            Err(Rejection::Fault(fault)) => {
                 line.outcome = Outcome::Fault;
                 line.reason = Some(fault.label());
                 line.detail = Some(fault.to_string());
@@ -155,7 +155,7 @@ impl Authorizer {
         result
     }
 
-    async fn decide<'s>(&'s self, event: &[u8], line: &mut Line<'s>) -> Result<Box<RawValue>, Stop> {
+    async fn decide<'s>(&'s self, event: &[u8], line: &mut Line<'s>) -> Result<Box<RawValue>, Rejection> {
         // An error's text may quote the event, so it is dropped.
         let event: Event<'_> = serde_json::from_slice(event).map_err(|_| Fault::Event)?;
         if event.kind.is_none_or(|kind| kind.0 != "TOKEN") {
@@ -176,7 +176,7 @@ impl Authorizer {
         arn: &MethodArn<'_>,
         target: Option<&Route>,
         line: &mut Line<'_>,
-    ) -> Result<Box<RawValue>, Stop> {
+    ) -> Result<Box<RawValue>, Rejection> {
         let token = Bearer::parse(value)?.decode()?;
         let verified = self.0.verifier.verify(&token, &mut line.jwks).await?;
         let caller = verified.caller();
@@ -228,7 +228,7 @@ struct Line<'a> {
     jti: Option<String>,
     latency_ms: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    jwks: Option<Path>,
+    jwks: Option<KeyOrigin>,
     request_id: &'a str,
 }
 

@@ -27,7 +27,7 @@ pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 /// How a decision came by its key: the field `jwks` of the log line. A name once released never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Path {
+pub(crate) enum KeyOrigin {
     /// From memory, younger than the refresh age.
     Hit,
     /// After a fetch that this decision waited for and that succeeded, whether or not the key was in it.
@@ -95,41 +95,41 @@ impl KeyCache {
     }
 
     /// The key of this name, and how it was found. Waits for a fetch only if the keys at hand cannot decide.
-    pub(crate) async fn key(&self, kid: &str) -> (Result<Arc<PublicKey>, NoKey>, Path) {
+    pub(crate) async fn key(&self, kid: &str) -> (Result<Arc<PublicKey>, NoKey>, KeyOrigin) {
         let flight = {
             let mut state = self.state();
             let now = (self.0.clock)();
             if let Some(held) = state.usable(now, &self.0.timing)
                 && let Some(key) = held.keys.key(kid)
             {
-                let path = self.path(held, now);
-                if path != Path::Hit && !state.is_paused(now, &self.0.timing) {
+                let origin = self.origin(held, now);
+                if origin != KeyOrigin::Hit && !state.is_paused(now, &self.0.timing) {
                     self.join(&mut state, Purpose::Refresh);
                 }
-                return (Ok(key), path);
+                return (Ok(key), origin);
             }
             if state.is_paused(now, &self.0.timing) {
-                return (Err(state.no_key(now, &self.0.timing)), Path::Cooldown);
+                return (Err(state.no_key(now, &self.0.timing)), KeyOrigin::Cooldown);
             }
             self.join(&mut state, Purpose::Key(kid.to_owned()))
         };
-        let path = if succeeded(flight).await { Path::Fetched } else { Path::Failed };
+        let origin = if succeeded(flight).await { KeyOrigin::Fetched } else { KeyOrigin::Failed };
         let mut state = self.state();
         let now = (self.0.clock)();
         let key = state.usable(now, &self.0.timing).and_then(|held| held.keys.key(kid));
         if key.is_none() && !state.is_paused(now, &self.0.timing) {
             state.paused_at = Some(now);
         }
-        (key.ok_or_else(|| state.no_key(now, &self.0.timing)), path)
+        (key.ok_or_else(|| state.no_key(now, &self.0.timing)), origin)
     }
 
-    fn path(&self, held: &Held, now: SystemTime) -> Path {
+    fn origin(&self, held: &Held, now: SystemTime) -> KeyOrigin {
         if held.is_snapshot {
-            Path::Snapshot
+            KeyOrigin::Snapshot
         } else if age(held.since, now) > self.0.timing.max_age {
-            Path::Stale
+            KeyOrigin::Stale
         } else {
-            Path::Hit
+            KeyOrigin::Hit
         }
     }
 

@@ -201,18 +201,18 @@ impl Fault {
 
 /// The two ways in which a decision ends early.
 #[derive(Debug)]
-pub(crate) enum Stop {
+pub(crate) enum Rejection {
     Refused(Refusal),
     Fault(Fault),
 }
 
-impl From<Refusal> for Stop {
+impl From<Refusal> for Rejection {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
     }
 }
 
-impl From<Fault> for Stop {
+impl From<Fault> for Rejection {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
     }

@@ -5,8 +5,8 @@ use access::{Caller, UnixSeconds};
 
 use crate::{
     claims::Rules,
-    keys::{Clock, KeyCache, NoKey, Path},
-    refusal::{Fault, Refusal, Stop},
+    keys::{Clock, KeyCache, KeyOrigin, NoKey},
+    refusal::{Fault, Refusal, Rejection},
     token::Compact,
 };
 
@@ -39,13 +39,13 @@ pub(crate) struct Verifier {
 }
 
 impl Verifier {
-    /// Runs every check in order; the first that fails ends it. Notes in `path` how the key was found, if it
+    /// Runs every check in order; the first that fails ends it. Notes in `origin` how the key was found, if it
     /// came to that.
     pub(crate) async fn verify<'t>(
         &self,
         token: &'t Compact<'_>,
-        path: &mut Option<Path>,
-    ) -> Result<Verified<'t>, Stop> {
+        origin: &mut Option<KeyOrigin>,
+    ) -> Result<Verified<'t>, Rejection> {
         // What costs nothing comes first: no token of a foreign issuer ever causes a request.
         let unverified = token.read()?;
         let unverified_issuer = unverified.claims.text("iss").ok_or(Refusal::UnknownIssuer)?;
@@ -56,10 +56,10 @@ impl Verifier {
             .ok_or(Refusal::UnknownIssuer)?;
 
         let (key, found) = issuer.keys.key(&unverified.kid).await;
-        *path = Some(found);
+        *origin = Some(found);
         let key = key.map_err(|missing| match missing {
-            NoKey::Unknown => Stop::Refused(Refusal::UnknownKey),
-            NoKey::Unavailable => Stop::Fault(Fault::KeysUnavailable),
+            NoKey::Unknown => Rejection::Refused(Refusal::UnknownKey),
+            NoKey::Unavailable => Rejection::Fault(Fault::KeysUnavailable),
         })?;
         key.verify_sig(unverified.signed, unverified.signature).map_err(|_| Refusal::Signature)?;
 

@@ -11,8 +11,8 @@ use crate::{
     claims::Form,
     config::Config,
     json::Members,
-    keys::fetch::{Fetch, Given},
-    refusal::{Fault, Refusal, Stop},
+    keys::fetch::{Fetch, StaticJwks},
+    refusal::{Fault, Refusal, Rejection},
     token::Bearer,
 };
 
@@ -110,7 +110,7 @@ impl Authorizer {
         clock: impl Fn() -> SystemTime + Send + Sync + 'static,
         log: Log,
     ) -> Result<Self, StartError> {
-        Self::build(config, routes, clock, log, |_| Arc::new(Given(jwks.to_vec())) as Arc<dyn Fetch>)
+        Self::build(config, routes, clock, log, |_| Arc::new(StaticJwks(jwks.to_vec())) as Arc<dyn Fetch>)
     }
 
     /// Decides about one header value (`Bearer …`) as [`Authorizer::handle`] does, and says how each check went.
@@ -121,8 +121,8 @@ impl Authorizer {
         let target = self.0.table.called(arn).map(|(route, _)| route);
         let decided = match self.judge(value, arn, target, &mut Line::new("")).await {
             Ok(answer) => Decided::Answer(answer),
-            Err(Stop::Refused(refusal)) => Decided::Refused(refusal),
-            Err(Stop::Fault(fault)) => Decided::Fault(fault),
+            Err(Rejection::Refused(refusal)) => Decided::Refused(refusal),
+            Err(Rejection::Fault(fault)) => Decided::Fault(fault),
         };
         let compact = Bearer::parse(value).and_then(|bearer| bearer.decode()).ok();
         let [header, claims] = compact.as_ref().map_or([None, None], |compact| compact.texts().map(strict));

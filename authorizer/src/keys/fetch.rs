@@ -125,9 +125,9 @@ impl Fetch for HttpFetch {
 }
 
 /// Brings a text that was there all along, and makes no request.
-pub(crate) struct Given(pub(crate) Vec<u8>);
+pub(crate) struct StaticJwks(pub(crate) Vec<u8>);
 
-impl Fetch for Given {
+impl Fetch for StaticJwks {
     fn fetch(&self) -> Fetching<'_> {
         Box::pin(async { Ok(self.0.clone()) })
     }

@@ -37,7 +37,7 @@ impl Setup {
     }
 
     /// What a decision gets, and how many requests were made so far.
-    async fn key(&self, kid: &str) -> (Result<(), NoKey>, Path, usize) {
+    async fn key(&self, kid: &str) -> (Result<(), NoKey>, KeyOrigin, usize) {
         let (key, path) = self.cache.key(kid).await;
         (key.map(|_| ()), path, self.fetch.count())
     }
@@ -74,7 +74,7 @@ async fn keys_are_fetched_once_and_kept() {
     setup.cache.prefetch().await;
     setup.cache.prefetch().await;
     for _ in 0..5 {
-        assert_eq!(setup.key("first").await, (Ok(()), Path::Hit, 1));
+        assert_eq!(setup.key("first").await, (Ok(()), KeyOrigin::Hit, 1));
     }
     assert_eq!(setup.lines.take(), "");
 }
@@ -82,16 +82,16 @@ async fn keys_are_fetched_once_and_kept() {
 #[tokio::test]
 async fn without_prefetch_the_first_decision_fetches() {
     let setup = Setup::new([first()]);
-    assert_eq!(setup.key("first").await, (Ok(()), Path::Fetched, 1));
-    assert_eq!(setup.key("first").await, (Ok(()), Path::Hit, 1));
+    assert_eq!(setup.key("first").await, (Ok(()), KeyOrigin::Fetched, 1));
+    assert_eq!(setup.key("first").await, (Ok(()), KeyOrigin::Hit, 1));
 }
 
 #[tokio::test]
 async fn fifty_decisions_with_an_unknown_key_make_one_request() {
     for (name, answer, expected) in [
-        ("the key is there", both(), (true, Path::Fetched)),
-        ("it is not", first(), (false, Path::Fetched)),
-        ("the fetch fails", DOWN, (false, Path::Failed)),
+        ("the key is there", both(), (true, KeyOrigin::Fetched)),
+        ("it is not", first(), (false, KeyOrigin::Fetched)),
+        ("the fetch fails", DOWN, (false, KeyOrigin::Failed)),
     ] {
         let setup = Setup::with(Some(snapshot()), FakeFetch::held_up([answer]));
         let mut tasks = JoinSet::new();
@@ -118,17 +118,17 @@ async fn a_flood_of_unknown_keys_makes_a_handful_of_requests_and_hides_no_new_ke
         let _ = setup.key(&format!("kid-{kid}")).await;
     }
     assert_eq!(setup.fetch.count(), 2, "init and the first unknown key");
-    assert_eq!(setup.key("second").await, (Err(NoKey::Unknown), Path::Cooldown, 2));
-    assert_eq!(setup.key("first").await, (Ok(()), Path::Hit, 2), "known keys are not slowed");
+    assert_eq!(setup.key("second").await, (Err(NoKey::Unknown), KeyOrigin::Cooldown, 2));
+    assert_eq!(setup.key("first").await, (Ok(()), KeyOrigin::Hit, 2), "known keys are not slowed");
     setup.clock.advance(9);
-    assert_eq!(setup.key("second").await, (Err(NoKey::Unknown), Path::Cooldown, 2));
+    assert_eq!(setup.key("second").await, (Err(NoKey::Unknown), KeyOrigin::Cooldown, 2));
     setup.clock.advance(1);
-    assert_eq!(setup.key("kid-501").await, (Err(NoKey::Unknown), Path::Fetched, 3));
+    assert_eq!(setup.key("kid-501").await, (Err(NoKey::Unknown), KeyOrigin::Fetched, 3));
     setup.clock.advance(10);
-    assert_eq!(setup.key("kid-502").await, (Err(NoKey::Unknown), Path::Fetched, 4));
+    assert_eq!(setup.key("kid-502").await, (Err(NoKey::Unknown), KeyOrigin::Fetched, 4));
     setup.clock.advance(10);
-    assert_eq!(setup.key("kid-503").await, (Err(NoKey::Unknown), Path::Fetched, 5));
-    assert_eq!(setup.key("second").await, (Ok(()), Path::Hit, 5), "the rotated key came with it");
+    assert_eq!(setup.key("kid-503").await, (Err(NoKey::Unknown), KeyOrigin::Fetched, 5));
+    assert_eq!(setup.key("second").await, (Ok(()), KeyOrigin::Hit, 5), "the rotated key came with it");
 }
 
 #[tokio::test]
@@ -145,16 +145,16 @@ async fn a_fetch_that_brings_another_ones_key_starts_a_pause_for_who_did_not_fin
     setup.fetch.open();
     assert!(found.await.unwrap().0.is_ok());
     assert_eq!(other.await.unwrap().0.err(), Some(NoKey::Unknown));
-    assert_eq!(setup.key("nobodys").await, (Err(NoKey::Unknown), Path::Cooldown, 1));
+    assert_eq!(setup.key("nobodys").await, (Err(NoKey::Unknown), KeyOrigin::Cooldown, 1));
 }
 
 #[tokio::test]
 async fn a_failed_refetch_keeps_the_keys_and_is_told_once() {
     let setup = Setup::new([first(), DOWN]);
     setup.cache.prefetch().await;
-    assert_eq!(setup.key("second").await, (Err(NoKey::Unknown), Path::Failed, 2));
-    assert_eq!(setup.key("first").await, (Ok(()), Path::Hit, 2));
-    assert_eq!(setup.key("second").await, (Err(NoKey::Unknown), Path::Cooldown, 2));
+    assert_eq!(setup.key("second").await, (Err(NoKey::Unknown), KeyOrigin::Failed, 2));
+    assert_eq!(setup.key("first").await, (Ok(()), KeyOrigin::Hit, 2));
+    assert_eq!(setup.key("second").await, (Err(NoKey::Unknown), KeyOrigin::Cooldown, 2));
     insta::assert_snapshot!(setup.lines.take(), @r#"{"timestamp":"2023-11-14T22:13:20.000Z","level":"WARN","event":"jwks_fetch_failed","reason":"status","issuer":"issuer","detail":"the answer has status 500"}"#);
 }
 
@@ -162,10 +162,14 @@ async fn a_failed_refetch_keeps_the_keys_and_is_told_once() {
 async fn without_any_keys_a_failed_fetch_leaves_nothing_to_decide_with() {
     let setup = Setup::new([DOWN, DOWN, first()]);
     setup.cache.prefetch().await;
-    assert_eq!(setup.key("first").await, (Err(NoKey::Unavailable), Path::Failed, 2), "no pause after init");
-    assert_eq!(setup.key("first").await, (Err(NoKey::Unavailable), Path::Cooldown, 2));
+    assert_eq!(
+        setup.key("first").await,
+        (Err(NoKey::Unavailable), KeyOrigin::Failed, 2),
+        "no pause after init"
+    );
+    assert_eq!(setup.key("first").await, (Err(NoKey::Unavailable), KeyOrigin::Cooldown, 2));
     setup.clock.advance(10);
-    assert_eq!(setup.key("first").await, (Ok(()), Path::Fetched, 3));
+    assert_eq!(setup.key("first").await, (Ok(()), KeyOrigin::Fetched, 3));
 }
 
 #[tokio::test]
@@ -173,8 +177,8 @@ async fn sets_that_hold_no_usable_key_count_as_failed() {
     for bad in ["", "{}", "[]", r#"{"keys":[]}"#, r#"{"keys":[{"kty":"EC"}]}"#, "<html>"] {
         let setup = Setup::new([first(), Ok(bad.into())]);
         setup.cache.prefetch().await;
-        assert_eq!(setup.key("second").await, (Err(NoKey::Unknown), Path::Failed, 2), "{bad}");
-        assert_eq!(setup.key("first").await, (Ok(()), Path::Hit, 2), "{bad}");
+        assert_eq!(setup.key("second").await, (Err(NoKey::Unknown), KeyOrigin::Failed, 2), "{bad}");
+        assert_eq!(setup.key("first").await, (Ok(()), KeyOrigin::Hit, 2), "{bad}");
     }
 }
 
@@ -183,11 +187,11 @@ async fn old_keys_are_refreshed_in_the_background() {
     let setup = Setup::with(None, FakeFetch::new([first(), both()]));
     setup.cache.prefetch().await;
     setup.clock.advance(3600);
-    assert_eq!(setup.key("first").await, (Ok(()), Path::Hit, 1), "not older than the age");
+    assert_eq!(setup.key("first").await, (Ok(()), KeyOrigin::Hit, 1), "not older than the age");
     setup.clock.advance(1);
-    assert_eq!(setup.key("first").await, (Ok(()), Path::Stale, 1), "decides at once");
+    assert_eq!(setup.key("first").await, (Ok(()), KeyOrigin::Stale, 1), "decides at once");
     settle().await;
-    assert_eq!(setup.key("second").await, (Ok(()), Path::Hit, 2));
+    assert_eq!(setup.key("second").await, (Ok(()), KeyOrigin::Hit, 2));
 }
 
 #[tokio::test]
@@ -196,15 +200,15 @@ async fn a_refresh_under_way_is_not_begun_again_and_a_failed_one_not_before_the_
     setup.cache.prefetch().await;
     setup.clock.advance(3601);
     for _ in 0..10 {
-        assert_eq!(setup.key("first").await.1, Path::Stale);
+        assert_eq!(setup.key("first").await.1, KeyOrigin::Stale);
     }
     settle().await;
     assert_eq!(setup.fetch.count(), 2);
-    assert_eq!(setup.key("first").await, (Ok(()), Path::Stale, 2));
+    assert_eq!(setup.key("first").await, (Ok(()), KeyOrigin::Stale, 2));
     settle().await;
     assert_eq!(setup.fetch.count(), 2);
     setup.clock.advance(10);
-    assert_eq!(setup.key("first").await, (Ok(()), Path::Stale, 2));
+    assert_eq!(setup.key("first").await, (Ok(()), KeyOrigin::Stale, 2));
     settle().await;
     assert_eq!(setup.fetch.count(), 3);
 }
@@ -214,13 +218,13 @@ async fn keys_that_could_not_be_refreshed_decide_nothing_in_the_end() {
     let setup = Setup::new([first(), DOWN, DOWN, first()]);
     setup.cache.prefetch().await;
     setup.clock.advance(86_400);
-    assert_eq!(setup.key("first").await, (Ok(()), Path::Stale, 1));
+    assert_eq!(setup.key("first").await, (Ok(()), KeyOrigin::Stale, 1));
     settle().await;
     setup.clock.advance(10);
-    assert_eq!(setup.key("first").await, (Err(NoKey::Unavailable), Path::Failed, 3));
-    assert_eq!(setup.key("first").await, (Err(NoKey::Unavailable), Path::Cooldown, 3));
+    assert_eq!(setup.key("first").await, (Err(NoKey::Unavailable), KeyOrigin::Failed, 3));
+    assert_eq!(setup.key("first").await, (Err(NoKey::Unavailable), KeyOrigin::Cooldown, 3));
     setup.clock.advance(10);
-    assert_eq!(setup.key("first").await, (Ok(()), Path::Fetched, 4));
+    assert_eq!(setup.key("first").await, (Ok(()), KeyOrigin::Fetched, 4));
 }
 
 #[tokio::test]
@@ -228,45 +232,49 @@ async fn a_withdrawn_key_is_gone_with_the_next_set() {
     let setup = Setup::new([both(), first()]);
     setup.cache.prefetch().await;
     setup.clock.advance(3601);
-    assert_eq!(setup.key("second").await, (Ok(()), Path::Stale, 1));
+    assert_eq!(setup.key("second").await, (Ok(()), KeyOrigin::Stale, 1));
     settle().await;
-    assert_eq!(setup.key("second").await, (Err(NoKey::Unknown), Path::Fetched, 3));
+    assert_eq!(setup.key("second").await, (Err(NoKey::Unknown), KeyOrigin::Fetched, 3));
 }
 
 #[tokio::test]
 async fn a_snapshot_decides_until_the_first_fetch_succeeds() {
     let setup = Setup::with(Some(snapshot()), FakeFetch::new([DOWN, both()]));
     setup.cache.prefetch().await;
-    assert_eq!(setup.key("first").await, (Ok(()), Path::Snapshot, 0), "a cold start needs no network");
+    assert_eq!(setup.key("first").await, (Ok(()), KeyOrigin::Snapshot, 0), "a cold start needs no network");
     settle().await;
-    assert_eq!(setup.key("first").await, (Ok(()), Path::Snapshot, 1), "the refresh failed");
+    assert_eq!(setup.key("first").await, (Ok(()), KeyOrigin::Snapshot, 1), "the refresh failed");
     setup.clock.advance(10);
-    assert_eq!(setup.key("first").await, (Ok(()), Path::Snapshot, 1));
+    assert_eq!(setup.key("first").await, (Ok(()), KeyOrigin::Snapshot, 1));
     settle().await;
-    assert_eq!(setup.key("second").await, (Ok(()), Path::Hit, 2));
+    assert_eq!(setup.key("second").await, (Ok(()), KeyOrigin::Hit, 2));
 }
 
 #[tokio::test]
 async fn a_snapshot_is_no_longer_trusted_than_other_keys() {
     let setup = Setup::with(Some(snapshot()), FakeFetch::new([DOWN]));
     setup.clock.advance(86_401);
-    assert_eq!(setup.key("first").await, (Err(NoKey::Unavailable), Path::Failed, 1));
+    assert_eq!(setup.key("first").await, (Err(NoKey::Unavailable), KeyOrigin::Failed, 1));
 }
 
 #[tokio::test]
 async fn a_key_unknown_to_the_snapshot_is_fetched() {
     let setup = Setup::with(Some(snapshot()), FakeFetch::new([both()]));
-    assert_eq!(setup.key("second").await, (Ok(()), Path::Fetched, 1));
+    assert_eq!(setup.key("second").await, (Ok(()), KeyOrigin::Fetched, 1));
 }
 
 #[tokio::test]
 async fn a_broken_connection_is_tried_again_once() {
     let broken = || Err(FetchError::Transport("reset".to_owned()));
     let cases = [
-        ("once", vec![broken(), first()], (Ok(()), Path::Fetched, 2)),
-        ("twice", vec![broken(), broken(), first()], (Err(NoKey::Unavailable), Path::Failed, 2)),
-        ("a status is no broken connection", vec![DOWN, first()], (Err(NoKey::Unavailable), Path::Failed, 1)),
-        ("nor is garbage", vec![Ok(b"x".to_vec()), first()], (Err(NoKey::Unavailable), Path::Failed, 1)),
+        ("once", vec![broken(), first()], (Ok(()), KeyOrigin::Fetched, 2)),
+        ("twice", vec![broken(), broken(), first()], (Err(NoKey::Unavailable), KeyOrigin::Failed, 2)),
+        (
+            "a status is no broken connection",
+            vec![DOWN, first()],
+            (Err(NoKey::Unavailable), KeyOrigin::Failed, 1),
+        ),
+        ("nor is garbage", vec![Ok(b"x".to_vec()), first()], (Err(NoKey::Unavailable), KeyOrigin::Failed, 1)),
     ];
     for (name, answers, expected) in cases {
         assert_eq!(Setup::new(answers).key("first").await, expected, "{name}");
@@ -278,7 +286,7 @@ async fn a_fetch_takes_no_longer_than_its_limit() {
     let setup = Setup::with(None, FakeFetch::held_up([first()]));
     #[expect(clippy::disallowed_methods, reason = "the clock of a test, which stands still but for timers")]
     let began = tokio::time::Instant::now();
-    assert_eq!(setup.key("first").await, (Err(NoKey::Unavailable), Path::Failed, 1));
+    assert_eq!(setup.key("first").await, (Err(NoKey::Unavailable), KeyOrigin::Failed, 1));
     assert!(began.elapsed() < TIMING.timeout + Duration::from_millis(10));
     assert!(setup.lines.take().contains("timed_out"));
 }
@@ -302,37 +310,37 @@ async fn a_fetch_left_behind_by_a_frozen_sandbox_gives_way() {
     assert_eq!(waiter.await.unwrap().0.err(), Some(NoKey::Unavailable));
     assert_eq!(joiner.await.unwrap().0.err(), Some(NoKey::Unavailable));
     setup.fetch.open();
-    assert_eq!(fresh.await.unwrap().1, Path::Fetched);
+    assert_eq!(fresh.await.unwrap().1, KeyOrigin::Fetched);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_refresh_that_slept_in_a_frozen_sandbox_starts_no_pause() {
     let setup = Setup::with(Some(snapshot()), FakeFetch::held_up([both()]));
-    assert_eq!(setup.key("first").await, (Ok(()), Path::Snapshot, 0));
+    assert_eq!(setup.key("first").await, (Ok(()), KeyOrigin::Snapshot, 0));
     settle().await;
     setup.clock.advance(600);
     tokio::time::advance(TIMING.timeout).await;
     settle().await;
     assert!(setup.lines.take().contains("timed_out"));
     setup.fetch.open();
-    assert_eq!(setup.key("second").await, (Ok(()), Path::Fetched, 2));
+    assert_eq!(setup.key("second").await, (Ok(()), KeyOrigin::Fetched, 2));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_refresh_that_took_twice_its_limit_and_no_more_starts_a_pause() {
     let setup = Setup::with(Some(snapshot()), FakeFetch::held_up([both()]));
-    assert_eq!(setup.key("first").await, (Ok(()), Path::Snapshot, 0));
+    assert_eq!(setup.key("first").await, (Ok(()), KeyOrigin::Snapshot, 0));
     settle().await;
     setup.clock.advance(3);
     tokio::time::advance(TIMING.timeout).await;
     settle().await;
-    assert_eq!(setup.key("second").await, (Err(NoKey::Unknown), Path::Cooldown, 1));
+    assert_eq!(setup.key("second").await, (Err(NoKey::Unknown), KeyOrigin::Cooldown, 1));
 }
 
 #[tokio::test]
 async fn a_decision_that_is_given_up_leaves_the_fetch_and_its_pause_to_the_others() {
     for (kid, expected) in
-        [("first", (Ok(()), Path::Hit, 1)), ("nobodys", (Err(NoKey::Unknown), Path::Cooldown, 1))]
+        [("first", (Ok(()), KeyOrigin::Hit, 1)), ("nobodys", (Err(NoKey::Unknown), KeyOrigin::Cooldown, 1))]
     {
         let setup = Setup::with(None, FakeFetch::held_up([first()]));
         let mut given_up = Box::pin(setup.cache.key(kid));
@@ -353,10 +361,10 @@ async fn a_decision_that_is_given_up_leaves_the_fetch_and_its_pause_to_the_other
 async fn a_clock_set_back_ends_a_pause_and_ages_nothing() {
     let setup = Setup::new([first(), DOWN, both()]);
     setup.cache.prefetch().await;
-    assert_eq!(setup.key("second").await, (Err(NoKey::Unknown), Path::Failed, 2));
+    assert_eq!(setup.key("second").await, (Err(NoKey::Unknown), KeyOrigin::Failed, 2));
     setup.clock.set_back(1000);
-    assert_eq!(setup.key("first").await, (Ok(()), Path::Hit, 2));
-    assert_eq!(setup.key("second").await, (Ok(()), Path::Fetched, 3));
+    assert_eq!(setup.key("first").await, (Ok(()), KeyOrigin::Hit, 2));
+    assert_eq!(setup.key("second").await, (Ok(()), KeyOrigin::Fetched, 3));
 }
 
 #[tokio::test]
