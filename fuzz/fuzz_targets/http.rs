@@ -9,12 +9,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use gateway::http::{Handle, Refused, Request, Response, server};
 use futures_util::future::BoxFuture;
 use libfuzzer_sys::fuzz_target;
-use local::gateway::{
-    http::{Handle, Refused, Request, Response},
-    server,
-};
 use tokio::{net::TcpListener, runtime::Runtime};
 
 /// Keeps the bodies of the requests that it understood.

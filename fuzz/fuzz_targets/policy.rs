@@ -2,8 +2,8 @@
 //! that is written out plainly here.
 #![no_main]
 
+use gateway::rest::policy::{Decision, Policy};
 use libfuzzer_sys::fuzz_target;
-use local::gateway::policy::{Decision, Policy};
 use serde_json::Value;
 
 const ACTION: &str = "execute-api:Invoke";

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use gateway::template::{Facts, Template};
 use libfuzzer_sys::fuzz_target;
-use local::template::{Facts, Template};
 
 const AROUND: &str = "\
 Transform: AWS::Serverless-2016-10-31

@@ -4,9 +4,8 @@
 use std::time::{Duration, SystemTime};
 
 use access::log::{Level, Log};
+use gateway::rest::served::{Authorization, Served};
 use serde::Serialize;
-
-use crate::gateway::served::{Authorization, Served};
 
 #[derive(Serialize)]
 struct Line<'a> {

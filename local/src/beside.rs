@@ -8,6 +8,7 @@ use std::{
 };
 
 use access::UnixSeconds;
+use gateway::loopback::{self, LoopbackError};
 use reqwest::{RequestBuilder, StatusCode};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -16,7 +17,6 @@ use crate::{
     clients::{Client, Clients, ClientsError},
     event::{Sample, SampleError},
     front::INVOKE_PATH,
-    loopback::{self, LoopbackError},
     options::Beside,
 };
 

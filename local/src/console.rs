@@ -14,6 +14,10 @@ mod state;
 use std::{fmt, sync::Arc};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
+use gateway::{
+    http::{Clock, Request, Response},
+    rest::Gateway,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
@@ -23,10 +27,6 @@ use crate::{
     clients::Clients,
     credentials::{self, CredentialsError},
     explain::Explainer,
-    gateway::{
-        Gateway,
-        http::{Clock, Request, Response},
-    },
     issuer::Issuer,
 };
 

@@ -24,10 +24,9 @@ use dynoxide::{
     server::serve_with_shutdown,
     types::KeySchemaElement,
 };
+use gateway::template::{AttributeType, Index, Key, Projection, Table};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot};
-
-use crate::template::{AttributeType, Index, Key, Projection, Table};
 
 /// The file in the data folder that holds the tables.
 const FILE: &str = "tables.sqlite";

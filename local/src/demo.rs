@@ -4,10 +4,9 @@
 use std::time::Duration;
 
 use access::UnixSeconds;
+use gateway::invoke::{Invoke, InvokeError};
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-use crate::gateway::invoke::{Invoke, InvokeError};
 
 /// Changes whenever the items below do: the inventory function refuses another movement under the same reference.
 const REFERENCE: &str = "demo-stock-1";

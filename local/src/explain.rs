@@ -14,16 +14,16 @@ use std::fmt;
 
 use access::{Caller, MethodArn, ROUTES, Route};
 use authorizer::{Authorizer, Decided, Step, Verdict};
+use gateway::rest::{
+    api::Api,
+    policy::{Decision, Policy},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use self::{
     call::{Call, CallError},
     settings::{Explain, ExplainError},
-};
-use crate::gateway::{
-    api::Api,
-    policy::{Decision, Policy},
 };
 
 /// What API Gateway asks a policy for.

@@ -4,19 +4,15 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
+use gateway::{
+    http::{Clock, Handle, Refused, Request, Response},
+    invoke::{Invoke, InvokeError},
+};
 use serde_json::json;
 use tokio::sync::SetOnce;
 use uuid::Uuid;
 
-use crate::{
-    console::Console,
-    gateway::{
-        http::{Clock, Handle, Refused, Request, Response},
-        invoke::{Invoke, InvokeError},
-    },
-    issuer::Issuer,
-    schedule::Schedules,
-};
+use crate::{console::Console, issuer::Issuer, schedule::Schedules};
 
 /// Runs the event of a function's schedule: `POST /_local/invoke/report`.
 pub(crate) const INVOKE_PATH: &str = "/_local/invoke/";

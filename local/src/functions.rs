@@ -1,22 +1,24 @@
 //! Owns how functions are invoked: in this process, or by another program. What they do is their own business.
 
 mod in_process;
-mod remote;
 mod told;
 mod wiring;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
+use gateway::{
+    invoke::{Invoke, Remote},
+    loopback::LoopbackError,
+    template::Function,
+};
 use reqwest::Url;
 
 pub(crate) use self::wiring::Surroundings;
 use self::{
     in_process::{Code, InProcess},
-    remote::Remote,
     told::Told,
 };
-use crate::{gateway::invoke::Invoke, loopback::LoopbackError, template::Function};
 
 /// The functions, ready to be invoked once `prepare` is through.
 pub(crate) struct Functions {

@@ -17,6 +17,7 @@ use std::{
 
 use access::UnixSeconds;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
+use gateway::http::Request;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use uuid::Uuid;
@@ -24,8 +25,6 @@ use uuid::Uuid;
 pub use keys::KeyError;
 use keys::{KeyRing, SigningKey};
 use request::{Credentials, Refusal, TokenError, TokenRequest};
-
-use crate::gateway::http::Request;
 
 /// The issuer of one user pool.
 pub struct Issuer {

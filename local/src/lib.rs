@@ -11,16 +11,12 @@ pub mod event;
 pub mod explain;
 mod front;
 mod functions;
-pub mod gateway;
 pub mod issuer;
-pub mod loopback;
 pub mod openapi;
 pub mod options;
-mod policy_command;
 pub mod run;
 mod schedule;
 mod system;
-pub mod template;
 
 pub use beside::BesideError;
 pub use credentials::CredentialsError;

@@ -10,6 +10,7 @@ use std::{
 };
 
 use access::log::Log;
+use gateway::policy_command;
 use tokio::{signal, time::timeout};
 
 use crate::{
@@ -17,7 +18,6 @@ use crate::{
     explain::{Explain, ExplainError, Outcome},
     openapi::{self, OpenapiError},
     options::{Command, CommandLine, Options},
-    policy_command,
     system::{Local, StartError},
 };
 

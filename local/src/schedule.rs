@@ -4,11 +4,10 @@
 use std::collections::BTreeMap;
 
 use access::UnixSeconds;
+use gateway::template::{Function, Schedule};
 use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
-
-use crate::template::{Function, Schedule};
 
 /// The schedules of all functions, by the names of their binaries; of several the first that is enabled.
 #[derive(Clone, Debug, Default)]

@@ -11,6 +11,12 @@ use std::{
 
 use access::log::Log;
 use aws_sdk_dynamodb::Client as DynamoDb;
+use gateway::{
+    http::{Clock, server},
+    invoke::{Invoke, InvokeError},
+    rest::{Gateway, GatewayError, served::Served},
+    template::{self, Facts, Template, TemplateError, UserPool},
+};
 use tokio::{
     net::{TcpListener, TcpSocket},
     sync::{SetOnce, oneshot},
@@ -28,17 +34,9 @@ use crate::{
     explain::Explainer,
     front::Front,
     functions::{self, FunctionsError, Surroundings},
-    gateway::{
-        Gateway, GatewayError,
-        http::Clock,
-        invoke::{Invoke, InvokeError},
-        served::Served,
-        server,
-    },
     issuer::{AppClient, Issuer, KeyError},
     options::Options,
     schedule::Schedules,
-    template::{self, Facts, Template, TemplateError, UserPool},
 };
 
 /// Connections that wait to be accepted.

@@ -12,7 +12,8 @@ use std::{
     time::Duration,
 };
 
-use local::{clients::Clients, loopback};
+use gateway::loopback;
+use local::clients::Clients;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tempfile::TempDir;

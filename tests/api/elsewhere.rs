@@ -3,10 +3,9 @@
 use std::{net::SocketAddr, sync::Arc, time::SystemTime};
 
 use futures_util::future::BoxFuture;
-use local::gateway::{
-    http::{Handle, Refused, Request, Response},
+use gateway::{
+    http::{Handle, Refused, Request, Response, server},
     invoke::InvokeError,
-    server,
 };
 use reqwest::Url;
 use serde_json::json;

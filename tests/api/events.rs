@@ -8,7 +8,8 @@ use std::{
     time::Duration,
 };
 
-use local::{event::Sample, gateway::invoke::InvokeError};
+use gateway::invoke::InvokeError;
+use local::event::Sample;
 use serde_json::Value;
 use tests::{System, unix_now};
 

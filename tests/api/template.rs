@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use access::ROUTES;
-use local::template::{Facts, Stack, Template};
+use gateway::template::{Facts, Stack, Template};
 
 const TEMPLATE: &str = include_str!("../../template.yaml");
 

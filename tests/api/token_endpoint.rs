@@ -15,15 +15,15 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use client::{Http, SecretsManager, TokenSource};
 use futures_util::future::{BoxFuture, join_all};
+use gateway::{
+    http::{Clock, Handle, Refused, Request, Response},
+    invoke::InvokeError,
+};
 use handlers::{
     config::Config,
     entry::Entry,
     orders::{Orders, SCOPES},
     upstream::ClientApi,
-};
-use local::gateway::{
-    http::{Clock, Handle, Refused, Request, Response},
-    invoke::InvokeError,
 };
 use reqwest::Method;
 use secrecy::ExposeSecret;

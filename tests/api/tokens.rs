@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, fs};
 
 use authorizer::Refusal;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use gateway::invoke::InvokeError;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use local::gateway::invoke::InvokeError;
 use serde_json::{Value, json};
 use tests::{System, unix_now};
 

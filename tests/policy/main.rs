@@ -24,10 +24,12 @@ mod stage;
 
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc};
 
-use local::gateway::{
-    Gateway,
+use gateway::{
     http::{Headers, Request},
-    policy::{Decision, Policy},
+    rest::{
+        Gateway,
+        policy::{Decision, Policy},
+    },
 };
 use serde_json::{Value, json};
 

@@ -13,12 +13,9 @@ use std::{
 use access::{Caller, ROUTES, Route};
 use authorizer::{Authorizer, Config};
 use futures_util::future::BoxFuture;
-use local::{
-    gateway::{
-        Gateway,
-        api::Api,
-        invoke::{Invoke, InvokeError},
-    },
+use gateway::{
+    invoke::{Invoke, InvokeError},
+    rest::{Gateway, api::Api},
     template::{Facts, Template},
 };
 use serde_json::{Value, json};

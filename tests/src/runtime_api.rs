@@ -12,10 +12,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use local::gateway::{
-    http::{Handle, Refused, Request, Response},
-    server,
-};
+use gateway::http::{Handle, Refused, Request, Response, server};
 use serde_json::Value;
 use tokio::{
     net::TcpListener,

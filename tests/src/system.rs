@@ -8,7 +8,8 @@ use std::{
 };
 
 use access::{UnixSeconds, log::Log};
-use local::{Local, clients::Client, gateway::http::Clock, loopback, options::Options};
+use gateway::{http::Clock, loopback};
+use local::{Local, clients::Client, options::Options};
 use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};

@@ -3,17 +3,14 @@
 
 use std::sync::Arc;
 
+use gateway::http::{Request, Response};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use super::{Console, error};
-use crate::{
-    explain::Call,
-    gateway::http::{Request, Response},
-    issuer::KeyError,
-};
+use crate::{explain::Call, issuer::KeyError};
 
 /// A token of the largest size, and what stands around it.
 const BODY_BYTES: usize = 20 * 1024;

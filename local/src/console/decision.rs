@@ -2,12 +2,10 @@
 
 use std::time::SystemTime;
 
+use gateway::rest::served::{Authorization, Served};
 use serde::Serialize;
 
-use crate::{
-    access_log::milliseconds,
-    gateway::served::{Authorization, Served},
-};
+use crate::access_log::milliseconds;
 
 /// One decision of the gateway.
 #[derive(Clone, Debug, Serialize)]

@@ -8,6 +8,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use gateway::{
+    http::{Headers, Request, Response},
+    rest::served::Served,
+};
 use tokio::{
     sync::{Semaphore, watch},
     time::timeout,
@@ -16,13 +20,7 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{decision::Decision, error};
-use crate::{
-    clients::Clients,
-    gateway::{
-        http::{Headers, Request, Response},
-        served::Served,
-    },
-};
+use crate::clients::Clients;
 
 const KEPT: usize = 200;
 /// Pages that may wait at once.

@@ -1,6 +1,6 @@
 //! Owns who may ask the console: this machine's browser from the console's own page, and programs that are no browser.
 
-use crate::gateway::http::Request;
+use gateway::http::Request;
 
 /// Whether a request is addressed to this port by a name of loopback, and no page from elsewhere sent it. The first
 /// stops names that were bound to 127.0.0.1 behind a browser's back, the second every other site.
@@ -26,7 +26,7 @@ pub(super) fn is_own(request: &Request, port: u16) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gateway::http::Headers;
+    use gateway::http::Headers;
 
     #[test]
     fn only_this_machines_own_page_may_ask() {

@@ -2,8 +2,7 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-
-use crate::gateway::http::{Headers, Response};
+use gateway::http::{Headers, Response};
 
 /// The parts of the script, in the order in which they run; a macro, since only literals can be put together into one.
 macro_rules! script {

@@ -1,13 +1,11 @@
 //! Owns what the page shows beside the decisions: clients, routes, who may call what, usage, and the issuer.
 
 use access::{ROUTES, ScopeSet};
+use gateway::rest::{Standing, api::QuotaPeriod};
 use serde::Serialize;
 
 use super::Console;
-use crate::{
-    clients::Clients,
-    gateway::{Standing, api::QuotaPeriod},
-};
+use crate::clients::Clients;
 
 /// A client, without its secret.
 #[derive(Debug)]

@@ -6,13 +6,15 @@ use std::{fs, io, path::PathBuf};
 use access::{ROUTES, log::Log};
 use authorizer::{Authorizer, Config, ConfigError};
 use clap::Args;
+use gateway::{
+    http::Clock,
+    template::{Facts, Stack},
+};
 
 use super::{Call, Explainer};
 use crate::{
-    gateway::http::Clock,
     options::DEFAULT_PORT,
     system::{self, StartError},
-    template::{Facts, Stack},
 };
 
 /// The largest JWKS file that is read.

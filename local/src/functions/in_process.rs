@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, fmt::Debug, sync::Arc, time::Duration};
 
 use authorizer::Authorizer;
 use futures_util::{FutureExt as _, future::BoxFuture};
+use gateway::invoke::{Invoke, InvokeError};
 use handlers::entry::{Entry, Failure, Service};
 use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::told::EXIT;
-use crate::gateway::invoke::{Invoke, InvokeError};
 
 /// Functions by the names under which they are invoked.
 #[derive(Debug)]

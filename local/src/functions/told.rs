@@ -3,13 +3,13 @@
 
 use access::log::{Level, Log, Outcome};
 use futures_util::{FutureExt as _, future::BoxFuture};
-use serde::Serialize;
-
-use super::Surroundings;
-use crate::gateway::{
+use gateway::{
     http::Clock,
     invoke::{Invoke, InvokeError},
 };
+use serde::Serialize;
+
+use super::Surroundings;
 
 /// What Lambda calls a function whose process ended under it.
 pub(super) const EXIT: &str = "Runtime.ExitError";

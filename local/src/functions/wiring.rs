@@ -7,6 +7,10 @@ use access::{ROUTES, log::Log};
 use authorizer::Authorizer;
 use aws_sdk_dynamodb::Client as DynamoDb;
 use client::{Credentials, Http, TokenSource};
+use gateway::{
+    http::Clock,
+    template::{Function, Stack},
+};
 use handlers::{
     config::{CallingConfig, Config},
     entry::{Entry, Service},
@@ -19,10 +23,6 @@ use handlers::{
 use secrecy::ExposeSecret;
 
 use super::{FunctionsError, in_process::Code};
-use crate::{
-    gateway::http::Clock,
-    template::{Function, Stack},
-};
 
 /// What functions find around them, instead of AWS.
 pub(crate) struct Surroundings<'a> {

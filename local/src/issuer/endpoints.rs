@@ -2,6 +2,7 @@
 //! headers and bodies.
 
 use access::UnixSeconds;
+use gateway::http::{Request, Response};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -9,7 +10,6 @@ use super::{
     Issuer,
     request::{TokenError, TokenRequest},
 };
-use crate::gateway::http::{Request, Response};
 
 const TOKEN_PATH: &str = "/oauth2/token";
 const JWKS_PATH: &str = "/.well-known/jwks.json";

@@ -2,10 +2,10 @@
 //! Whether the client may have what it asks for is left to the issuer.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use gateway::http::Request;
 use secrecy::SecretString;
 
 use super::{KeyError, form};
-use crate::gateway::http::Request;
 
 /// A token request is a few hundred bytes; with every scope a client can have, still below this.
 const BODY_BYTES: usize = 16 * 1024;

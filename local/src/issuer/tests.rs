@@ -1,10 +1,10 @@
 use std::net::SocketAddr;
 
+use gateway::http::{Headers, Request, Response};
 use jsonwebtoken::{Algorithm, DecodingKey, TokenData, Validation, decode, jwk::JwkSet};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::gateway::http::{Headers, Request, Response};
 
 /// A case's name, the request's headers and body, and what is expected.
 type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, &'a str);

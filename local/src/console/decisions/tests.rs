@@ -1,7 +1,8 @@
 //! What an answer tells, how much is kept, and who may wait.
 
+use gateway::rest::served::Authorization;
+
 use super::*;
-use crate::gateway::served::Authorization;
 
 const RUN: &str = "0000000000000000000000000000002a";
 

@@ -1,0 +1,117 @@
+//! Owns one connection: request after request, each within its time limits, until either side ends it.
+
+use std::{future::Future, io, net::SocketAddr, time::Duration};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
+    time::timeout,
+};
+
+use super::{
+    Clock, Handle, Refused, Request, Response,
+    body::{self, ReadError},
+    head::{HEAD_BYTES, Head},
+    source::Source,
+    write::encode,
+};
+
+/// How long an open connection may wait for its next request.
+const IDLE: Duration = Duration::from_mins(1);
+/// From a request's first byte to the end of its headers.
+const HEAD: Duration = Duration::from_secs(10);
+/// From the end of the headers to the end of the body.
+const BODY: Duration = Duration::from_secs(30);
+/// For the whole answer to be taken.
+const WRITE: Duration = Duration::from_secs(30);
+/// For the rest of a request that was refused unread.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES: usize = 2 * body::BODY_BYTES;
+
+/// Serves `stream` until it closes, fails, or `stop` completes between two requests.
+pub(super) async fn serve<S>(
+    stream: S,
+    peer: SocketAddr,
+    handler: &dyn Handle,
+    clock: Clock,
+    stop: impl Future<Output = ()>,
+) where
+    S: AsyncRead + AsyncWrite,
+{
+    let (reader, mut writer) = tokio::io::split(stream);
+    let mut source = Source::new(reader);
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let is_there = tokio::select! {
+            biased;
+            () = &mut stop => return,
+            is_there = timeout(IDLE, source.wait()) => is_there,
+        };
+        if !matches!(is_there, Ok(Ok(true))) {
+            return;
+        }
+        let (response, with_body, keep_alive) = match next(&mut source, &mut writer, peer).await {
+            Ok((request, keep_alive)) => {
+                let with_body = request.method != "HEAD";
+                (handler.answer(request).await, with_body, keep_alive)
+            }
+            Err(ReadError::Refused(refused)) => (handler.refuse(refused, peer), true, false),
+            Err(ReadError::Disconnected) => return,
+        };
+        if send(&mut writer, &response, with_body, keep_alive, clock).await.is_err() {
+            return;
+        }
+        if !keep_alive {
+            // Closing with bytes unread would reset the connection, and the client might lose the answer with it.
+            if writer.shutdown().await.is_ok() {
+                let _ = timeout(LINGER, source.discard(LINGER_BYTES)).await;
+            }
+            return;
+        }
+    }
+}
+
+/// The next request, and whether the connection stays open behind it.
+async fn next<R, W>(
+    source: &mut Source<R>,
+    writer: &mut W,
+    peer: SocketAddr,
+) -> Result<(Request, bool), ReadError>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let head = async {
+        source.skip_empty_line().await?;
+        source.until(b"\r\n\r\n", HEAD_BYTES).await
+    };
+    let head = timed(HEAD, head).await??.ok_or(ReadError::Refused(Refused::HeadTooLarge))?;
+    let head = Head::parse(&head).map_err(ReadError::Refused)?;
+    if head.framing.exceeds_limit() {
+        return Err(ReadError::Refused(Refused::BodyTooLarge));
+    }
+    if head.expects_continue {
+        timed(WRITE, writer.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")).await??;
+    }
+    let body = timed(BODY, body::read(source, head.framing)).await??;
+    let request = Request { method: head.method, target: head.target, headers: head.headers, body, peer };
+    Ok((request, head.keep_alive))
+}
+
+async fn timed<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, ReadError> {
+    timeout(limit, work).await.map_err(|_| ReadError::Refused(Refused::TooSlow))
+}
+
+async fn send<W: AsyncWrite + Unpin>(
+    writer: &mut W,
+    response: &Response,
+    with_body: bool,
+    keep_alive: bool,
+    clock: Clock,
+) -> io::Result<()> {
+    let bytes = encode(response, with_body, keep_alive, clock());
+    let write = async {
+        writer.write_all(&bytes).await?;
+        writer.flush().await
+    };
+    timeout(WRITE, write).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+}

@@ -1,0 +1,95 @@
+//! Owns gateway responses: the gateway's own answers in the form that the template gives them.
+
+mod expression;
+
+use std::collections::BTreeMap;
+
+use self::expression::{Body, Mapping};
+use super::{
+    api::Api,
+    error::GatewayError,
+    exchange::Exchange,
+    refusal::{Refusal, ResponseType},
+};
+use crate::http::{Response, is_header_name};
+
+/// The gateway responses that the template changes.
+#[derive(Debug)]
+pub(super) struct Responses(BTreeMap<ResponseType, Custom>);
+
+#[derive(Debug)]
+struct Custom {
+    status: Option<u16>,
+    headers: Vec<(String, Mapping)>,
+    /// With its media type.
+    body: Option<(String, Body)>,
+}
+
+impl Responses {
+    /// Reads the gateway responses of `api`.
+    ///
+    /// # Errors
+    /// A type that there is not, and an expression or template with more in it than can be honoured.
+    pub(super) fn new(api: &Api) -> Result<Self, GatewayError> {
+        let mut responses = BTreeMap::new();
+        for (name, response) in &api.responses {
+            let kind = ResponseType::named(name).ok_or_else(|| GatewayError::ResponseType(name.clone()))?;
+            if response.status.is_some_and(|status| !(200..600).contains(&status)) {
+                return Err(GatewayError::ResponseStatus(name.clone()));
+            }
+            let mut headers = Vec::new();
+            for (header, text) in &response.headers {
+                let mapping = if is_header_name(header) { Mapping::parse(text) } else { None };
+                let mapping = mapping.ok_or_else(|| GatewayError::ResponseHeader {
+                    response: name.clone(),
+                    header: header.clone(),
+                })?;
+                headers.push((header.clone(), mapping));
+            }
+            let json = response.templates.get_key_value("application/json");
+            let body = match json.or_else(|| response.templates.first_key_value()) {
+                None => None,
+                Some((media_type, text)) => {
+                    let body = Body::parse(media_type, text);
+                    let body = body.ok_or_else(|| GatewayError::ResponseTemplate(name.clone()))?;
+                    Some((media_type.clone(), body))
+                }
+            };
+            responses.insert(kind, Custom { status: response.status, headers, body });
+        }
+        Ok(Self(responses))
+    }
+
+    /// The answer that `refusal` makes of this exchange.
+    pub(super) fn render(&self, refusal: &Refusal, exchange: &Exchange<'_>) -> Response {
+        let family = if refusal.status < 500 { ResponseType::Default4xx } else { ResponseType::Default5xx };
+        // A type without an entry takes all of the family's entry, the status included.
+        let custom = self.0.get(&refusal.kind).or_else(|| self.0.get(&family));
+        let status = custom.and_then(|custom| custom.status).unwrap_or(refusal.status);
+        let mut response = match custom.and_then(|custom| custom.body.as_ref()) {
+            None => Response::json(status, default_body(refusal)),
+            Some((media_type, body)) => {
+                let mut response = Response::json(status, body.render(refusal, exchange));
+                response.headers.remove("Content-Type");
+                response.with_header("Content-Type", media_type)
+            }
+        };
+        response.headers.push("x-amzn-ErrorType", refusal.error_type);
+        for (name, mapping) in custom.iter().flat_map(|custom| &custom.headers) {
+            if let Some(value) = mapping.value(refusal, exchange) {
+                response.headers.remove(name);
+                response.headers.push(name, &value);
+            }
+        }
+        response
+    }
+}
+
+/// `{"message":…}`; of a policy's denial API Gateway writes it with a capital letter.
+fn default_body(refusal: &Refusal) -> String {
+    let name = if refusal.kind == ResponseType::AccessDenied { "Message" } else { "message" };
+    serde_json::json!({ name: refusal.message }).to_string()
+}
+
+#[cfg(test)]
+mod tests;

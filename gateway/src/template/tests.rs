@@ -1,0 +1,212 @@
+//! Tests of the reader as a whole, on one small template that has everything.
+
+mod evaluation;
+mod refusals;
+mod robustness;
+
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+
+use super::{AttributeType, Facts, Problem, Projection, Stack, Template, TemplateError};
+use crate::rest::api::{ApiKeySource, Quota, QuotaPeriod, Throttle};
+
+/// A template as production ones are.
+pub(super) const TEMPLATE: &str = include_str!("tests/template.yaml");
+
+/// Reads `text` with all secrets given.
+pub(super) fn read(text: &str) -> Result<Stack, TemplateError> {
+    read_with(text, Facts::default())
+}
+
+/// Reads `text` with these facts and all secrets given.
+pub(super) fn read_with(text: &str, mut facts: Facts) -> Result<Stack, TemplateError> {
+    let template = Template::parse("template.yaml", text)?;
+    for logical_id in template.logical_ids("AWS::Cognito::UserPoolClient") {
+        facts.client_secrets.insert(logical_id.to_owned(), "hush".to_owned().into());
+    }
+    template.stack(&facts)
+}
+
+#[test]
+fn api_and_its_methods_are_read() {
+    let api = read(TEMPLATE).unwrap().api;
+
+    assert_eq!((api.partition.as_str(), api.region.as_str()), ("aws", "us-east-1"));
+    assert_eq!((api.account_id.as_str(), api.api_id.as_str()), ("123456789012", "localapi01"));
+    assert_eq!(api.stage, "dev");
+    assert_eq!(api.binary_media_types, ["image/png"]);
+    assert_eq!(api.api_key_source, ApiKeySource::Authorizer);
+    assert_eq!(api.throttle, Some(Throttle { rate: 200.0, burst: 400 }));
+    let methods: Vec<_> = api
+        .methods
+        .iter()
+        .map(|method| {
+            let authorizer = method.authorizer.as_deref();
+            (&*method.verb, &*method.resource, &*method.function, authorizer, method.api_key_required)
+        })
+        .collect();
+    assert_eq!(
+        methods,
+        [
+            ("GET", "/items/{id}", "ItemFunction", Some("Scopes"), true),
+            ("ANY", "/open", "ItemFunction", None, false),
+        ]
+    );
+    assert_eq!(api.methods[0].timeout, Duration::from_secs(29));
+    assert_eq!(api.methods[1].timeout, Duration::from_secs(5));
+}
+
+#[test]
+fn authorizer_is_read() {
+    let api = read(TEMPLATE).unwrap().api;
+    let authorizer = &api.authorizers["Scopes"];
+
+    assert_eq!(authorizer.function, "AuthorizerFunction");
+    assert_eq!(authorizer.identity_header, "Authorization");
+    assert_eq!(authorizer.cache_time, Duration::from_mins(5));
+    let validation = authorizer.validation.as_ref().unwrap();
+    assert!(validation.is_match("bEARER a.b.c"));
+    assert!(!validation.is_match("Bearer a.b.c\n"));
+    assert!(!validation.is_match("x Bearer a.b.c"));
+}
+
+#[test]
+fn gateway_responses_are_read() {
+    let api = read(TEMPLATE).unwrap().api;
+
+    let unauthorized = &api.responses["UNAUTHORIZED"];
+    assert_eq!(unauthorized.status, Some(401));
+    assert_eq!(unauthorized.headers["WWW-Authenticate"], "'Bearer realm=\"shop\"'");
+    assert_eq!(unauthorized.templates["application/json"], r#"{"error":"invalid_token"}"#);
+    assert_eq!(api.responses["DEFAULT_5XX"].status, None);
+}
+
+#[test]
+fn functions_are_read_with_what_globals_say() {
+    let functions = read(TEMPLATE).unwrap().functions;
+
+    let item = &functions["ItemFunction"];
+    assert_eq!(item.binary, "item");
+    assert_eq!(item.timeout, Duration::from_mins(1));
+    let environment: Vec<_> = item.environment.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    assert_eq!(
+        environment,
+        [
+            ("CREDENTIALS_SECRET", "local/shop"),
+            ("CURRENCY", "EUR"),
+            ("TABLE_NAME", "ItemTable"),
+            ("VERBOSE", "true"),
+        ]
+    );
+    let schedules: Vec<_> = item
+        .schedules
+        .iter()
+        .map(|schedule| (&*schedule.name, &*schedule.expression, schedule.input.as_deref(), schedule.enabled))
+        .collect();
+    assert_eq!(
+        schedules,
+        [
+            ("Daily", "cron(15 0 * * ? *)", None, true),
+            ("Hourly", "rate(1 hour)", Some("{\"hour\":true}"), false),
+        ]
+    );
+    assert_eq!(item.schedules[1].time_zone.as_deref(), Some("Europe/Paris"));
+
+    let authorizer = &functions["AuthorizerFunction"];
+    assert_eq!(authorizer.timeout, Duration::from_secs(15));
+    assert_eq!(authorizer.environment["CURRENCY"], "EUR");
+    assert_eq!(authorizer.environment["USER_POOL_ID"], "us-east-1_Local0001");
+    assert!(!authorizer.environment.contains_key("JWKS_URI"));
+}
+
+#[test]
+fn user_pool_is_read() {
+    let stack = read(TEMPLATE).unwrap();
+    let pool = stack.user_pool.unwrap();
+
+    assert_eq!(pool.id, "us-east-1_Local0001");
+    assert_eq!(pool.resource_servers["items"], ["read", "write"]);
+    let client = &pool.clients["ShopClient"];
+    assert_eq!(client.name, "shop");
+    assert_eq!(client.scopes, ["items/read"]);
+    assert_eq!(client.token_life, Duration::from_hours(1));
+    assert_eq!(client.id.len(), 26);
+    assert_eq!(stack.functions["AuthorizerFunction"].environment["CLIENT_IDS"], client.id);
+}
+
+#[test]
+fn usage_plans_count_the_keys_of_clients() {
+    let stack = read(TEMPLATE).unwrap();
+    let client_id = &stack.user_pool.unwrap().clients["ShopClient"].id;
+
+    assert_eq!(&stack.api.api_keys[0].value, client_id);
+    assert!(stack.api.api_keys[0].enabled);
+    let plan = &stack.api.usage_plans[0];
+    assert_eq!(plan.name, "ShopPlan");
+    assert_eq!(plan.api_keys, [client_id.as_str()]);
+    assert_eq!(plan.throttle, Some(Throttle { rate: 0.5, burst: 100 }));
+    assert_eq!(plan.quota, Some(Quota { limit: 1_000_000, offset: 0, period: QuotaPeriod::Day }));
+}
+
+#[test]
+fn tables_are_read() {
+    let tables = read(TEMPLATE).unwrap().tables;
+
+    let table = &tables["ItemTable"];
+    assert_eq!(table.name, "ItemTable");
+    assert_eq!((table.key.hash.as_str(), table.key.range.as_deref()), ("pk", Some("sk")));
+    assert_eq!(table.attributes["pk"], AttributeType::Text);
+    assert_eq!(table.attributes["at"], AttributeType::Number);
+    assert_eq!(table.time_to_live.as_deref(), Some("expires_at"));
+    let index = &table.indexes[0];
+    assert_eq!((index.name.as_str(), index.key.hash.as_str()), ("by_time", "at"));
+    assert_eq!(index.projection, Projection::Include(vec!["name".to_owned()]));
+}
+
+#[test]
+fn secrets_are_filled_in_and_stay_out_of_debug_output() {
+    let stack = read(TEMPLATE).unwrap();
+    let client_id = &stack.user_pool.as_ref().unwrap().clients["ShopClient"].id;
+    let secret = &stack.secrets["ShopSecret"];
+
+    assert_eq!(secret.name, "local/shop");
+    assert_eq!(secret.arn, "arn:aws:secretsmanager:us-east-1:123456789012:secret:local/shop-Local1");
+    assert_eq!(
+        secret.value.expose_secret(),
+        format!(
+            r#"{{"client_id":"{client_id}","client_secret":"hush","api_url":"https://localapi01.execute-api.us-east-1.amazonaws.com/dev"}}"#
+        )
+    );
+    assert!(!format!("{stack:?}").contains("hush"));
+}
+
+#[test]
+fn caller_can_name_resources_itself() {
+    let mut facts = Facts::default();
+    facts.refs.insert("ShopClient".to_owned(), "1h57kf5cpq17m0eml12EXAMPLE".to_owned());
+    facts.refs.insert("Api".to_owned(), "a1b2c3d4e5".to_owned());
+    let stack = read_with(TEMPLATE, facts).unwrap();
+
+    assert_eq!(stack.api.api_id, "a1b2c3d4e5");
+    assert_eq!(stack.api.api_keys[0].value, "1h57kf5cpq17m0eml12EXAMPLE");
+    assert_eq!(stack.functions["AuthorizerFunction"].environment["CLIENT_IDS"], "1h57kf5cpq17m0eml12EXAMPLE");
+}
+
+#[test]
+fn name_given_by_the_caller_brings_no_resource_to_life() {
+    let text = TEMPLATE.replace("VERBOSE: true", "VERBOSE: !Ref SecondServerlessApi");
+    let mut facts = Facts::default();
+    facts.refs.insert("SecondServerlessApi".to_owned(), "a1b2c3d4e5".to_owned());
+    let refusal = read_with(&text, facts).map(|_| ()).unwrap_err();
+
+    assert_eq!(refusal.problem, Problem::LeftOut("SecondServerlessApi".to_owned()));
+}
+
+#[test]
+fn json_is_read_too() {
+    let text = "{\n\t\"Transform\": [\"AWS::Serverless-2016-10-31\"],\n\t\"Resources\": {\"Api\": {\n\t\t\"Type\": \
+        \"AWS::Serverless::Api\",\n\t\t\"Properties\": {\"StageName\": {\"Fn::Sub\": \"${AWS::Region}\"}}}}\n}\n";
+
+    assert_eq!(read(text).unwrap().api.stage, "us-east-1");
+}
