@@ -123,7 +123,7 @@ fn time(claims: &Members<'_>, name: &str, malformed: Refusal) -> Result<Option<U
 }
 
 /// The end of the year 9999. A later time is no time but a mistake, such as milliseconds taken for seconds.
-const LATEST: u64 = 253_402_300_799;
+pub(crate) const LATEST: u64 = 253_402_300_799;
 
 /// A `NumericDate`: a number of seconds from zero on, a fraction rounded as told.
 // SPEC: RFC 7519 section 2

@@ -1,18 +1,14 @@
 //! Owns `Config`: every setting of the authorizer, read once from the environment, parsed into its real type, all
 //! problems told together by variable name. Using the settings is left to the files that they concern.
 
-use std::{
-    collections::HashSet,
-    fmt,
-    time::{Duration, SystemTime},
-};
+use std::{collections::HashSet, fmt, time::Duration};
 
 use access::ClientId;
 use reqwest::Url;
 
 use crate::{
     claims::{Clients, Form, Rules},
-    keys::{Timing, jwk::KeySet},
+    keys::{Timing, snapshot::Snapshot},
 };
 
 mod issuer;
@@ -30,14 +26,6 @@ pub struct Config {
     pub(crate) timing: Timing,
     /// `JWKS_SNAPSHOT`: the keys in that file.
     pub(crate) snapshot: Option<Snapshot>,
-}
-
-/// The keys packaged with the function.
-#[derive(Clone, Debug)]
-pub(crate) struct Snapshot {
-    pub(crate) keys: KeySet,
-    /// When the file was written, where the file system tells.
-    pub(crate) written: Option<SystemTime>,
 }
 
 /// One issuer and where its keys are.
@@ -191,12 +179,14 @@ fn snapshot(path: &str, issuers: usize, problems: &mut Problems) -> Option<Snaps
         problems.add(VARIABLE, "needs a single issuer");
         return None;
     }
-    let keys = std::fs::read(path).ok().and_then(|text| KeySet::parse(&text).ok());
-    if keys.is_none() {
-        problems.add(VARIABLE, "must name a readable JWKS file with a usable key");
+    let snapshot = std::fs::read(path).ok().and_then(|text| Snapshot::parse(&text).ok());
+    if snapshot.is_none() {
+        problems.add(
+            VARIABLE,
+            "must name a readable file `{\"fetched_at\": <seconds>, \"keys\": […]}` with a usable key",
+        );
     }
-    let written = std::fs::metadata(path).and_then(|file| file.modified()).ok();
-    keys.map(|keys| Snapshot { keys, written })
+    snapshot
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::{
 };
 
 use access::{
-    MethodArn, Route,
+    MethodArn, Route, UnixSeconds,
     log::{Level, Log, Outcome},
 };
 use reqwest::Url;
@@ -95,19 +95,18 @@ impl Authorizer {
         let clock: Clock = Arc::new(clock);
         let issuer = |config: crate::config::IssuerConfig| {
             let name = config.names.first().cloned().unwrap_or_default();
-            let snapshot = snapshot.as_ref().map(|snapshot| snapshot.keys.clone());
             let fetch = fetch(config.jwks);
-            let keys = KeyCache::new(name, snapshot, fetch, timing, Arc::clone(&clock), log.clone());
+            let keys = KeyCache::new(name, snapshot.clone(), fetch, timing, Arc::clone(&clock), log.clone());
             Issuer { names: config.names, keys }
         };
         let issuers = issuers.into_iter().map(issuer).collect();
         if let Some(snapshot) = &snapshot {
             let now = clock();
-            let age = snapshot.written.and_then(|written| now.duration_since(written).ok());
-            let line = Loaded {
+            let age = UnixSeconds::from(now).since(snapshot.fetched_at);
+            let line = SnapshotLoaded {
                 event: "jwks_snapshot_loaded",
                 keys: snapshot.keys.len(),
-                age_seconds: age.map(|age| age.as_secs()),
+                age_seconds: age.as_secs(),
             };
             log.record(Level::Info, now, &line);
         }
@@ -115,8 +114,8 @@ impl Authorizer {
         Ok(Self(Arc::new(Parts { verifier, table: Table::new(routes)?, clock, log })))
     }
 
-    /// Fetches the keys of every issuer that has none, all at once. Takes no longer than one fetch may; what
-    /// fails is logged, and the first invocation tries again.
+    /// Fetches the keys of every issuer that has no fresh ones, all at once. Takes no longer than one fetch may. A
+    /// failure is logged, and the first invocation tries again.
     pub async fn prefetch(&self) {
         let mut tasks = JoinSet::new();
         for issuer in &self.0.verifier.issuers {
@@ -250,12 +249,10 @@ impl<'a> Line<'a> {
 
 /// The log line of a snapshot at start. It has no `outcome`: it is no decision.
 #[derive(Serialize)]
-struct Loaded {
+struct SnapshotLoaded {
     event: &'static str,
     keys: usize,
-    /// How long ago the file was written; absent where the file system does not tell.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    age_seconds: Option<u64>,
+    age_seconds: u64,
 }
 
 /// To the microsecond; what lies behind is noise.

@@ -1,9 +1,12 @@
 //! Owns `Json`, a text of JSON read strictly and borrowed from: no member twice in any object, nothing behind
 //! the value. What the members mean is left to those who ask for them.
 
-use std::{borrow::Cow, cell::Cell, fmt};
+use std::{borrow::Cow, cell::Cell, fmt, marker::PhantomData};
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor,
+    value::MapAccessDeserializer,
+};
 
 use crate::refusal::Refusal;
 
@@ -72,6 +75,33 @@ impl<'a> Members<'a> {
     /// The member of this name, if it is a text.
     pub(crate) fn text(&self, name: &str) -> Option<&Cow<'a, str>> {
         self.get(name).and_then(Json::as_text)
+    }
+}
+
+/// Reads a struct from a JSON object, all of `text`. A derived `Deserialize` alone would take the fields from a list too.
+pub(crate) fn from_object<'de, T: Deserialize<'de>>(text: &'de [u8]) -> serde_json::Result<T> {
+    serde_json::from_slice(text).map(|Object(value)| value)
+}
+
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectReader(PhantomData))
+    }
+}
+
+struct ObjectReader<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectReader<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
     }
 }
 

@@ -1,11 +1,13 @@
-//! Owns `KeyCache`, the keys of one issuer: one fetch at a time that every waiter shares, a pause after a fetch
-//! that did not help, keys kept when a fetch fails, refreshed once they are old, dropped once they are stale.
-//! HTTP is left to `keys/fetch.rs`, what a key must be to `keys/jwk.rs`.
+//! `KeyCache`, the keys of one issuer: fetched once for all who wait, refreshed before they decide once they are old,
+//! kept when a fetch fails, dropped once they are stale.
+//!
+//! Lambda freezes the process between invocations, so no fetch may be left running behind an answer: whoever finds the
+//! keys too old waits for the fetch, and falls back on the old keys only when it fails.
 
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::SystemTime,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use access::log::{Level, Log};
@@ -14,40 +16,42 @@ use tokio::{sync::watch, time::timeout};
 
 pub(crate) mod fetch;
 pub(crate) mod jwk;
+pub(crate) mod snapshot;
 mod state;
 
 use fetch::{Fetch, FetchError};
 use jwk::{KeySet, PublicKey};
+use snapshot::Snapshot;
 pub(crate) use state::Timing;
 use state::{Flight, Held, State, age};
 
 /// How a long-lived part reads the time.
 pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
-/// How a decision came by its key: the field `jwks` of the log line. A name once released never changes.
+/// Where a decision got its key from: the field `jwks` of the log line. A name never changes once released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum KeyOrigin {
     /// From memory, younger than the refresh age.
     Hit,
-    /// After a fetch that this decision waited for and that succeeded, whether or not the key was in it.
+    /// From a fetch that this decision waited for and that succeeded, whether or not the key was in it.
     Fetched,
-    /// From memory, older than the refresh age: a refresh runs in the background, or has failed of late.
+    /// From memory, older than the refresh age: the refresh failed, now or within the pause.
     Stale,
     /// From the packaged snapshot: no fetch has succeeded yet.
     Snapshot,
-    /// Not at hand, and no fetch was made because the last one failed or brought nothing new.
+    /// Not in memory, and no fetch was made because of the pause.
     Cooldown,
-    /// Not at hand, and the fetch that this decision waited for failed.
+    /// Not in memory, and the fetch that this decision waited for failed.
     Failed,
 }
 
 /// Why there is no key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoKey {
-    /// The issuer's keys are at hand, and none has this name.
+    /// We hold keys of the issuer, and none has this name.
     Unknown,
-    /// No keys are at hand that may decide.
+    /// We hold no keys, or only keys that are too old.
     Unavailable,
 }
 
@@ -69,24 +73,28 @@ impl KeyCache {
     /// A cache for `issuer`, empty or with the keys of a snapshot.
     pub(crate) fn new(
         issuer: String,
-        snapshot: Option<KeySet>,
+        snapshot: Option<Snapshot>,
         fetch: Arc<dyn Fetch>,
         timing: Timing,
         clock: Clock,
         log: Log,
     ) -> Self {
-        let since = clock();
-        let held = snapshot.map(|keys| Held { keys, is_snapshot: true, since });
-        let state = Mutex::new(State { held, paused_at: None, flight: None });
+        let now = clock();
+        let held = snapshot.map(|Snapshot { keys, fetched_at }| {
+            // A snapshot of the future would be fresh for ever; it is as old as the process at least.
+            let since = UNIX_EPOCH.checked_add(Duration::from_secs(fetched_at.0)).unwrap_or(now).min(now);
+            Held { keys, is_snapshot: true, since }
+        });
+        let state = Mutex::new(State { held, pause: None, failures: 0, flight: None });
         Self(Arc::new(Shared { issuer, fetch, timing, clock, log, state }))
     }
 
-    /// Fetches the keys unless some are at hand. A failure is logged and starts no pause: the first decision
+    /// Fetches the keys unless we hold fresh ones. A failure is logged and starts no pause: the first decision
     /// tries again.
     pub(crate) async fn prefetch(&self) {
         let flight = {
             let mut state = self.state();
-            if state.held.is_some() {
+            if state.held.as_ref().is_some_and(|held| self.is_fresh(held, (self.0.clock)())) {
                 return;
             }
             self.join(&mut state, Purpose::Prefetch)
@@ -94,42 +102,50 @@ impl KeyCache {
         succeeded(flight).await;
     }
 
-    /// The key of this name, and how it was found. Waits for a fetch only if the keys at hand cannot decide.
+    /// The key of this name, and where it came from. Waits for one fetch at most, shared with all other callers.
     pub(crate) async fn key(&self, kid: &str) -> (Result<Arc<PublicKey>, NoKey>, KeyOrigin) {
         let flight = {
             let mut state = self.state();
             let now = (self.0.clock)();
-            if let Some(held) = state.usable(now, &self.0.timing)
-                && let Some(key) = held.keys.key(kid)
-            {
-                let origin = self.origin(held, now);
-                if origin != KeyOrigin::Hit && !state.is_paused(now, &self.0.timing) {
-                    self.join(&mut state, Purpose::Refresh);
+            let is_paused = state.is_paused(now, &self.0.timing);
+            let held = state.usable(now, &self.0.timing);
+            let purpose = match held.and_then(|held| Some((held, held.keys.key(kid)?))) {
+                Some((held, key)) if is_paused || self.is_fresh(held, now) => {
+                    return (Ok(key), self.origin(held, now));
                 }
-                return (Ok(key), origin);
-            }
-            if state.is_paused(now, &self.0.timing) {
-                return (Err(state.no_key(now, &self.0.timing)), KeyOrigin::Cooldown);
-            }
-            self.join(&mut state, Purpose::Key(kid.to_owned()))
+                None if is_paused => return (Err(NoKey::of(held)), KeyOrigin::Cooldown),
+                Some(_) => Purpose::Refresh,
+                None => Purpose::Key(kid.to_owned()),
+            };
+            self.join(&mut state, purpose)
         };
-        let origin = if succeeded(flight).await { KeyOrigin::Fetched } else { KeyOrigin::Failed };
+        let is_success = succeeded(flight).await;
         let mut state = self.state();
         let now = (self.0.clock)();
-        let key = state.usable(now, &self.0.timing).and_then(|held| held.keys.key(kid));
-        if key.is_none() && !state.is_paused(now, &self.0.timing) {
-            state.paused_at = Some(now);
+        let found = state.usable(now, &self.0.timing).and_then(|held| Some((held, held.keys.key(kid)?)));
+        if let Some((held, key)) = found {
+            let origin = if is_success { KeyOrigin::Fetched } else { self.origin(held, now) };
+            return (Ok(key), origin);
         }
-        (key.ok_or_else(|| state.no_key(now, &self.0.timing)), origin)
+        if !state.is_paused(now, &self.0.timing) {
+            state.pause(now);
+        }
+        let origin = if is_success { KeyOrigin::Fetched } else { KeyOrigin::Failed };
+        (Err(NoKey::of(state.usable(now, &self.0.timing))), origin)
     }
 
+    fn is_fresh(&self, held: &Held, now: SystemTime) -> bool {
+        age(held.since, now) <= self.0.timing.max_age
+    }
+
+    /// Where a key in memory came from.
     fn origin(&self, held: &Held, now: SystemTime) -> KeyOrigin {
         if held.is_snapshot {
             KeyOrigin::Snapshot
-        } else if age(held.since, now) > self.0.timing.max_age {
-            KeyOrigin::Stale
-        } else {
+        } else if self.is_fresh(held, now) {
             KeyOrigin::Hit
+        } else {
+            KeyOrigin::Stale
         }
     }
 
@@ -140,11 +156,12 @@ impl KeyCache {
             if flight.is_under_way(now, self.0.timing.timeout) {
                 return flight.succeeded.clone();
             }
-            // A fetch that a frozen sandbox left behind gives way.
+            // The process slept in the middle of it, and its time is over.
             flight.task.abort();
         }
         let (sender, succeeded) = watch::channel(None);
         let cache = self.clone();
+        // A task of its own, so that it goes on for the others when the caller that began it is dropped.
         let task = tokio::spawn(async move {
             let is_success = cache.refresh(&purpose).await;
             // Nobody may be waiting any more.
@@ -154,44 +171,46 @@ impl KeyCache {
         succeeded
     }
 
-    /// Fetches, and on success swaps the keys. The new set is read in full before.
+    /// Fetches, and on success swaps the keys; the new set is read in full first.
     async fn refresh(&self, purpose: &Purpose) -> bool {
         let began = (self.0.clock)();
-        let fetched = timeout(self.0.timing.timeout, self.fetch()).await.unwrap_or(Err(FetchError::TimedOut));
+        let fetched = timeout(self.0.timing.timeout, self.0.fetch.fetch()).await;
+        let keys = match fetched {
+            Ok(Ok(body)) => KeySet::parse(&body).map_err(FetchError::Body),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(FetchError::TimedOut),
+        };
         let now = (self.0.clock)();
         let mut state = self.state();
-        match fetched {
+        match keys {
             Ok(keys) => {
                 let is_found = purpose.kid().is_none_or(|kid| keys.key(kid).is_some());
-                state.paused_at = if is_found { None } else { Some(now) };
                 state.held = Some(Held { keys, is_snapshot: false, since: began });
+                state.failures = 0;
+                state.pause = None;
+                if !is_found {
+                    state.pause(now);
+                }
                 true
             }
+            // A fetch during which the process slept says nothing about the issuer.
+            Err(_) if age(began, now) > self.0.timing.timeout * 2 => false,
             Err(error) => {
-                // One that slept in a frozen sandbox says nothing of the issuer.
-                let is_left_behind = age(began, now) > self.0.timing.timeout * 2;
-                if *purpose != Purpose::Prefetch && !is_left_behind {
-                    state.paused_at = Some(now);
+                if *purpose != Purpose::Prefetch {
+                    state.pause(now);
+                    state.failures = state.failures.saturating_add(1);
                 }
                 drop(state);
-                let detail = error.to_string();
-                let reason = error.label();
-                let fields =
-                    Failure { event: "jwks_fetch_failed", reason, issuer: &self.0.issuer, detail: &detail };
+                let fields = Failure {
+                    event: "jwks_fetch_failed",
+                    reason: error.label(),
+                    issuer: &self.0.issuer,
+                    detail: &error.to_string(),
+                };
                 self.0.log.record(Level::Warn, now, &fields);
                 false
             }
         }
-    }
-
-    /// One request, and at once another if the connection failed: one kept from before may have died while the
-    /// sandbox was frozen.
-    async fn fetch(&self) -> Result<KeySet, FetchError> {
-        let body = match self.0.fetch.fetch().await {
-            Err(FetchError::Transport(_)) => self.0.fetch.fetch().await?,
-            fetched => fetched?,
-        };
-        Ok(KeySet::parse(&body)?)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -223,6 +242,13 @@ impl Purpose {
     }
 }
 
+impl NoKey {
+    /// Why a key is not in `held`.
+    const fn of(held: Option<&Held>) -> Self {
+        if held.is_some() { Self::Unknown } else { Self::Unavailable }
+    }
+}
+
 /// The log line of a fetch that failed. It has no `outcome`: it is no decision.
 #[derive(Serialize)]
 struct Failure<'a> {
@@ -232,7 +258,7 @@ struct Failure<'a> {
     detail: &'a str,
 }
 
-/// Waits for a fetch to end. One that was given up did not succeed.
+/// Waits for a fetch to end, and returns whether it succeeded. A fetch that was aborted did not.
 async fn succeeded(mut flight: watch::Receiver<Option<bool>>) -> bool {
     flight.wait_for(Option::is_some).await.is_ok_and(|over| *over == Some(true))
 }

@@ -90,30 +90,40 @@ pub(crate) fn claims() -> Value {
     })
 }
 
+/// A snapshot of these keys, fetched at this time.
+pub(crate) fn snapshot(fetched_at: u64, signers: &[&Signer]) -> Vec<u8> {
+    let keys: Vec<Value> = signers.iter().map(|signer| signer.jwk()).collect();
+    json!({"fetched_at": fetched_at, "keys": keys}).to_string().into_bytes()
+}
+
 pub(crate) fn jwks(signers: &[&Signer]) -> Vec<u8> {
     json!({"keys": signers.iter().map(|signer| signer.jwk()).collect::<Vec<_>>()}).to_string().into_bytes()
 }
 
-/// A clock that stands still until it is set.
+/// A clock that stands still until it is set. It counts microseconds.
 #[derive(Clone)]
 pub(crate) struct TestClock(Arc<AtomicU64>);
 
 impl TestClock {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(AtomicU64::new(NOW)))
+        Self(Arc::new(AtomicU64::new(NOW * 1_000_000)))
     }
 
     pub(crate) fn advance(&self, seconds: u64) {
-        self.0.fetch_add(seconds, Ordering::SeqCst);
+        self.advance_by(Duration::from_secs(seconds));
+    }
+
+    pub(crate) fn advance_by(&self, by: Duration) {
+        self.0.fetch_add(u64::try_from(by.as_micros()).unwrap(), Ordering::SeqCst);
     }
 
     pub(crate) fn set_back(&self, seconds: u64) {
-        self.0.fetch_sub(seconds, Ordering::SeqCst);
+        self.0.fetch_sub(seconds * 1_000_000, Ordering::SeqCst);
     }
 
     pub(crate) fn read(&self) -> impl Fn() -> SystemTime + Send + Sync + 'static {
         let clock = Arc::clone(&self.0);
-        move || UNIX_EPOCH + Duration::from_secs(clock.load(Ordering::SeqCst))
+        move || UNIX_EPOCH + Duration::from_micros(clock.load(Ordering::SeqCst))
     }
 }
 
@@ -141,6 +151,16 @@ impl FakeFetch {
         self.gate.add_permits(Semaphore::MAX_PERMITS / 2);
     }
 
+    /// Answers this many requests that were or will be made.
+    pub(crate) fn let_through(&self, requests: usize) {
+        self.gate.add_permits(requests);
+    }
+
+    /// From now on answers with this.
+    pub(crate) fn answer(&self, answer: Result<Vec<u8>, FetchError>) {
+        *self.answers.lock().unwrap() = VecDeque::from([answer]);
+    }
+
     /// How many requests were made.
     pub(crate) fn count(&self) -> usize {
         self.count.load(Ordering::SeqCst)
@@ -151,7 +171,7 @@ impl Fetch for FakeFetch {
     fn fetch(&self) -> Fetching<'_> {
         Box::pin(async {
             self.count.fetch_add(1, Ordering::SeqCst);
-            let _permit = self.gate.acquire().await.unwrap();
+            self.gate.acquire().await.unwrap().forget();
             let mut answers = self.answers.lock().unwrap();
             let answer = answers.pop_front().unwrap_or(Err(FetchError::Status(500)));
             if answers.is_empty() {

@@ -1,6 +1,6 @@
-//! The fault table of the key set's endpoint: each way it can fail or change, with each state that the cache can be in.
-//! Of every cell the first decision, the second right behind it, and the fetches so far are checked; the table is also
-//! in `docs/security.md`.
+//! The fault table of the key set's endpoint: each way it can fail or change, with each state that the cache can be in,
+//! and with the real process frozen between invocations. Each cell checks two decisions and the fetches so far; the
+//! table is also in `docs/security.md`.
 
 #![expect(
     clippy::unwrap_used,
@@ -22,38 +22,68 @@ mod signer;
 
 mod bench;
 mod faults;
+mod frozen;
 
-use std::fmt::Write;
+use std::{
+    fmt::Write,
+    time::{Duration, Instant},
+};
 
-use bench::{Bench, State};
+use bench::{Bench, SLACK, State};
+use endpoint::{Answer, Endpoint};
 use faults::Fault;
+use frozen::Process;
+use futures_util::future::join_all;
+use signer::{FIRST, jwks};
 
-/// Tries one row of the table.
-async fn row(fault: &Fault) -> [String; 6] {
+/// The state of the process that is frozen.
+const FROZEN: &str = "stale, the process frozen between invocations";
+
+/// Tries one row of the table but for the last cell.
+async fn row(fault: &Fault) -> Vec<String> {
     let mut cells = Vec::new();
     for state in State::ALL {
         cells.push(Bench::new(fault, state).await.run(fault, state).await);
     }
-    cells.try_into().unwrap()
+    cells
 }
 
 #[tokio::test]
 async fn every_fault_meets_every_state_of_the_cache() {
-    let mut text = String::from("\n| Endpoint |");
-    for state in State::ALL {
-        write!(text, " {} |", state.name()).unwrap();
-    }
-    text.push_str("\n| --- | --- | --- | --- | --- | --- | --- |\n");
+    let states: Vec<&str> = State::ALL.into_iter().map(State::name).chain([FROZEN]).collect();
+    let mut text =
+        format!("\n| Endpoint | {} |\n{}|\n", states.join(" | "), "| --- ".repeat(states.len() + 1));
     let faults = faults::all().await;
-    for fault in &faults {
-        let cells = row(fault).await;
-        let expected = fault.kind.expected();
-        for (state, (cell, expected)) in State::ALL.iter().zip(cells.iter().zip(expected)) {
-            assert_eq!(cell, expected, "{}, {}", fault.name, state.name());
+    let frozen = join_all(faults.iter().map(frozen::run)).await;
+    for (fault, frozen) in faults.iter().zip(frozen) {
+        let mut cells = row(fault).await;
+        cells.push(frozen);
+        for (state, (cell, expected)) in states.iter().zip(cells.iter().zip(fault.kind.expected())) {
+            assert_eq!(cell, expected, "{}, {state}", fault.name);
         }
         writeln!(text, "| {} | {} |", fault.name, cells.join(" | ")).unwrap();
     }
     assert_eq!(faults::elsewhere(), 0, "no redirect was followed");
-    let count = faults.len() * State::ALL.len();
+    let count = faults.len() * states.len();
     page::assert_table("jwks", &format!("\n{count} cells.\n{text}"));
+}
+
+/// The bounds on a controlled clock are in the authorizer's own tests; these leave room for a slow machine.
+#[tokio::test]
+async fn a_process_started_in_an_outage_recovers_soon_after_the_endpoint() {
+    let endpoint = Endpoint::start(Answer::with("503 Service Unavailable", "X: y", b"")).await;
+    let mut process = Process::start(&endpoint.url(), Duration::from_secs(10)).await;
+    for _ in 0..30 {
+        assert!(process.decide().await.starts_with("500 "));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!((3..=12).contains(&endpoint.count()), "{} fetches", endpoint.count());
+    endpoint.set(Answer::ok(&jwks([FIRST.jwk()])));
+    #[expect(clippy::disallowed_methods, reason = "the bound is one of real time")]
+    let back = Instant::now();
+    while process.decide().await.starts_with("500 ") {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let waited = back.elapsed();
+    assert!(waited < Duration::from_millis(1200) + SLACK, "{waited:?}");
 }

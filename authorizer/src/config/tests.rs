@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::*;
-use crate::testing::{FIRST, POOL, jwks};
+use crate::testing::{FIRST, NOW, POOL, jwks, snapshot};
 
 type Vars<'a> = &'a [(&'a str, &'a str)];
 
@@ -233,7 +233,7 @@ fn a_snapshot_is_read_at_start() {
     let path = folder.path().join("jwks.json");
     let name = path.to_str().unwrap();
     assert_eq!(blamed(&REQUIRED, &[("JWKS_SNAPSHOT", name)]), ["JWKS_SNAPSHOT"], "no such file");
-    for (text, is_taken) in [(jwks(&[&FIRST]), true), (b"{\"keys\":[]}".to_vec(), false), (Vec::new(), false)]
+    for (text, is_taken) in [(snapshot(NOW, &[&FIRST]), true), (jwks(&[&FIRST]), false), (Vec::new(), false)]
     {
         std::fs::File::create(&path).unwrap().write_all(&text).unwrap();
         let config = read(&REQUIRED, &[("JWKS_SNAPSHOT", name)]);
@@ -241,7 +241,7 @@ fn a_snapshot_is_read_at_start() {
         if let Ok(config) = config {
             let snapshot = config.snapshot.unwrap();
             assert_eq!(snapshot.keys.len(), 1);
-            assert!(snapshot.written.is_some());
+            assert_eq!(snapshot.fetched_at, access::UnixSeconds(NOW));
             let pools = ("USER_POOL_ID", "us-east-1_a,us-east-1_b");
             assert_eq!(blamed(&REQUIRED, &[pools, ("JWKS_SNAPSHOT", name)]), ["JWKS_SNAPSHOT"], "two pools");
         }

@@ -10,6 +10,7 @@ use crate::{
     keys::fetch::FetchError,
     testing::{
         ARN, FIRST, FOREIGN, FakeFetch, ISSUER, Lines, NOW, POOL, SECOND, TestClock, b64, claims, jwks,
+        snapshot,
     },
 };
 
@@ -307,12 +308,12 @@ fn invocations_may_run_in_parallel() {
 async fn a_snapshot_is_told_at_start_and_decides() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jwks.json");
-    std::fs::write(&path, jwks(&[&FIRST, &SECOND])).unwrap();
+    std::fs::write(&path, snapshot(NOW - 60, &[&FIRST, &SECOND])).unwrap();
     let vars = [("USER_POOL_ID", POOL), ("CLIENT_IDS", "*"), ("JWKS_SNAPSHOT", path.to_str().unwrap())];
     let setup = Setup::new(&vars, FakeFetch::new([Err(FetchError::Status(500))]));
     drop(folder);
     let line = setup.lines.take();
-    assert!(line.contains(r#""event":"jwks_snapshot_loaded","keys":2"#), "{line}");
+    assert!(line.contains(r#""event":"jwks_snapshot_loaded","keys":2,"age_seconds":60"#), "{line}");
     setup.authorizer.prefetch().await;
     assert_eq!(setup.outcome(&with(json!({}))).await, "ok");
     assert!(setup.lines.take().contains(r#""jwks":"snapshot""#));

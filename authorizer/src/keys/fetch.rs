@@ -1,5 +1,4 @@
-//! Owns the JWKS request: its client, its time and size limits. Reading what it brings, retrying and keeping it
-//! is left to the cache.
+//! The JWKS request, with its time and size limits.
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
@@ -7,10 +6,10 @@ use reqwest::{Client, StatusCode, Url, redirect, retry};
 
 use super::jwk::KeySetError;
 
-/// The largest body that is taken: room for 100 keys of 4096 bits with a certificate each.
+/// The largest body that is read: room for 100 keys of 4096 bits with a certificate each.
 const LARGEST_BODY: usize = 512 * 1024;
 
-/// Brings the text of an issuer's JWKS.
+/// Fetches an issuer's JWKS.
 pub(crate) trait Fetch: Send + Sync {
     fn fetch(&self) -> Fetching<'_>;
 }
@@ -21,14 +20,14 @@ pub(crate) type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, Fetch
 /// Why no keys were fetched.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum FetchError {
-    #[error("no complete answer in time")]
+    #[error("no complete response in time")]
     TimedOut,
-    /// The connection could not be made or broke; what the client says of it, without the address.
+    /// The connection could not be made, or it broke; the HTTP client's own words, without the address.
     #[error("the connection failed: {0}")]
     Transport(String),
-    #[error("the answer has status {0}")]
+    #[error("the response has status {0}")]
     Status(u16),
-    #[error("the answer is larger than 512 KiB")]
+    #[error("the response is larger than 512 KiB")]
     TooLarge,
     #[error(transparent)]
     Body(#[from] KeySetError),
@@ -81,16 +80,18 @@ pub(crate) fn client(timeout: Duration) -> Result<Client, ClientError> {
         .referer(false)
         .redirect(redirect::Policy::none())
         .retry(retry::never())
+        // Fetches are an hour apart, and a connection kept from before may have died while the process was frozen.
+        .pool_max_idle_per_host(0)
         .connect_timeout(timeout)
         .timeout(timeout)
         .build()?;
     Ok(client)
 }
 
-/// Why there is no HTTP client.
+/// Why the HTTP client cannot be built.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The TLS versions of the crypto provider do not fit.
+    /// The crypto provider lacks a TLS version.
     #[error("TLS cannot be set up")]
     Tls(#[from] rustls::Error),
     /// The HTTP client refused its settings.
@@ -108,7 +109,7 @@ impl Fetch for HttpFetch {
     fn fetch(&self) -> Fetching<'_> {
         Box::pin(async {
             let mut response = self.client.get(self.url.clone()).send().await?;
-            // A redirect is one of the other statuses: where keys come from is configuration, not an answer.
+            // A redirect counts as a failure: where keys come from is configuration, not the endpoint's choice.
             if response.status() != StatusCode::OK {
                 return Err(FetchError::Status(response.status().as_u16()));
             }
@@ -124,7 +125,7 @@ impl Fetch for HttpFetch {
     }
 }
 
-/// Brings a text that was there all along, and makes no request.
+/// Returns a fixed JWKS, and makes no request.
 pub(crate) struct StaticJwks(pub(crate) Vec<u8>);
 
 impl Fetch for StaticJwks {

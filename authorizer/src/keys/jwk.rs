@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    json::{Json, Members},
+    json::{Json, Members, from_object},
     token::LONGEST_KEY_ID,
 };
 
@@ -44,12 +44,17 @@ impl KeySet {
     /// Reads a JWKS. A key that we cannot use is left out and spoils no other.
     // SPEC: RFC 7517 section 5
     pub(crate) fn parse(text: &[u8]) -> Result<Self, KeySetError> {
-        let document: Document<'_> = serde_json::from_slice(text).map_err(|_| KeySetError::Malformed)?;
-        if document.keys.len() > MOST_KEYS {
+        let document: Document<'_> = from_object(text).map_err(|_| KeySetError::Malformed)?;
+        Self::of(&document.keys)
+    }
+
+    /// The usable ones of these keys.
+    pub(super) fn of(raw: &[&RawValue]) -> Result<Self, KeySetError> {
+        if raw.len() > MOST_KEYS {
             return Err(KeySetError::TooManyKeys);
         }
         let mut keys: BTreeMap<String, Option<PublicKey>> = BTreeMap::new();
-        for (kid, key) in document.keys.iter().filter_map(|raw| usable_key(raw.get())) {
+        for (kid, key) in raw.iter().filter_map(|raw| usable_key(raw.get())) {
             // Which of two keys of one name is meant nobody can say, so neither counts; the same key twice is one.
             keys.entry(kid)
                 .and_modify(|held| {

@@ -1,20 +1,23 @@
-//! Owns what a key cache remembers: the keys at hand, the pause, the fetch under way, and what each of them means at a
-//! given time. When to fetch is left to `keys.rs`.
+//! What a key cache remembers: the keys it holds, the pause after a fetch that did not help, the fetch under way.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::{sync::watch, task::AbortHandle};
 
-use super::{NoKey, jwk::KeySet};
+use super::jwk::KeySet;
 
-/// The times that the cache keeps.
+/// The first and the longest pause while there are no keys: an endpoint that is back is noticed within about a second.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The limits of a cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Timing {
-    /// How long a fetch may take, its one retry included.
+    /// How long a fetch may take.
     pub(crate) timeout: Duration,
-    /// How long no refetch follows one that failed or did not find its key.
+    /// How long to wait after a fetch that failed or did not find its key.
     pub(crate) cooldown: Duration,
-    /// The age after which keys are refreshed.
+    /// The age after which keys are refreshed before they decide.
     pub(crate) max_age: Duration,
     /// The age after which keys decide nothing any more.
     pub(crate) max_stale: Duration,
@@ -22,36 +25,58 @@ pub(crate) struct Timing {
 
 pub(super) struct State {
     pub(super) held: Option<Held>,
-    /// When the last fetch failed or did not find its key, if it did.
-    pub(super) paused_at: Option<SystemTime>,
+    pub(super) pause: Option<Pause>,
+    /// How many fetches failed in a row.
+    pub(super) failures: u32,
     pub(super) flight: Option<Flight>,
 }
 
 pub(super) struct Held {
     pub(super) keys: KeySet,
     pub(super) is_snapshot: bool,
-    /// When the fetch began that brought them; of a snapshot, when it was loaded.
+    /// When the fetch of these keys began.
     pub(super) since: SystemTime,
 }
 
+/// The time after a fetch that failed or did not find its key.
+#[derive(Clone, Copy)]
+pub(super) struct Pause {
+    began: SystemTime,
+    /// How long it lasts while there are no keys.
+    without_keys: Duration,
+}
+
 impl State {
-    /// The keys at hand, unless they are too old to decide.
+    /// The keys we hold, unless they are too old to decide.
     pub(super) fn usable(&self, now: SystemTime, timing: &Timing) -> Option<&Held> {
         self.held.as_ref().filter(|held| age(held.since, now) <= timing.max_stale)
     }
 
-    pub(super) fn no_key(&self, now: SystemTime, timing: &Timing) -> NoKey {
-        if self.usable(now, timing).is_some() { NoKey::Unknown } else { NoKey::Unavailable }
+    /// Begins a pause: after the first failed fetch in a row the shortest, after every other one twice as long.
+    pub(super) fn pause(&mut self, now: SystemTime) {
+        let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(self.failures));
+        let without_keys = jittered(doubled.min(LONGEST_PAUSE), now);
+        self.pause = Some(Pause { began: now, without_keys });
     }
 
-    /// A pause that seems to begin in the future is none: the clock was set back.
+    /// Whether no fetch may begin yet. A pause that seems to begin in the future is over: the clock was set back.
     pub(super) fn is_paused(&self, now: SystemTime, timing: &Timing) -> bool {
-        let since = self.paused_at.and_then(|paused_at| now.duration_since(paused_at).ok());
-        since.is_some_and(|since| since < timing.cooldown)
+        self.pause.is_some_and(|pause| {
+            let is_held = self.usable(now, timing).is_some();
+            let length = if is_held { timing.cooldown } else { pause.without_keys.min(timing.cooldown) };
+            now.duration_since(pause.began).is_ok_and(|passed| passed < length)
+        })
     }
 }
 
-/// A fetch under way, in a task of its own: it outlives the decision that began it.
+/// Takes up to a quarter off, so that processes whose fetches failed together do not all come back together. They differ
+/// in the nanoseconds of their clocks.
+fn jittered(length: Duration, now: SystemTime) -> Duration {
+    let nanoseconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().subsec_nanos();
+    length / 4000 * (4000 - nanoseconds / 1000 % 1000)
+}
+
+/// A fetch under way.
 pub(super) struct Flight {
     pub(super) began: SystemTime,
     /// Whether the fetch succeeded, once it is over.

@@ -127,3 +127,26 @@ async fn a_plain_answer_to_a_tls_client_is_a_broken_connection() {
     fetcher.url.set_scheme("https").unwrap();
     assert_eq!(fetcher.fetch().await.unwrap_err().label(), "transport");
 }
+
+#[test]
+fn the_pages_name_the_reasons() {
+    let reasons = [
+        FetchError::TimedOut,
+        FetchError::Transport(String::new()),
+        FetchError::Status(500),
+        FetchError::TooLarge,
+        FetchError::Body(KeySetError::Malformed),
+    ]
+    .map(|error| error.label());
+    let readme = include_str!("../../../README.md");
+    let (_, rows) = readme.split_once("| `reason` | Meaning |\n| --- | --- |\n").unwrap();
+    let rows: Vec<&str> =
+        rows.lines().map_while(|row| Some(row.strip_prefix("| `")?.split_once('`')?.0)).collect();
+    assert_eq!(rows, reasons);
+    let operate = include_str!("../../../../docs/operate.md");
+    let (_, alarm) =
+        operate.split_once("`event = jwks_fetch_failed` in the authorizer's log has the `reason`. ").unwrap();
+    let (alarm, _) = alarm.split_once(" mean that").unwrap();
+    let named: Vec<&str> = alarm.split('`').skip(1).step_by(2).collect();
+    assert!(named.iter().all(|name| reasons.contains(name)) && named.len() == reasons.len(), "{named:?}");
+}
