@@ -11,6 +11,7 @@ use std::{
 };
 
 use access::log::Log;
+use dynamodb::Embedded;
 use serde_json::{Value, json};
 
 pub(crate) use fuse::{Death, Fuse};
@@ -19,7 +20,6 @@ pub(crate) use world::World;
 
 use aws_sdk_dynamodb::{
     Client,
-    config::{BehaviorVersion, Credentials, Region},
     types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType},
 };
 
@@ -89,7 +89,7 @@ pub(crate) fn read(answer: &[u8]) -> (i64, Value) {
     (answer.status_code, serde_json::from_str(&body).unwrap())
 }
 
-/// A client whose DynamoDB lives as long as the test's runtime, with one empty table in it.
+/// A client whose DynamoDB lives as long as it, with one empty table in it.
 pub(crate) async fn dynamodb() -> Client {
     let client = dynamodb_with(None).await;
     create_table(&client, TABLE).await;
@@ -97,15 +97,7 @@ pub(crate) async fn dynamodb() -> Client {
 }
 
 async fn dynamodb_with(fuse: Option<Fuse>) -> Client {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let database = dynoxide::Database::memory().unwrap();
-    tokio::spawn(dynoxide::server::serve_on(listener, database));
-    let mut config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("eu-central-1"))
-        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-        .endpoint_url(format!("http://{address}"));
+    let mut config = Embedded::memory().unwrap().config();
     if let Some(fuse) = fuse {
         config = config.interceptor(fuse);
     }

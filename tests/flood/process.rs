@@ -67,9 +67,12 @@ fn read(mut pipe: impl AsyncRead + Unpin + Send + 'static) -> JoinHandle<String>
     })
 }
 
-/// One of the figures that Linux tells of a process, in KiB.
-pub(crate) fn memory(id: u32, name: &str) -> u64 {
+/// One of the figures that Linux tells of a process, in KiB. `None` on systems that have no `/proc`.
+pub(crate) fn memory(id: u32, name: &str) -> Option<u64> {
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
     let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
+    Some(line.trim().trim_end_matches(" kB").parse().unwrap())
 }
