@@ -16,7 +16,8 @@ use serde::Deserialize;
 use crate::{
     clients::{Client, Clients, ClientsError},
     event::{Sample, SampleError},
-    front::INVOKE_PATH,
+    front::{INVOKE_PATH, Ran},
+    nearest::did_you_mean,
     options::Beside,
 };
 
@@ -43,9 +44,26 @@ pub enum BesideError {
     /// Nothing answers on the port.
     #[error("nothing answers on 127.0.0.1:{0}; is `local` running there?")]
     Unreachable(u16, #[source] reqwest::Error),
+    /// The function has no schedule.
+    #[error("no schedule runs `{0}`{1} {2}")]
+    NoSchedule(String, String, String),
+    /// The run failed.
+    #[error("the run of `{0}` failed: {1}; what `local` logged says why")]
+    Failed(String, String),
     /// The answer is not what `local` answers, or says no.
     #[error("the answer on 127.0.0.1:{0} was {1}: {2}")]
     Answer(u16, StatusCode, String),
+}
+
+impl BesideError {
+    fn no_schedule(function: &str, known: &[String]) -> Self {
+        let nearest = did_you_mean(function, known.iter().map(String::as_str));
+        let all = match known {
+            [] => "(the template has no schedules)".to_owned(),
+            known => format!("(schedules run: {})", known.join(", ")),
+        };
+        Self::NoSchedule(function.to_owned(), nearest, all)
+    }
 }
 
 /// The event that the sample at `path` stands for, with fresh tokens.
@@ -65,11 +83,15 @@ pub(crate) async fn event(path: &Path, running: &Beside, now: UnixSeconds) -> Re
     sample.fill(&tokens, now.plus(CALLER_LIFE)).map_err(unusable)
 }
 
-/// What `function` answers to the event of its schedule.
+/// Runs the schedule of `function` at once, and returns what was done.
 ///
 /// # Errors
 /// If no `local` runs, or the function has no schedule, or fails.
 pub(crate) async fn invoke(function: &str, running: &Beside) -> Result<String, BesideError> {
+    #[derive(Deserialize)]
+    struct NoSchedule {
+        functions: Vec<String>,
+    }
     let clients = Clients::read(&running.clients_file)?;
     let request = post(&format!("{INVOKE_PATH}{function}"), running)?;
     // Who can read the clients file may run a schedule: any client's credentials will do.
@@ -77,7 +99,24 @@ pub(crate) async fn invoke(function: &str, running: &Beside) -> Result<String, B
         Some(client) => authenticated(request, client),
         None => request,
     };
-    send(request, running.port).await
+    let answer = match send(request, running.port).await {
+        Err(BesideError::Answer(port, StatusCode::NOT_FOUND, body)) => {
+            return Err(match serde_json::from_str(&body) {
+                Ok(NoSchedule { functions }) => BesideError::no_schedule(function, &functions),
+                Err(_) => BesideError::Answer(port, StatusCode::NOT_FOUND, body),
+            });
+        }
+        Err(BesideError::Answer(_, status, body)) if status.is_server_error() => {
+            return Err(BesideError::Failed(function.to_owned(), body));
+        }
+        answer => answer?,
+    };
+    let ran: Ran = serde_json::from_str(&answer).map_err(|_| {
+        BesideError::Answer(running.port, StatusCode::OK, "not what `local` answers".to_owned())
+    })?;
+    let Ran { function, schedule, expression, latency_ms, answer } = ran;
+    let done = format!("Ran the schedule {schedule} of {function}, {expression}: done in {latency_ms} ms.");
+    Ok(if answer.is_null() { done } else { format!("{done}\n{answer:#}") })
 }
 
 async fn token(client: &Client, running: &Beside) -> Result<String, BesideError> {

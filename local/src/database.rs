@@ -1,122 +1,80 @@
-//! Owns the embedded DynamoDB: start, tables, stop. What is in the tables is left to the functions, which reach it
-//! through the AWS SDK as they reach the real one.
+//! The embedded DynamoDB of a running system: its tables, made as the template says, and the folder that keeps them.
 //!
-//! In memory, or a SQLite file. The file is in WAL mode with `synchronous` = FULL, SQLite's default: a write is on disk
-//! before it is acknowledged, so that neither `kill -9` nor a power failure takes back what a caller was told.
+//! In memory, or in a SQLite file in WAL mode with `synchronous` = FULL, SQLite's default: a write is on disk before it is
+//! acknowledged, so neither `kill -9` nor a power failure takes back what a caller was told.
 
-use std::{
-    fmt,
-    fs::{self, File, TryLockError},
-    io, iter,
-    net::{Ipv4Addr, SocketAddr, TcpListener as StdListener},
-    path::{Path, PathBuf},
-    thread::{self, JoinHandle},
-    time::Duration,
-};
+use std::{fmt, io::ErrorKind, iter, time::Duration};
 
-use aws_sdk_dynamodb::{
-    Client, Config,
-    config::{BehaviorVersion, Credentials, Region},
-};
+use aws_sdk_dynamodb::Client;
+use dynamodb::{Embedded, OpenError};
 use dynoxide::{
     Database as Engine, DynoxideError,
     actions::{create_table::CreateTableRequest, describe_table::DescribeTableRequest},
-    server::serve_with_shutdown,
     types::KeySchemaElement,
 };
 use gateway::template::{AttributeType, Index, Key, Projection, Table};
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::oneshot};
+
+use crate::data::{DataError, DataFolder};
 
 /// The file in the data folder that holds the tables.
 const FILE: &str = "tables.sqlite";
-/// The file that one process at a time holds a lock on.
-const LOCK: &str = "lock";
-/// How long requests may take to end when the database is stopped.
+/// How long operations may take to end when the database is stopped.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
 
-/// A running database.
+/// A running database, which nobody but this process can reach.
 pub(crate) struct Database {
     engine: Engine,
-    address: SocketAddr,
-    stop: oneshot::Sender<()>,
-    server: JoinHandle<()>,
-    /// Held for as long as the file is in use.
-    _lock: Option<File>,
+    embedded: Embedded,
 }
 
 /// Why there is no database.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
-    /// The folder for the data cannot be made or written to.
-    #[error("the data folder `{}` cannot be used", .0.display())]
-    Folder(PathBuf, #[source] io::Error),
-    /// Another process works on the same data.
-    #[error("the data in `{}` is in use by another `local`", .0.display())]
-    InUse(PathBuf),
+    /// The file in the data folder cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// The data cannot be opened.
     #[error("the embedded database cannot be opened")]
-    Open(#[source] DynoxideError),
-    /// No port or no thread for it.
-    #[error("the embedded database cannot be served")]
-    Serve(#[source] io::Error),
+    Engine(#[source] DynoxideError),
+    /// The database does not start.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// A table cannot be made.
     #[error("the table `{0}` cannot be made")]
     Table(String, #[source] DynoxideError),
-    /// The description of a table is none that DynamoDB takes.
+    /// DynamoDB would refuse the description of a table.
     #[error("the description of the table `{0}` is not understood")]
     Description(String, #[source] serde_json::Error),
     /// The data was made with another template.
-    #[error("the table `{0}` in the data folder has other keys than the template says")]
+    #[error(
+        "the table `{0}` in the data folder has other keys than the template says; start with another `--data` folder"
+    )]
     OtherKeys(String),
 }
 
 impl Database {
-    /// Opens the data, in `folder` or in memory, and serves it on a free port of 127.0.0.1.
-    ///
-    /// The engine does its work, disk access and all, on the thread that asks it, so it gets a thread of its own.
+    /// Opens the tables in `folder`, or new ones in memory.
     ///
     /// # Errors
-    /// If the folder cannot be used, or is in use.
-    pub(crate) fn start(folder: Option<&Path>) -> Result<Self, DatabaseError> {
-        let (engine, lock) = match folder {
-            None => (Engine::memory().map_err(DatabaseError::Open)?, None),
+    /// If the file cannot be used.
+    pub(crate) fn start(folder: Option<&DataFolder>) -> Result<Self, DatabaseError> {
+        let engine = match folder {
+            None => Engine::memory(),
             Some(folder) => {
-                let (engine, lock) = open(folder)?;
-                (engine, Some(lock))
+                let path = folder.private_file(FILE)?;
+                let path = path.to_str().ok_or_else(|| folder.unusable(ErrorKind::InvalidFilename.into()))?;
+                Engine::new(path)
             }
         };
-        let listener = StdListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(DatabaseError::Serve)?;
-        listener.set_nonblocking(true).map_err(DatabaseError::Serve)?;
-        let address = listener.local_addr().map_err(DatabaseError::Serve)?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(DatabaseError::Serve)?;
-        let (stop, stopped) = oneshot::channel();
-        let shared = engine.clone();
-        let serve = async move {
-            // A listener that was just bound can be registered; if not, every call to the database says so.
-            if let Ok(listener) = TcpListener::from_std(listener) {
-                let _ = serve_with_shutdown(listener, shared, async { _ = stopped.await }).await;
-            }
-        };
-        let server = thread::Builder::new()
-            .name("database".to_owned())
-            .spawn(move || runtime.block_on(serve))
-            .map_err(DatabaseError::Serve)?;
-        Ok(Self { engine, address, stop, server, _lock: lock })
+        let engine = engine.map_err(DatabaseError::Engine)?;
+        let embedded = Embedded::new(engine.clone())?;
+        Ok(Self { engine, embedded })
     }
 
-    /// A client of this database, with credentials that are worth nothing elsewhere.
+    /// Returns a client of this database.
     pub(crate) fn client(&self) -> Client {
-        let config = Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .endpoint_url(format!("http://{}", self.address))
-            .region(Region::from_static("us-east-1"))
-            .credentials_provider(Credentials::new("local", "local", None, None, "local"))
-            .build();
-        Client::from_conf(config)
+        self.embedded.client()
     }
 
     /// Makes a table of the template, unless it is there. Items past their time to live stay: DynamoDB does not promise
@@ -147,20 +105,19 @@ impl Database {
         }
     }
 
-    /// Lets requests end that are running, closes the data and gives up the port.
+    /// Lets the operations finish that are under way, and closes the data.
     pub(crate) async fn stop(self) {
-        // No receiver means that the server has ended by itself.
-        _ = self.stop.send(());
-        drop(self.engine);
-        let ended = tokio::task::spawn_blocking(|| self.server.join());
-        // A server that does not end takes nothing with it: what was acknowledged is on disk already.
-        _ = tokio::time::timeout(STOP_LIMIT, ended).await;
+        let Self { engine, embedded } = self;
+        drop(engine);
+        let closed = tokio::task::spawn_blocking(|| embedded.close());
+        // One that does not end loses nothing: what was acknowledged is on disk already.
+        _ = tokio::time::timeout(STOP_LIMIT, closed).await;
     }
 }
 
 impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Database").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Database").finish_non_exhaustive()
     }
 }
 
@@ -215,20 +172,6 @@ fn same(has: Keys<'_>, wants: Keys<'_>) -> bool {
     sorted(has) == sorted(wants)
 }
 
-/// Opens the file in `folder`, which is this process's alone until the lock is dropped.
-fn open(folder: &Path) -> Result<(Engine, File), DatabaseError> {
-    let unusable = |error| DatabaseError::Folder(folder.to_owned(), error);
-    fs::create_dir_all(folder).map_err(unusable)?;
-    let lock = File::create(folder.join(LOCK)).map_err(unusable)?;
-    lock.try_lock().map_err(|error| match error {
-        TryLockError::WouldBlock => DatabaseError::InUse(folder.to_owned()),
-        TryLockError::Error(error) => unusable(error),
-    })?;
-    let path = folder.join(FILE);
-    let path = path.to_str().ok_or_else(|| unusable(io::ErrorKind::InvalidFilename.into()))?;
-    Ok((Engine::new(path).map_err(DatabaseError::Open)?, lock))
-}
-
 #[cfg(test)]
 mod tests {
     use aws_sdk_dynamodb::types::AttributeValue;
@@ -266,11 +209,10 @@ mod tests {
     #[tokio::test]
     async fn what_was_written_to_a_folder_is_there_again() {
         let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("not/there/yet");
+        let data = DataFolder::open(folder.path()).unwrap();
         let database = Database::start(Some(&data)).unwrap();
         database.create_table(&table("pk")).unwrap();
         put(&database).await;
-        assert!(matches!(Database::start(Some(&data)), Err(DatabaseError::InUse(_))));
         database.stop().await;
 
         let database = Database::start(Some(&data)).unwrap();
@@ -293,14 +235,11 @@ mod tests {
     }
 
     #[test]
-    fn unusable_folders_and_descriptions_are_told_apart() {
+    fn unusable_files_and_descriptions_are_told_apart() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("file");
-        fs::write(&file, "").unwrap();
-        assert!(matches!(Database::start(Some(&file)), Err(DatabaseError::Folder(..))));
-        fs::write(folder.path().join(FILE), "no database, but text that is long enough to look like one")
-            .unwrap();
-        assert!(matches!(Database::start(Some(folder.path())), Err(DatabaseError::Open(_))));
+        let data = DataFolder::open(folder.path()).unwrap();
+        data.write(FILE, b"not a database, but text that is long enough to look like one").unwrap();
+        assert!(matches!(Database::start(Some(&data)), Err(DatabaseError::Engine(_))));
         let database = Database::start(None).unwrap();
         let made = database.create_table(&Table { name: "?".into(), ..table("pk") });
         assert!(matches!(made, Err(DatabaseError::Description(..))), "{made:?}");

@@ -1,21 +1,32 @@
 //! Owns who answers what on the port: the issuer its own paths, `/_local/` what exists on a laptop only, and the
 //! gateway everything else, once the system is ready.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 use gateway::{
     http::{Clock, Handle, Refused, Request, Response},
     invoke::{Invoke, InvokeError},
 };
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use tokio::sync::SetOnce;
 use uuid::Uuid;
 
-use crate::{console::Console, issuer::Issuer, schedule::Schedules};
+use crate::{access_log::milliseconds, console::Console, issuer::Issuer, schedule::Schedules};
 
-/// Runs the event of a function's schedule: `POST /_local/invoke/report`.
+/// Runs the schedule of a function at once: `POST /_local/invoke/report`.
 pub(crate) const INVOKE_PATH: &str = "/_local/invoke/";
+
+/// What a schedule's run came to.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct Ran {
+    pub(crate) function: String,
+    pub(crate) schedule: String,
+    pub(crate) expression: String,
+    pub(crate) latency_ms: f64,
+    pub(crate) answer: Value,
+}
 
 /// Everything that answers on the port.
 pub(crate) struct Front {
@@ -64,11 +75,25 @@ impl Front {
             return error(401, "invalid_client").with_header("WWW-Authenticate", "Basic realm=\"local\"");
         }
         let Some(schedule) = self.schedules.get(binary) else {
-            return error(404, "no_schedule");
+            let binaries: BTreeSet<_> = self.schedules.iter().map(|schedule| &schedule.binary).collect();
+            return Response::json(404, json!({ "error": "no_schedule", "functions": binaries }).to_string());
         };
-        let event = schedule.event((self.clock)().into(), Uuid::new_v4());
-        match self.functions.invoke(&schedule.function, event.into_bytes()).await {
-            Ok(answer) => Response::json(200, answer),
+        let (began, event) = ((self.clock)(), schedule.event((self.clock)().into(), Uuid::new_v4()));
+        let outcome = self.functions.invoke(&schedule.function, event.into_bytes()).await;
+        let latency = (self.clock)().duration_since(began).unwrap_or_default();
+        match outcome {
+            Ok(answer) => {
+                let answer = serde_json::from_slice(&answer).unwrap_or(Value::Null);
+                let ran = Ran {
+                    function: schedule.binary.clone(),
+                    schedule: schedule.name.clone(),
+                    expression: schedule.expression.clone(),
+                    latency_ms: milliseconds(latency),
+                    answer,
+                };
+                // Strings and numbers, which are always JSON.
+                Response::json(200, serde_json::to_string(&ran).unwrap_or_default())
+            }
             Err(InvokeError::Function { error_type, error_message }) => {
                 let body = json!({ "errorType": error_type, "errorMessage": error_message });
                 Response::json(502, body.to_string())

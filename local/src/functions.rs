@@ -6,11 +6,13 @@ mod wiring;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use access::log::Log;
 use futures_util::{FutureExt as _, future::BoxFuture};
 use gateway::{
+    http::Clock,
     invoke::{Invoke, Remote},
     loopback::LoopbackError,
-    template::Function,
+    template::{Function, Stack},
 };
 use reqwest::Url;
 
@@ -59,22 +61,22 @@ pub enum FunctionsError {
     Http(#[from] LoopbackError),
 }
 
-/// The functions of the stack: at `endpoint`, or in this process where there is none.
-pub(crate) fn build(
-    endpoint: Option<&Url>,
-    surroundings: &Surroundings<'_>,
+/// The functions of the stack at a Lambda Invoke endpoint.
+pub(crate) fn elsewhere(
+    endpoint: &Url,
+    stack: &Stack,
+    clock: Clock,
+    log: Log,
 ) -> Result<Functions, FunctionsError> {
-    let functions = &surroundings.stack.functions;
-    if let Some(endpoint) = endpoint {
-        let binary = |(id, function): (&String, &Function)| (id.clone(), function.binary.clone());
-        let remote = Remote::new(endpoint.clone(), functions.iter().map(binary).collect())?;
-        return Ok(Functions {
-            invoke: Arc::new(Told::new(remote, surroundings)),
-            prepare: async {}.boxed(),
-        });
-    }
+    let binary = |(id, function): (&String, &Function)| (id.clone(), function.binary.clone());
+    let remote = Remote::new(endpoint.clone(), stack.functions.iter().map(binary).collect())?;
+    Ok(Functions { invoke: Arc::new(Told::new(remote, clock, log)), prepare: async {}.boxed() })
+}
+
+/// The functions of the stack in this process.
+pub(crate) fn here(surroundings: &Surroundings<'_>) -> Result<Functions, FunctionsError> {
     let (mut built, mut authorizers) = (BTreeMap::new(), Vec::new());
-    for (id, function) in functions {
+    for (id, function) in &surroundings.stack.functions {
         let code = surroundings.code(id, function)?;
         if let Code::Authorizer(authorizer) = &code {
             authorizers.push(authorizer.clone());
@@ -86,6 +88,6 @@ pub(crate) fn build(
             authorizer.prefetch().await;
         }
     };
-    let invoke = Arc::new(Told::new(InProcess(built), surroundings));
+    let invoke = Arc::new(Told::new(InProcess(built), surroundings.clock, surroundings.log.clone()));
     Ok(Functions { invoke, prepare: prepare.boxed() })
 }

@@ -1,10 +1,11 @@
 //! Owns the Cognito-shaped issuer: who may get a token, and with which claims. The keys, the token request and the
-//! HTTP answers are in the modules below. For development only: it lives as long as its process.
+//! HTTP answers are in the modules below. For development only.
 
 mod endpoints;
 mod form;
 mod keys;
 mod request;
+mod saved;
 
 use std::{
     fmt,
@@ -25,6 +26,9 @@ use uuid::Uuid;
 pub use keys::KeyError;
 use keys::{KeyRing, SigningKey};
 use request::{Credentials, Refusal, TokenError, TokenRequest};
+pub use saved::SavedKeysError;
+
+use crate::data::DataFolder;
 
 /// The issuer of one user pool.
 pub struct Issuer {
@@ -32,6 +36,8 @@ pub struct Issuer {
     pool_id: String,
     clients: Vec<AppClient>,
     keys: RwLock<KeyRing>,
+    /// Where the keys are saved, if anywhere.
+    folder: Option<Arc<DataFolder>>,
     /// The keys are not answered with.
     withheld: AtomicBool,
 }
@@ -87,14 +93,37 @@ impl Issuer {
     /// # Errors
     /// If the keys cannot be made.
     pub fn new(region: &str, pool_id: &str, clients: Vec<AppClient>) -> Result<Self, KeyError> {
-        let keys = RwLock::new(KeyRing::generate()?);
-        Ok(Self {
+        Ok(Self::with(KeyRing::generate()?, None, region, pool_id, clients))
+    }
+
+    /// An issuer with the keys that are saved in `folder`, or with two new ones that it saves there.
+    ///
+    /// # Errors
+    /// If the keys cannot be read, made or saved.
+    pub(crate) fn open(
+        folder: Arc<DataFolder>,
+        region: &str,
+        pool_id: &str,
+        clients: Vec<AppClient>,
+    ) -> Result<Self, SavedKeysError> {
+        Ok(Self::with(KeyRing::open(&folder)?, Some(folder), region, pool_id, clients))
+    }
+
+    fn with(
+        keys: KeyRing,
+        folder: Option<Arc<DataFolder>>,
+        region: &str,
+        pool_id: &str,
+        clients: Vec<AppClient>,
+    ) -> Self {
+        Self {
             region: region.to_owned(),
             pool_id: pool_id.to_owned(),
             clients,
-            keys,
+            keys: RwLock::new(keys),
+            folder,
             withheld: AtomicBool::new(false),
-        })
+        }
     }
 
     /// The `iss` of every token.
@@ -115,10 +144,16 @@ impl Issuer {
     /// Makes a new key the one that signs. The one before stays published; the one before that is withdrawn.
     ///
     /// # Errors
-    /// If no key can be made; the old ones stay.
-    pub fn rotate(&self) -> Result<(), KeyError> {
+    /// If no key can be made or saved; the old ones stay.
+    pub fn rotate(&self) -> Result<(), SavedKeysError> {
         let key = SigningKey::generate()?;
-        self.keys.write().unwrap_or_else(PoisonError::into_inner).rotate(key);
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        let rotated = keys.rotated(key);
+        if let Some(folder) = &self.folder {
+            rotated.save(folder)?;
+        }
+        *keys = rotated;
+        drop(keys);
         Ok(())
     }
 

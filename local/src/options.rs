@@ -15,7 +15,7 @@ Examples:
   local --functions http://127.0.0.1:9000      call the functions that `cargo lambda watch` serves
   local event events/authorizer/storefront.json
                                                print a sample event with a fresh token
-  local invoke report                          run the event of the report function's schedule
+  local invoke report                          run the report function's schedule at once
   local explain --route 'POST /orders' < token  why a token is let in or turned away
   local policy < questions.jsonl               what policies say, for scripts
   local openapi > openapi.json                 the API described, for tools";
@@ -64,7 +64,7 @@ pub struct Options {
     /// The SAM template to serve
     #[arg(long, value_name = "PATH", default_value = "template.yaml")]
     pub template: PathBuf,
-    /// Keep the tables in a file in this folder; without it they live in memory
+    /// Keep the tables and the signing keys in this folder; without it they live in memory
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Where to write the clients' credentials
@@ -76,7 +76,7 @@ pub struct Options {
     /// Log JSON lines, as `AWS_LAMBDA_LOG_FORMAT=JSON` does
     #[arg(long)]
     pub json: bool,
-    /// Call the functions at another Lambda Invoke endpoint on loopback
+    /// Call the functions at another Lambda Invoke endpoint on loopback, which gives them their database
     #[arg(long, value_name = "URL", value_parser = loopback)]
     pub functions: Option<Url>,
 }
@@ -92,7 +92,7 @@ pub enum Command {
         #[command(flatten)]
         running: Beside,
     },
-    /// Run the event of a function's schedule, and print what the function answers
+    /// Run a function's schedule at once, and say how it went
     Invoke {
         /// The function, by the name of its binary
         function: String,

@@ -20,7 +20,7 @@ use gateway::{
 use tokio::{
     net::{TcpListener, TcpSocket},
     sync::{SetOnce, oneshot},
-    task::{JoinHandle, spawn_blocking},
+    task::{JoinHandle, JoinSet, spawn_blocking},
 };
 use uuid::Uuid;
 
@@ -29,14 +29,15 @@ use crate::{
     clients::{Client, Clients, ClientsError},
     console::{Console, Decisions, Watched},
     credentials::{self, CredentialsError},
+    data::{DataError, DataFolder},
     database::{Database, DatabaseError},
     demo::{self, DemoError},
     explain::Explainer,
     front::Front,
     functions::{self, FunctionsError, Surroundings},
-    issuer::{AppClient, Issuer, KeyError},
+    issuer::{AppClient, Issuer, KeyError, SavedKeysError},
     options::Options,
-    schedule::Schedules,
+    schedule::{ScheduleError, Schedules},
 };
 
 /// Connections that wait to be accepted.
@@ -51,7 +52,11 @@ pub struct Local {
     functions: Arc<dyn Invoke>,
     /// Logical ids by the names of binaries.
     names: BTreeMap<String, String>,
-    database: Database,
+    /// `None` where the functions run elsewhere.
+    database: Option<Database>,
+    /// The schedules that are played.
+    playing: JoinSet<()>,
+    schedules: Schedules,
     stop: oneshot::Sender<()>,
     server: JoinHandle<()>,
 }
@@ -74,18 +79,24 @@ pub enum StartError {
     /// The port cannot be served on.
     #[error("port {0} on 127.0.0.1 cannot be served on")]
     Port(u16, #[source] io::Error),
-    /// The issuer has no keys.
-    #[error(transparent)]
-    Keys(#[from] KeyError),
     /// The clients' credentials cannot be made.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
     /// The clients file cannot be written.
     #[error(transparent)]
     Clients(#[from] ClientsError),
-    /// The tables are not there.
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The issuer has no signing keys.
+    #[error(transparent)]
+    Keys(#[from] SavedKeysError),
+    /// The tables cannot be opened.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// A schedule cannot be played.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
     /// The gateway cannot serve the API.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
@@ -125,16 +136,22 @@ impl Local {
         let pool =
             stack.user_pool.as_ref().ok_or_else(|| StartError::NoUserPool(options.template.clone()))?;
         let clients = clients(pool, &facts);
-        let issuer = issuer(&facts.region, pool, &clients).await?;
+        let schedules = Schedules::of(&stack.functions, &facts.account_id, &facts.region)?;
+        let folder = options.data.as_deref().map(DataFolder::open).transpose()?.map(Arc::new);
+        let issuer = issuer(&facts.region, pool, &clients, folder.clone()).await?;
 
-        let database = Database::start(options.data.as_deref())?;
-        for table in stack.tables.values() {
-            database.create_table(table)?;
-        }
         let base = format!("http://{address}");
-        let surroundings =
-            Surroundings { base: &base, stack: &stack, dynamodb: database.client(), clock, log: log.clone() };
-        let functions = functions::build(options.functions.as_ref(), &surroundings)?;
+        let (functions, database) = if let Some(endpoint) = &options.functions {
+            (functions::elsewhere(endpoint, &stack, clock, log.clone())?, None)
+        } else {
+            let database = Database::start(folder.as_deref())?;
+            for table in stack.tables.values() {
+                database.create_table(table)?;
+            }
+            let (base, dynamodb, log) = (base.as_str(), database.client(), log.clone());
+            let surroundings = Surroundings { base, stack: &stack, dynamodb, clock, log };
+            (functions::here(&surroundings)?, Some(database))
+        };
 
         let decisions = Arc::new(Decisions::new(Uuid::new_v4(), &clients));
         let (shown, access_log) = (Arc::clone(&decisions), log.clone());
@@ -158,7 +175,7 @@ impl Local {
             console: Arc::clone(&console),
             gateway,
             functions: Arc::clone(&functions.invoke),
-            schedules: Schedules::of(&stack.functions, &facts.account_id, &facts.region),
+            schedules: schedules.clone(),
             ready: Arc::clone(&ready),
             clock,
         };
@@ -168,7 +185,7 @@ impl Local {
             tokio::spawn(server::serve(listener, Arc::new(front), clock, async { _ = stopped.await }));
         let names =
             stack.functions.iter().map(|(id, function)| (function.binary.clone(), id.clone())).collect();
-        let local = Self {
+        let mut local = Self {
             address,
             clients,
             issuer,
@@ -176,6 +193,8 @@ impl Local {
             functions: functions.invoke,
             names,
             database,
+            playing: JoinSet::new(),
+            schedules,
             stop,
             server,
         };
@@ -188,6 +207,10 @@ impl Local {
             && let Some(inventory) = local.names.get("inventory")
         {
             demo::load(local.functions.as_ref(), inventory, clock().into()).await?;
+        }
+        if local.database.is_some() {
+            // Functions elsewhere are somebody's work in progress, which only their calls should start.
+            local.playing = local.schedules.play(&local.functions, clock);
         }
         // Nobody else sets it.
         _ = ready.set(());
@@ -209,9 +232,17 @@ impl Local {
         &self.issuer
     }
 
-    /// A client of the database, for a function that runs beside those that were started here.
-    pub fn dynamodb(&self) -> DynamoDb {
-        self.database.client()
+    /// A client of the database, for a function that runs beside those that were started here. `None` where the
+    /// functions run elsewhere, with a database of their own.
+    pub fn dynamodb(&self) -> Option<DynamoDb> {
+        self.database.as_ref().map(Database::client)
+    }
+
+    /// The expression of every schedule that is played, after the name of its function's binary.
+    pub fn schedules(&self) -> impl Iterator<Item = (&str, &str)> {
+        let is_played = self.database.is_some();
+        let schedules = self.schedules.iter().filter(move |_| is_played);
+        schedules.map(|scheduled| (scheduled.binary.as_str(), scheduled.expression.as_str()))
     }
 
     /// The address of the console page, with the key that its buttons need. Nobody but the system's owner may see it.
@@ -232,10 +263,13 @@ impl Local {
     /// Takes no more requests, lets those that run finish within a few seconds, and closes the data.
     pub async fn stop(self) {
         self.console.close();
+        drop(self.playing);
         // No receiver means that the server has ended by itself.
         _ = self.stop.send(());
         _ = self.server.await;
-        self.database.stop().await;
+        if let Some(database) = self.database {
+            database.stop().await;
+        }
     }
 }
 
@@ -283,14 +317,22 @@ fn clients(pool: &UserPool, facts: &Facts) -> Clients {
     Clients(pool.clients.iter().filter_map(client).collect())
 }
 
-/// The issuer for the pool's clients. Making keys takes time that a thread of the runtime is too good for.
-async fn issuer(region: &str, pool: &UserPool, clients: &Clients) -> Result<Arc<Issuer>, StartError> {
+/// The issuer for the pool's clients. Making keys blocks the thread for some tenths of a second.
+async fn issuer(
+    region: &str,
+    pool: &UserPool,
+    clients: &Clients,
+    folder: Option<Arc<DataFolder>>,
+) -> Result<Arc<Issuer>, StartError> {
     let app_client = |client: &template::Client| {
         let Client { client_id, client_secret, scopes } = clients.0.get(&client.name)?.clone();
         Some(AppClient { client_id, client_secret, scopes, token_life: client.token_life })
     };
     let app_clients = pool.clients.values().filter_map(app_client).collect();
     let (region, pool_id) = (region.to_owned(), pool.id.clone());
-    let issuer = spawn_blocking(move || Issuer::new(&region, &pool_id, app_clients)).await;
-    Ok(Arc::new(issuer.unwrap_or(Err(KeyError::Generate))?))
+    let issuer = spawn_blocking(move || match folder {
+        None => Issuer::new(&region, &pool_id, app_clients).map_err(SavedKeysError::from),
+        Some(folder) => Issuer::open(folder, &region, &pool_id, app_clients),
+    });
+    Ok(Arc::new(issuer.await.unwrap_or_else(|_| Err(KeyError::Generate.into()))?))
 }

@@ -195,7 +195,7 @@ impl Shop {
 
 /// The order function as its binary wires it, on the tables of `system`.
 async fn order(system: &System, cloud: &str, clock: Clock) -> Entry<Orders<ClientApi>> {
-    let dynamodb = system.local().dynamodb();
+    let dynamodb = system.local().dynamodb().unwrap();
     let tables = dynamodb.list_tables().send().await.unwrap().table_names.unwrap();
     let table = tables.into_iter().find(|name| name.to_lowercase().contains("order")).unwrap();
     let config = Config::from_vars(|name| (name == "TABLE_NAME").then(|| table.clone())).unwrap();

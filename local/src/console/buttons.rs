@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use super::{Console, error};
-use crate::{explain::Call, issuer::KeyError};
+use crate::explain::Call;
 
 /// A token of the largest size, and what stands around it.
 const BODY_BYTES: usize = 20 * 1024;
@@ -74,9 +74,9 @@ impl Console {
     /// Making a key takes time that a thread of the runtime is too good for.
     async fn rotate(&self) -> Response {
         let issuer = Arc::clone(&self.issuer);
-        match spawn_blocking(move || issuer.rotate()).await.unwrap_or(Err(KeyError::Generate)) {
-            Ok(()) => Response::json(200, self.state()),
-            Err(_) => error(500, "no_key"),
+        match spawn_blocking(move || issuer.rotate()).await {
+            Ok(Ok(())) => Response::json(200, self.state()),
+            Ok(Err(_)) | Err(_) => error(500, "no_key"),
         }
     }
 

@@ -9,8 +9,6 @@ use gateway::{
 };
 use serde::Serialize;
 
-use super::Surroundings;
-
 /// What Lambda calls a function whose process ended under it.
 pub(super) const EXIT: &str = "Runtime.ExitError";
 
@@ -22,8 +20,8 @@ pub(super) struct Told<F> {
 }
 
 impl<F> Told<F> {
-    pub(super) fn new(functions: F, surroundings: &Surroundings<'_>) -> Self {
-        Self { functions, clock: surroundings.clock, log: surroundings.log.clone() }
+    pub(super) const fn new(functions: F, clock: Clock, log: Log) -> Self {
+        Self { functions, clock, log }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Owns the issuer's keys: make, sign, publish, rotate. A private key never leaves the type that holds it.
 
-use std::{fmt, mem, sync::Arc, thread};
+use std::{fmt, sync::Arc, thread};
 
 use aws_lc_rs::{
     digest::{SHA256, digest},
@@ -49,16 +49,24 @@ impl KeyRing {
             let other = scope.spawn(SigningKey::generate);
             (SigningKey::generate(), other.join().unwrap_or(Err(KeyError::Generate)))
         });
-        Ok(Self { current: Arc::new(current?), other: Arc::new(other?) })
+        Ok(Self::of(current?, other?))
     }
 
-    /// `key` signs from now on; the key before it stays published, so that its tokens live out their life.
-    pub(super) fn rotate(&mut self, key: SigningKey) {
-        self.other = mem::replace(&mut self.current, Arc::new(key));
+    pub(super) fn of(current: SigningKey, other: SigningKey) -> Self {
+        Self { current: Arc::new(current), other: Arc::new(other) }
+    }
+
+    /// The keys after a rotation: `key` signs; the key before it stays published, so that its tokens remain valid.
+    pub(super) fn rotated(&self, key: SigningKey) -> Self {
+        Self { current: Arc::new(key), other: self.current() }
     }
 
     pub(super) fn current(&self) -> Arc<SigningKey> {
         Arc::clone(&self.current)
+    }
+
+    pub(super) fn other(&self) -> &SigningKey {
+        &self.other
     }
 
     pub(super) fn jwks(&self) -> String {
@@ -74,10 +82,17 @@ pub(super) struct SigningKey {
 
 impl SigningKey {
     pub(super) fn generate() -> Result<Self, KeyError> {
-        let pair = KeyPair::generate(KeySize::Rsa2048)?;
+        Ok(Self::of(KeyPair::generate(KeySize::Rsa2048)?))
+    }
+
+    pub(super) fn of(pair: KeyPair) -> Self {
         // Cognito's ids are base64 of 32 bytes, padding and all.
         let id = BASE64_STANDARD.encode(digest(&SHA256, pair.public_key().as_ref()));
-        Ok(Self { id, pair })
+        Self { id, pair }
+    }
+
+    pub(super) const fn pair(&self) -> &KeyPair {
+        &self.pair
     }
 
     pub(super) fn id(&self) -> &str {
