@@ -1,37 +1,35 @@
-//! Owns the form of the one log line that a function writes for each invocation: format, level, time stamp, and
-//! the outcomes that `template.yaml` turns into metrics. Which fields a line has, and where it goes, is left to
-//! the function.
+//! The one log line that a function writes for each invocation: its format, level, time stamp and outcome.
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// How an invocation ended. `template.yaml` counts these, so a name once released never changes.
+/// How an invocation ended. `template.yaml` counts these, so a name never changes once released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// The authorizer let the caller through to at least one route.
+    /// The token is valid and covers the route called.
     Allowed,
-    /// The caller was turned away, and we are working.
+    /// The call was refused: the token is not valid, or does not cover the route called.
     Refused,
-    /// A function answered, be it a 2xx or a 4xx of its own.
+    /// A function answered, with a 2xx or a 4xx.
     Answered,
-    /// We could not do our work.
+    /// The invocation failed for a reason of our own.
     Fault,
 }
 
-/// How loud a line is.
+/// The level of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Level {
-    /// For a laptop.
+    /// For development.
     Debug,
     /// The one line of an invocation.
     Info,
-    /// Something recovered by itself.
+    /// A problem that recovered by itself.
     Warn,
-    /// Something needs a person.
+    /// A problem that a person has to look at.
     Error,
 }
 
@@ -40,11 +38,11 @@ pub enum Level {
 pub enum Format {
     /// `LEVEL key=value …`
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Where the lines of a function go, and how they look.
+/// A function's log: the format of its lines, the lowest level, and where they go.
 #[derive(Clone)]
 pub struct Log {
     format: Format,
@@ -53,8 +51,9 @@ pub struct Log {
 }
 
 impl Log {
-    /// A log with Lambda's own settings, `vars` being a look-up by name: `AWS_LAMBDA_LOG_FORMAT` (`JSON`, else
-    /// text) and `AWS_LAMBDA_LOG_LEVEL` (`TRACE` to `FATAL`, else `INFO`). `write` gets whole lines, line feed included.
+    /// A log with Lambda's own settings, `vars` being a look-up by name: `AWS_LAMBDA_LOG_FORMAT` (`JSON`, otherwise
+    /// text) and `AWS_LAMBDA_LOG_LEVEL` (`TRACE` to `FATAL`, otherwise `INFO`). `write` gets whole lines with their line
+    /// feed.
     pub fn from_vars(
         vars: impl Fn(&str) -> Option<String>,
         write: impl Fn(&str) + Send + Sync + 'static,
@@ -74,7 +73,7 @@ impl Log {
         Self { format, least, write: Arc::new(write) }
     }
 
-    /// Writes one line with `fields`, a flat struct, if `level` is loud enough.
+    /// Writes one line with `fields`, a flat struct, unless `level` is below the log's.
     pub fn record(&self, level: Level, at: SystemTime, fields: &impl Serialize) {
         if level < self.least {
             return;
@@ -85,7 +84,7 @@ impl Log {
             Format::Json => serde_json::to_string(&line),
             Format::Text => serde_json::to_value(fields).map(|fields| as_text(level, &fields)),
         };
-        // A line that cannot be written as JSON has no flat struct behind it; the outcome still has to be seen.
+        // Only fields that are not a flat struct fail to serialize; the outcome must be seen all the same.
         let mut text =
             text.unwrap_or_else(|_| r#"{"level":"ERROR","outcome":"fault","reason":"log_line"}"#.to_owned());
         text.push('\n');
@@ -110,7 +109,7 @@ struct Line<'a, F> {
     fields: &'a F,
 }
 
-/// RFC 3339 with milliseconds. Without it Lambda takes a line for INFO, whatever its level says.
+/// RFC 3339 with milliseconds. Lambda treats a line without a time stamp as INFO, whatever its level.
 // SPEC: AWS Lambda, "Log-level filtering": `level` and `timestamp` of a JSON line
 struct Timestamp(SystemTime);
 
@@ -123,8 +122,8 @@ impl Serialize for Timestamp {
     }
 }
 
-/// `LEVEL key=value …`, a value quoted and escaped where it is more than one plain word, so that no text from
-/// outside can begin a line of its own.
+/// `LEVEL key=value …`, a value quoted and escaped unless it is one plain word, so that no string from outside can
+/// begin a line of its own.
 fn as_text(level: Level, fields: &Value) -> String {
     let mut text = format!("{level:?}").to_uppercase();
     for (key, value) in fields.as_object().into_iter().flatten() {
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_tells_the_settings() {
+    fn debug_shows_the_settings() {
         let log = Log::from_vars(|name| (name == "AWS_LAMBDA_LOG_FORMAT").then(|| "json".into()), |_| {});
         assert_eq!(format!("{log:?}"), "Log { format: Json, least: Info, .. }");
     }

@@ -1,5 +1,4 @@
-//! Owns the one unit of time that crosses a boundary: whole seconds since the Unix epoch, as JWT and
-//! Cognito count them. Reading a clock is left to the edge of each program.
+//! Whole seconds since the Unix epoch, the unit of time in JWTs and at Cognito.
 
 use std::{
     fmt,
@@ -15,13 +14,13 @@ use serde::{Deserialize, Serialize};
 pub struct UnixSeconds(pub u64);
 
 impl UnixSeconds {
-    /// The time `by` later, in whole seconds; stays at the largest time rather than wrap.
+    /// The time `by` later, in whole seconds; saturates.
     #[must_use]
     pub const fn plus(self, by: Duration) -> Self {
         Self(self.0.saturating_add(by.as_secs()))
     }
 
-    /// How long ago `earlier` was; zero if it is not in the past.
+    /// The time since `earlier`; zero if that is not in the past.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_secs(self.0.saturating_sub(earlier.0))
     }
@@ -34,7 +33,7 @@ impl fmt::Display for UnixSeconds {
 }
 
 impl From<SystemTime> for UnixSeconds {
-    /// A clock that stands before 1970 reads as 1970, which no token is old enough for.
+    /// A time before 1970 becomes 1970.
     fn from(time: SystemTime) -> Self {
         Self(time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
     }

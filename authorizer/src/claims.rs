@@ -1,5 +1,4 @@
-//! Owns the checks on the claims of a token whose signature held, in a fixed order, and reads the caller from
-//! them. The issuer and the signature are left to `verify.rs`.
+//! The checks on the claims of a token with a valid signature, in a fixed order, and the caller that they name.
 
 use std::{borrow::Cow, collections::HashSet, time::Duration};
 
@@ -21,7 +20,7 @@ pub(crate) struct Rules {
     pub(crate) skew: Duration,
 }
 
-/// Whose access tokens we read.
+/// The form of the access tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     /// Amazon Cognito's: `token_use`, `client_id`, `scope`.
@@ -30,17 +29,17 @@ pub(crate) enum Form {
     Oidc,
 }
 
-/// Which clients are let in.
+/// Which clients are allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Clients {
-    /// Any client of the issuer; spelled out as `*`.
+    /// Any client of the issuer, written `*`.
     Any,
     /// These.
     Listed(HashSet<ClientId<'static>>),
 }
 
 impl Rules {
-    /// Reads the caller from claims that obey the rules. The first check that fails gives the refusal.
+    /// Checks the claims and returns the caller. The first check that fails gives the refusal.
     pub(crate) fn caller<'a>(&self, claims: &Members<'a>, now: UnixSeconds) -> Result<Caller<'a>, Refusal> {
         if self.form == Form::Cognito && claims.text("token_use").is_none_or(|using| using != "access") {
             return Err(Refusal::TokenUse);
@@ -61,6 +60,10 @@ impl Rules {
         }
         if self.audience.as_deref().is_some_and(|wanted| !is_for(claims, wanted)) {
             return Err(Refusal::Audience);
+        }
+        // SPEC: RFC 7800 section 3.1; RFC 8705 section 3; RFC 9449 section 6
+        if claims.get("cnf").is_some_and(|cnf| !matches!(cnf, Json::Null)) {
+            return Err(Refusal::SenderConstrained);
         }
         let scopes = self.scopes(claims).ok_or(Refusal::MalformedScope)?;
         let jti = claims.get("jti").map(|jti| token_id(jti).ok_or(Refusal::MalformedJti)).transpose()?;
@@ -88,14 +91,14 @@ impl Rules {
             (None, Form::Oidc) => match claims.get("scp")? {
                 Json::List(list) => Cow::Owned(joined(list)?),
                 Json::Text(text) => text.clone(),
-                Json::Whole(_) | Json::Number(_) | Json::Object(_) | Json::Other => return None,
+                Json::Whole(_) | Json::Number(_) | Json::Object(_) | Json::Bool | Json::Null => return None,
             },
         };
         ScopeSet::parse(text).ok()
     }
 }
 
-/// The scopes of a list with one space between them; `None` if one is no text or holds a space itself.
+/// The scopes of a list, separated by spaces; `None` if one is not a string or contains a space.
 fn joined(list: &[Json<'_>]) -> Option<String> {
     let scopes: Option<Vec<&str>> = list
         .iter()
@@ -104,7 +107,7 @@ fn joined(list: &[Json<'_>]) -> Option<String> {
     scopes.map(|scopes| scopes.join(" "))
 }
 
-/// Whether `aud`, a text or a list of texts, names `wanted`.
+/// Whether `aud`, a string or a list of strings, contains `wanted`.
 // SPEC: RFC 7519 section 4.1.3
 fn is_for(claims: &Members<'_>, wanted: &str) -> bool {
     let is_wanted = |aud: &Json<'_>| aud.as_text().is_some_and(|aud| aud == wanted);
@@ -117,15 +120,15 @@ fn is_for(claims: &Members<'_>, wanted: &str) -> bool {
     }
 }
 
-/// A time that may be missing; a fraction of a second counts as a whole one, so that nothing is valid too early.
+/// A time that may be missing, rounded up to a second, so that nothing is valid too early.
 fn time(claims: &Members<'_>, name: &str, malformed: Refusal) -> Result<Option<UnixSeconds>, Refusal> {
     claims.get(name).map(|time| seconds(time, f64::ceil).ok_or(malformed)).transpose()
 }
 
-/// The end of the year 9999. A later time is no time but a mistake, such as milliseconds taken for seconds.
+/// The end of the year 9999. A later time is a mistake, such as milliseconds taken for seconds.
 pub(crate) const LATEST: u64 = 253_402_300_799;
 
-/// A `NumericDate`: a number of seconds from zero on, a fraction rounded as told.
+/// A `NumericDate`: seconds since 1970, a fraction rounded by `round`.
 // SPEC: RFC 7519 section 2
 fn seconds(value: &Json<'_>, round: fn(f64) -> f64) -> Option<UnixSeconds> {
     let seconds = match value {
@@ -136,12 +139,14 @@ fn seconds(value: &Json<'_>, round: fn(f64) -> f64) -> Option<UnixSeconds> {
             reason = "the cast saturates, the sign is looked at, and `LATEST` is far below 2^53"
         )]
         Json::Number(number) if number.is_finite() && *number >= 0.0 => round(*number) as u64,
-        Json::Number(_) | Json::Text(_) | Json::List(_) | Json::Object(_) | Json::Other => return None,
+        Json::Number(_) | Json::Text(_) | Json::List(_) | Json::Object(_) | Json::Bool | Json::Null => {
+            return None;
+        }
     };
     (seconds <= LATEST).then_some(UnixSeconds(seconds))
 }
 
-/// The token's own id: up to 256 bytes without control characters, since it goes into a log line and a header.
+/// The token's id: at most 256 bytes without control characters, since it goes into the log and a header.
 fn token_id<'a>(jti: &Json<'a>) -> Option<Cow<'a, str>> {
     jti.as_text().filter(|text| text.len() <= 256 && !text.chars().any(char::is_control)).cloned()
 }

@@ -1,8 +1,6 @@
-//! Owns `Authorizer`: event in, answer or error out, and the one log line. Verification and policies are left to
-//! `verify.rs` and `policy.rs`.
+//! `Authorizer`: event in, answer or error out, and the one log line.
 
 use std::{
-    borrow::Cow,
     fmt,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -13,15 +11,17 @@ use access::{
     log::{Level, Log, Outcome},
 };
 use reqwest::Url;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::task::JoinSet;
 
 use crate::{
     config::Config,
+    event::Event,
     keys::{
         Clock, KeyCache, KeyOrigin,
         fetch::{ClientError, Fetch, HttpFetch, client},
+        signature,
     },
     policy::{Table, TableError},
     refusal::{Fault, Rejection},
@@ -33,8 +33,7 @@ mod explain;
 
 pub use explain::{Decided, Explanation, Step, Verdict};
 
-/// The reason in the log where the token is good and the route that was called is not covered: API Gateway
-/// answers 403.
+/// The reason in the log if the token is valid but does not cover the route called: API Gateway answers 403.
 const INSUFFICIENT_SCOPE: &str = "insufficient_scope";
 
 /// The authorizer. Clones share their keys; invocations may run in parallel.
@@ -59,13 +58,13 @@ pub enum StartError {
     Client(#[from] ClientError),
 }
 
-/// What the function returns in place of a policy. API Gateway answers 401 to the message `Unauthorized`, 500 to
-/// any other.
+/// What the function returns instead of a policy. API Gateway answers 401 if the message is `Unauthorized`, and 500
+/// otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// The label of the refusal or the fault.
     pub error_type: &'static str,
-    /// `Unauthorized`, or that nothing could be decided.
+    /// `Unauthorized`, or `no decision`.
     pub error_message: &'static str,
 }
 
@@ -91,6 +90,7 @@ impl Authorizer {
         log: Log,
         fetch: impl Fn(Url) -> Arc<dyn Fetch>,
     ) -> Result<Self, StartError> {
+        signature::install();
         let Config { issuers, rules, timing, snapshot } = config;
         let clock: Clock = Arc::new(clock);
         let issuer = |config: crate::config::IssuerConfig| {
@@ -125,12 +125,16 @@ impl Authorizer {
         while tasks.join_next().await.is_some() {}
     }
 
-    /// Decides about one event, a JSON text as API Gateway sends it, and writes the log line. Safe to drop at any
-    /// time.
+    /// Decides about one event, JSON as API Gateway sends it, and writes the log line. Safe to drop at any time.
     ///
     /// # Errors
     /// The token is refused, or nothing could be decided.
     pub async fn handle(&self, event: &[u8], request_id: &str) -> Result<Box<RawValue>, Failure> {
+        self.answer(Event::parse(event), request_id).await
+    }
+
+    /// Decides about one event, and writes the log line.
+    pub(crate) async fn answer(&self, event: Event, request_id: &str) -> Result<Box<RawValue>, Failure> {
         let began = (self.0.clock)();
         let mut line = Line::new(request_id);
         let decided = self.decide(event, &mut line).await;
@@ -154,21 +158,17 @@ impl Authorizer {
         result
     }
 
-    async fn decide<'s>(&'s self, event: &[u8], line: &mut Line<'s>) -> Result<Box<RawValue>, Rejection> {
-        // An error's text may quote the event, so it is dropped.
-        let event: Event<'_> = serde_json::from_slice(event).map_err(|_| Fault::Event)?;
-        if event.kind.is_none_or(|kind| kind.0 != "TOKEN") {
-            return Err(Fault::Event.into());
-        }
-        let method_arn = event.method_arn.unwrap_or_default();
-        let arn = MethodArn::parse(&method_arn.0).map_err(Fault::MethodArn)?;
+    async fn decide<'s>(&'s self, event: Event, line: &mut Line<'s>) -> Result<Box<RawValue>, Rejection> {
+        let request = event.token_request()?;
+        let method_arn = request.method_arn.unwrap_or_default();
+        let arn = MethodArn::parse(&method_arn).map_err(Fault::MethodArn)?;
         let target = self.0.table.called(&arn);
         line.route = target.map(|(_, name)| name);
-        let value = event.token.unwrap_or_default();
-        self.judge(&value.0, &arn, target.map(|(route, _)| route), line).await
+        let value = request.authorization_token.unwrap_or_default();
+        self.judge(&value, &arn, target.map(|(route, _)| route), line).await
     }
 
-    /// Decides about a header value, once the event is read.
+    /// Decides about a header value.
     async fn judge(
         &self,
         value: &str,
@@ -195,21 +195,6 @@ impl fmt::Debug for Authorizer {
         f.debug_struct("Authorizer").field("issuers", &self.0.verifier.issuers).finish_non_exhaustive()
     }
 }
-
-/// What API Gateway sends a TOKEN authorizer. A member that is missing or `null` is no text.
-#[derive(Deserialize)]
-struct Event<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Option<Text<'a>>,
-    #[serde(rename = "authorizationToken", borrow)]
-    token: Option<Text<'a>>,
-    #[serde(rename = "methodArn", borrow)]
-    method_arn: Option<Text<'a>>,
-}
-
-/// A text, borrowed from the event unless it has escapes. Of a bare `Option<Cow<str>>` serde would make a copy.
-#[derive(Default, Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// The one line of a decision. The README says what each field means.
 #[derive(Serialize)]
@@ -255,7 +240,7 @@ struct SnapshotLoaded {
     age_seconds: u64,
 }
 
-/// To the microsecond; what lies behind is noise.
+/// To the microsecond; anything finer is noise.
 fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }

@@ -1,5 +1,4 @@
-//! Owns `Json`, a text of JSON read strictly and borrowed from: no member twice in any object, nothing behind
-//! the value. What the members mean is left to those who ask for them.
+//! Strict JSON: no object names a member twice, and nothing follows the value. Strings are borrowed from the input.
 
 use std::{borrow::Cow, cell::Cell, fmt, marker::PhantomData};
 
@@ -12,27 +11,34 @@ use crate::refusal::Refusal;
 
 /// One JSON value.
 pub(crate) enum Json<'a> {
-    /// A whole number from zero on.
+    /// A whole number, not negative.
     Whole(u64),
     /// Any other number.
     Number(f64),
     Text(Cow<'a, str>),
     List(Vec<Self>),
     Object(Members<'a>),
-    /// `null`, `true` or `false`: nothing that we read is one of them.
-    Other,
+    Bool,
+    Null,
 }
 
-/// The members of an object, sorted by name; no name is there twice.
+/// The members of an object, sorted by name, each name once.
 pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
 
-/// Why a text is not taken.
+/// Why a text is not strict JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JsonError {
     /// Not one JSON value, or nested deeper than `serde_json` goes (128 levels).
     Malformed,
-    /// An object names a member twice: two readers could disagree about it.
+    /// An object names a member twice: two readers could disagree about its value.
     DuplicateMember,
+}
+
+/// Reads a value from any deserializer; what it borrows, and whether it ends there, is the caller's business.
+impl<'de> Deserialize<'de> for Json<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Reader { duplicate: &Cell::new(false) })
+    }
 }
 
 impl<'a> Json<'a> {
@@ -46,11 +52,13 @@ impl<'a> Json<'a> {
         value.map_err(|_| if duplicate.get() { JsonError::DuplicateMember } else { JsonError::Malformed })
     }
 
-    /// The text, if it is one; borrowed from what was parsed unless it had escapes.
+    /// The string, if it is one; borrowed from the input unless it has escapes.
     pub(crate) fn as_text(&self) -> Option<&Cow<'a, str>> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Whole(_) | Self::Number(_) | Self::List(_) | Self::Object(_) | Self::Other => None,
+            Self::Whole(_) | Self::Number(_) | Self::List(_) | Self::Object(_) | Self::Bool | Self::Null => {
+                None
+            }
         }
     }
 }
@@ -60,7 +68,7 @@ impl<'a> Members<'a> {
     pub(crate) fn parse(text: &'a [u8]) -> Result<Self, JsonError> {
         match Json::parse(text)? {
             Json::Object(members) => Ok(members),
-            Json::Whole(_) | Json::Number(_) | Json::Text(_) | Json::List(_) | Json::Other => {
+            Json::Whole(_) | Json::Number(_) | Json::Text(_) | Json::List(_) | Json::Bool | Json::Null => {
                 Err(JsonError::Malformed)
             }
         }
@@ -72,7 +80,7 @@ impl<'a> Members<'a> {
         self.0.get(at).map(|(_, value)| value)
     }
 
-    /// The member of this name, if it is a text.
+    /// The member of this name, if it is a string.
     pub(crate) fn text(&self, name: &str) -> Option<&Cow<'a, str>> {
         self.get(name).and_then(Json::as_text)
     }
@@ -114,7 +122,7 @@ impl From<JsonError> for Refusal {
     }
 }
 
-/// Builds a value. The cell tells a duplicate member from other errors, for which serde has only text.
+/// Builds a value. The cell tells a duplicate member from other errors, since serde's errors are only text.
 #[derive(Clone, Copy)]
 struct Reader<'c> {
     duplicate: &'c Cell<bool>,
@@ -136,11 +144,11 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Json::Other)
+        Ok(Json::Null)
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Json::Other)
+        Ok(Json::Bool)
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
@@ -148,7 +156,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
-        #[expect(clippy::cast_precision_loss, reason = "a negative number: only its sign is ever looked at")]
+        #[expect(clippy::cast_precision_loss, reason = "only the sign of a negative number is ever used")]
         Ok(Json::Number(number as f64))
     }
 
@@ -180,13 +188,13 @@ impl<'de> Visitor<'de> for Reader<'_> {
         members.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         if !members.is_sorted_by(|(a, _), (b, _)| a < b) {
             self.duplicate.set(true);
-            return Err(A::Error::custom("a member stands twice"));
+            return Err(A::Error::custom("a member is named twice"));
         }
         Ok(Json::Object(Members(members)))
     }
 }
 
-/// Reads the name of a member, borrowed where it has no escapes. Names are compared unescaped.
+/// Reads the name of a member, borrowed from the input unless it has escapes. Names are compared unescaped.
 struct Name;
 
 impl<'de> DeserializeSeed<'de> for Name {
@@ -242,6 +250,18 @@ mod tests {
             assert_eq!(Members::parse(text.as_bytes()).map(|_| ()), *expected, "{name}");
         }
         assert!(matches!(Members::parse(b"{\"a\":\"\xff\"}"), Err(JsonError::Malformed)), "not UTF-8");
+    }
+
+    #[test]
+    fn a_struct_is_read_from_an_object_only() {
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        struct Point {
+            x: u8,
+        }
+        assert_eq!(from_object::<Point>(br#"{"x":7}"#).unwrap(), Point { x: 7 });
+        for text in ["[7]", "[]", "7", "null", "", r#"{"x":7}x"#, r#"{"x":7,"x":7}"#, r#"{"y":7}"#] {
+            assert!(from_object::<Point>(text.as_bytes()).is_err(), "{text}");
+        }
     }
 
     #[test]

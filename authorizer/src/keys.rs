@@ -16,11 +16,13 @@ use tokio::{sync::watch, time::timeout};
 
 pub(crate) mod fetch;
 pub(crate) mod jwk;
+pub(crate) mod signature;
 pub(crate) mod snapshot;
 mod state;
 
 use fetch::{Fetch, FetchError};
-use jwk::{KeySet, PublicKey};
+use jwk::KeySet;
+use signature::PublicKey;
 use snapshot::Snapshot;
 pub(crate) use state::Timing;
 use state::{Flight, Held, State, age};

@@ -1,4 +1,4 @@
-//! Owns the way into AWS Lambda: start, serve, and say why not. Deciding is left to `handler.rs`.
+//! The function on AWS Lambda: start, serve, and report what prevents it.
 
 use std::{io::Write, process::ExitCode, time::SystemTime};
 
@@ -8,9 +8,8 @@ use access::{
 };
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde::Serialize;
-use serde_json::value::RawValue;
 
-use crate::{Authorizer, Config, ConfigError, Failure, StartError};
+use crate::{Authorizer, Config, ConfigError, Failure, StartError, event::Event};
 
 /// Runs the function until Lambda ends it, `vars` being a look-up in the environment.
 ///
@@ -37,7 +36,7 @@ fn serve(
 ) -> Result<(), StopError> {
     let authorizer = Authorizer::new(Config::from_vars(vars)?, ROUTES, clock, log)?;
     let parallel = vars("AWS_LAMBDA_MAX_CONCURRENCY").and_then(|most| most.parse::<u32>().ok());
-    // One invocation at a time needs no threads beside this one, and starts faster without.
+    // For one invocation at a time this thread is enough, and the start is faster.
     let mut runtime = if parallel.is_some_and(|most| most > 1) {
         tokio::runtime::Builder::new_multi_thread()
     } else {
@@ -45,11 +44,11 @@ fn serve(
     };
     runtime.enable_all().build()?.block_on(async {
         authorizer.prefetch().await;
-        let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| {
+        let service = service_fn(move |event: LambdaEvent<Event>| {
             let authorizer = authorizer.clone();
-            async move { authorizer.handle(event.payload.get().as_bytes(), &event.context.request_id).await }
+            async move { authorizer.answer(event.payload, &event.context.request_id).await }
         });
-        // Without the tracing layer: nobody listens to it, our log is the one line of a decision.
+        // Without the tracing layer, since no subscriber is set: our log is the one line of a decision.
         Runtime::new(service).run_concurrent().await.map_err(|error| StopError::Api(error.to_string()))
     })
 }

@@ -2,6 +2,7 @@
 
 mod claims;
 mod config;
+mod event;
 mod handler;
 mod json;
 mod keys;

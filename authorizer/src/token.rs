@@ -1,5 +1,5 @@
-//! Owns `Bearer`, `Compact` and `Unverified`: the shape of the header value and of the token in it, its size,
-//! `alg` and `kid`. Whether anything of it can be trusted is left to `verify.rs`.
+//! `Bearer`, `Compact` and `Unverified`: the form of the header value and of the token in it. Nothing here can be
+//! trusted yet.
 
 use std::{borrow::Cow, fmt};
 
@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{json::Members, refusal::Refusal};
 
-/// The largest token that is read. API Gateway carries 10 KiB of headers at most.
+/// The largest token that is read. API Gateway accepts 10 KiB of headers at most.
 const LARGEST: usize = 16 * 1024;
 /// The longest `kid` that a key can have.
 pub(crate) const LONGEST_KEY_ID: usize = 256;
@@ -36,7 +36,7 @@ impl<'a> Bearer<'a> {
         Ok(Self(token))
     }
 
-    /// Takes the token apart and undoes its base64url.
+    /// Splits the token and decodes its parts.
     // SPEC: RFC 7515 section 7.1; section 2: base64url without padding; RFC 4648 section 3.5: no stray bits
     pub(crate) fn decode(&self) -> Result<Compact<'a>, Refusal> {
         let mut parts = self.0.split('.');
@@ -47,12 +47,9 @@ impl<'a> Bearer<'a> {
         };
         let (signed, _) = self.0.rsplit_once('.').ok_or(Refusal::NotThreeParts)?;
         let decode = |part| URL_SAFE_NO_PAD.decode(part).map_err(|_| Refusal::MalformedBase64);
-        Ok(Compact {
-            signed,
-            header: decode(header)?,
-            payload: decode(payload)?,
-            signature: decode(signature)?,
-        })
+        let (header, payload) = (decode(header)?, decode(payload)?);
+        decode(signature)?;
+        Ok(Compact { signed, header, payload, signature })
     }
 }
 
@@ -78,30 +75,31 @@ impl fmt::Debug for Bearer<'_> {
     }
 }
 
-/// The three parts of a token, decoded.
+/// The three parts of a token.
 pub(crate) struct Compact<'a> {
-    /// What the signature is of: the first two parts as they came.
+    /// What was signed: the first two parts as received.
     signed: &'a str,
     header: Vec<u8>,
     payload: Vec<u8>,
-    signature: Vec<u8>,
+    /// The third part, known to be base64url.
+    signature: &'a str,
 }
 
 impl Compact<'_> {
-    /// The texts of header and payload.
+    /// The decoded header and payload.
     pub(crate) fn texts(&self) -> [&[u8]; 2] {
         [&self.header, &self.payload]
     }
 
-    /// Reads header and payload, borrowing from them. All that is looked at is the form.
+    /// Reads header and payload, and checks their form.
     pub(crate) fn read(&self) -> Result<Unverified<'_>, Refusal> {
         let header = Members::parse(&self.header)?;
-        // The one algorithm that we verify, to the letter: the token never chooses.
+        // The token never chooses the algorithm.
         // SPEC: RFC 8725 sections 3.1 and 3.2
         if header.text("alg").is_none_or(|alg| alg != "RS256") {
             return Err(Refusal::Algorithm);
         }
-        // We know no extension, so none can be understood; `b64` without `crit` is not to be trusted either.
+        // We support no extension; `b64` without `crit` is refused too.
         // SPEC: RFC 7515 section 4.1.11; RFC 7797 section 6
         if header.get("crit").is_some() || header.get("b64").is_some() {
             return Err(Refusal::CriticalHeader);
@@ -110,10 +108,10 @@ impl Compact<'_> {
             .text("kid")
             .filter(|kid| (1..=LONGEST_KEY_ID).contains(&kid.len()))
             .ok_or(Refusal::MalformedKeyId)?;
-        // `jku`, `x5u`, `jwk` and `x5c` are never looked at: keys come from the issuer alone (RFC 8725 section 3.10).
+        // `jku`, `x5u`, `jwk` and `x5c` are never read: keys come from the issuer alone (RFC 8725 section 3.10).
         let kid = kid.clone();
         let claims = Members::parse(&self.payload)?;
-        Ok(Unverified { signed: self.signed.as_bytes(), signature: &self.signature, kid, claims })
+        Ok(Unverified { signed: self.signed.as_bytes(), signature: self.signature, kid, claims })
     }
 }
 
@@ -123,11 +121,12 @@ impl fmt::Debug for Compact<'_> {
     }
 }
 
-/// A token of the right form, and nothing more: anyone can write one.
+/// A token of the right form. Anyone can write one.
 pub(crate) struct Unverified<'a> {
     pub(crate) signed: &'a [u8],
-    pub(crate) signature: &'a [u8],
-    /// Which key the token says it was signed with.
+    /// In base64url.
+    pub(crate) signature: &'a str,
+    /// The name of the key that the token claims to be signed with.
     pub(crate) kid: Cow<'a, str>,
     /// The payload.
     pub(crate) claims: Members<'a>,

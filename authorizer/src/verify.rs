@@ -1,5 +1,4 @@
-//! Owns the whole sequence from a decoded token to `Verified`, which nothing else can make. Each check is left
-//! to the file that owns it; policies are left to `policy.rs`.
+//! The whole sequence of checks, from a decoded token to `Verified`, which nothing else can make.
 
 use access::{Caller, UnixSeconds};
 
@@ -26,7 +25,7 @@ impl<'a> Verified<'a> {
 /// One issuer: its names and its keys, so that no issuer's key ever verifies another's token.
 #[derive(Clone, Debug)]
 pub(crate) struct Issuer {
-    /// The `iss` of its tokens, to the letter.
+    /// The exact `iss` of its tokens; any of them.
     pub(crate) names: Vec<String>,
     pub(crate) keys: KeyCache,
 }
@@ -39,14 +38,13 @@ pub(crate) struct Verifier {
 }
 
 impl Verifier {
-    /// Runs every check in order; the first that fails ends it. Notes in `origin` how the key was found, if it
-    /// came to that.
+    /// Runs the checks in order; the first that fails ends it. Sets `origin` once a key was looked for.
     pub(crate) async fn verify<'t>(
         &self,
         token: &'t Compact<'_>,
         origin: &mut Option<KeyOrigin>,
     ) -> Result<Verified<'t>, Rejection> {
-        // What costs nothing comes first: no token of a foreign issuer ever causes a request.
+        // What costs nothing comes first, so that a token of a foreign issuer never causes a request.
         let unverified = token.read()?;
         let unverified_issuer = unverified.claims.text("iss").ok_or(Refusal::UnknownIssuer)?;
         let issuer = self
@@ -61,9 +59,11 @@ impl Verifier {
             NoKey::Unknown => Rejection::Refused(Refusal::UnknownKey),
             NoKey::Unavailable => Rejection::Fault(Fault::KeysUnavailable),
         })?;
-        key.verify_sig(unverified.signed, unverified.signature).map_err(|_| Refusal::Signature)?;
+        if !key.verifies(unverified.signed, unverified.signature) {
+            return Err(Refusal::Signature.into());
+        }
 
-        // Only now are the claims the issuer's own. The time is read after the wait for keys.
+        // Only now can the claims be trusted. The time is read after the wait for keys.
         let now = UnixSeconds::from((self.clock)());
         let caller = self.rules.caller(&unverified.claims, now)?;
         Ok(Verified { caller })

@@ -121,6 +121,7 @@ fn spoiled(system: &System) -> Vec<(&'static str, String, Refusal)> {
         ("iat a list", claims(json!({ "iat": [1] })), Refusal::MalformedIat),
         ("iat in the future", claims(json!({ "iat": seconds(60) })), Refusal::IssuedInFuture),
         ("scope a list", claims(json!({ "scope": ["inventory/read"] })), Refusal::MalformedScope),
+        ("bound to a key", claims(json!({ "cnf": { "jkt": "x" } })), Refusal::SenderConstrained),
         ("jti a number", claims(json!({ "jti": 7 })), Refusal::MalformedJti),
     ]
 }

@@ -2,14 +2,14 @@
 
 use authorizer::Refusal::{
     Audience, ClientNotAllowed, Expired, IssuedInFuture, MalformedClientId, MalformedExp, MalformedIat,
-    MalformedJson, MalformedJti, MalformedNbf, MalformedScope, NotYetValid, TokenTooLarge, TokenUse,
-    UnknownIssuer,
+    MalformedJson, MalformedJti, MalformedNbf, MalformedScope, NotYetValid, SenderConstrained, TokenTooLarge,
+    TokenUse, UnknownIssuer,
 };
 use serde_json::{Value, json};
 
 use crate::{
     catalogue::{Attack, Case, Outcome, attack, refused},
-    signer::{FOREIGN, ISSUER, NOW, changed, claims},
+    signer::{FIRST, FOREIGN, ISSUER, NOW, changed, claims},
 };
 
 /// The good `exp` as the payload has it.
@@ -202,6 +202,28 @@ fn rights() -> Vec<Attack> {
         }),
         refused("ten thousand scopes", "CWE-770, no limit", TokenTooLarge, || {
             Case::claims(json!({"scope": vec!["inventory/read"; 10_000].join(" ")}))
+        }),
+        refused("a DPoP-bound token as a bearer token", "RFC 9449 section 6", SenderConstrained, || {
+            Case::claims(json!({"cnf": {"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}}))
+        }),
+        refused(
+            "a certificate-bound token without the certificate",
+            "RFC 8705 section 3",
+            SenderConstrained,
+            || Case::claims(json!({"cnf": {"x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}})),
+        ),
+        refused("`cnf` an empty list", "RFC 7800 section 3.1", SenderConstrained, || {
+            Case::claims(json!({"cnf": []}))
+        }),
+        attack(
+            "`cnf` null",
+            "RFC 7800 section 3.1",
+            Outcome::Harmless("it binds the token to nothing"),
+            || Case::payload("\"exp\":", "\"cnf\":null,\"exp\":"),
+        ),
+        refused("the claims as a list", "RFC 7519 section 7.2", MalformedJson, || {
+            let list: Vec<Value> = claims().as_object().unwrap().values().cloned().collect();
+            Case::token(&FIRST.sign(FIRST.header().to_string(), json!(list).to_string()))
         }),
         refused("`jti` with a line feed", "CWE-117, log injection", MalformedJti, || {
             Case::claims(json!({"jti": "a\n{\"outcome\":\"allowed\"}"}))

@@ -1,4 +1,4 @@
-//! Attacks with the event around the token, by who can invoke the function or call the API.
+//! Attacks with the event around the token, by those who can invoke the function or call the API.
 
 use serde_json::{Value, json};
 
@@ -25,6 +25,14 @@ pub(crate) fn attacks() -> Vec<Attack> {
     vec![
         attack("no JSON", "RFC 8259 section 2", EVENT, || Case::event("Bearer x")),
         attack("a list", "RFC 8259 section 2", EVENT, || Case::event("[]")),
+        attack("the fields as a list, in the order of a struct", "CWE-843, type confusion", EVENT, || {
+            let value = format!("Bearer {}", FIRST.token(&claims()));
+            Case::event(json!(["TOKEN", value, ARN]).to_string())
+        }),
+        attack("the event in a list", "CWE-843, type confusion", EVENT, || {
+            let value = format!("Bearer {}", FIRST.token(&claims()));
+            Case::event(json!([event(&value)]).to_string())
+        }),
         attack("text that is no UTF-8", "RFC 8259 section 8.1", EVENT, || {
             let (before, behind) = (br#"{"type":"TOKEN","authorizationToken":""#, br#""}"#);
             Case::event([&before[..], &[0xFF, 0xFE], behind].concat())

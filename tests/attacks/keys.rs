@@ -177,6 +177,16 @@ fn sets() -> Vec<Attack> {
             let set = format!(r#"{{"keys":[{}],"keys":[{}]}}"#, FIRST.jwk(), FOREIGN.jwk());
             Case::token(&FIRST.token(&claims())).served(set.into_bytes())
         }),
+        attack("a set as a list, in the order of a struct", "CWE-843, type confusion", NO_KEYS, || {
+            Case::token(&FIRST.token(&claims())).served(json!([[FIRST.jwk()]]).to_string().into_bytes())
+        }),
+        attack("a set that is a list of keys", "RFC 7517 section 5", NO_KEYS, || {
+            Case::token(&FIRST.token(&claims())).served(json!([FIRST.jwk()]).to_string().into_bytes())
+        }),
+        refused("a key as a list, in the order of a struct", "CWE-843, type confusion", UnknownKey, || {
+            let list = json!(["RSA", "sig", "RS256", "first", b64(&FIRST.n), b64(&FIRST.e)]);
+            Case::token(&FIRST.token(&claims())).served(jwks([list, SECOND.jwk()]))
+        }),
         attack("a set of one weak key", "RFC 8725 section 3.5", NO_KEYS, || {
             let key = RawKey::of_1024_bits();
             let token = key.token("weak", |digest, length| block(&DIGEST_INFO, digest, length));

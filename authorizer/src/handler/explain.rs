@@ -1,5 +1,5 @@
-//! Owns `Explanation`: a decision with the verdict of every check, for people. It decides by the very code that
-//! invocations run, and works out from where that stopped what passed before and what was not reached.
+//! `Explanation`: a decision with the verdict of every check, for people. The code that invocations run makes the
+//! decision; from the check at which it ended follows which ones passed before and which were not reached.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -16,50 +16,50 @@ use crate::{
     token::Bearer,
 };
 
-/// Why a token is let in or turned away, check by check.
+/// Why a token is accepted or refused, check by check.
 #[derive(Debug)]
 pub struct Explanation {
-    /// The header of the token, where it is strict JSON. Anyone can write one: nothing in it is to be believed unless
-    /// the signature holds.
+    /// The header of the token, if it is strict JSON. Anyone can write one: do not trust it unless the signature is
+    /// valid.
     pub header: Option<Value>,
-    /// The claims, likewise.
+    /// The claims, with the same caveat.
     pub claims: Option<Value>,
-    /// The route that the call belongs to, if there is one.
+    /// The route that serves the call, if any.
     pub route: Option<&'static Route>,
     /// Every check in the order in which they run.
     pub steps: Vec<Step>,
-    /// How it ends.
+    /// The decision.
     pub decided: Decided,
 }
 
-/// One check and how it went.
+/// One check and its verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// What is looked at, and what must be true of it.
+    /// What must be true.
     pub check: &'static str,
-    /// How it went.
+    /// Whether it was.
     pub verdict: Verdict,
 }
 
-/// How a check went.
+/// The verdict of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It held.
+    /// The check passed.
     Passed,
-    /// It did not: the first that does not is the reason of the refusal.
+    /// The check failed, and the token is refused.
     Failed(Refusal),
-    /// It could not be made: no keys were at hand.
+    /// The check could not be made, for lack of keys.
     Undecided,
     /// The settings do not ask for it.
     NotAsked,
-    /// A check before it ended the decision.
+    /// An earlier check ended the decision.
     NotReached,
 }
 
-/// How a decision ends.
+/// A decision.
 #[derive(Debug)]
 pub enum Decided {
-    /// The token is good: what the function answers, policy and context.
+    /// The token is valid: the function's answer, policy and context.
     Answer(Box<RawValue>),
     /// The token is refused.
     Refused(Refusal),
@@ -67,42 +67,23 @@ pub enum Decided {
     Fault(Fault),
 }
 
-/// The checks in the order in which they run, each with the refusals that it can end in.
-const CHECKS: [(&str, &[Refusal]); 26] = [
-    ("there is a token", &[Refusal::MissingToken]),
-    ("it has 16 KiB at most", &[Refusal::TokenTooLarge]),
-    ("the scheme is Bearer", &[Refusal::NotBearer]),
-    ("one space and one token follow", &[Refusal::MalformedBearer]),
-    ("the token has three parts", &[Refusal::NotThreeParts]),
-    ("each part is canonical base64url", &[Refusal::MalformedBase64]),
-    ("the header is one JSON object, no member twice", &[Refusal::MalformedJson, Refusal::DuplicateMember]),
-    ("`alg` is RS256", &[Refusal::Algorithm]),
-    ("the header asks for no extension", &[Refusal::CriticalHeader]),
-    ("`kid` can name a key", &[Refusal::MalformedKeyId]),
-    ("the claims are one JSON object, no member twice", &[Refusal::MalformedJson, Refusal::DuplicateMember]),
-    ("`iss` is an issuer that is trusted", &[Refusal::UnknownIssuer]),
-    ("the issuer has a usable key of that `kid`", &[Refusal::UnknownKey]),
-    ("the signature is that key's", &[Refusal::Signature]),
-    ("`token_use` is access", &[Refusal::TokenUse]),
-    ("the client id is well-formed", &[Refusal::MalformedClientId]),
-    ("the client is let in", &[Refusal::ClientNotAllowed]),
-    ("`exp` is a time", &[Refusal::MalformedExp]),
-    ("`exp` has not come", &[Refusal::Expired]),
-    ("`nbf`, if there, is a time", &[Refusal::MalformedNbf]),
-    ("`nbf` is not in the future", &[Refusal::NotYetValid]),
-    ("`iat`, if there, is a time", &[Refusal::MalformedIat]),
-    ("`iat` is not in the future", &[Refusal::IssuedInFuture]),
-    ("`aud` names this API", &[Refusal::Audience]),
-    ("the scopes are well-formed", &[Refusal::MalformedScope]),
-    ("`jti`, if there, is a short text", &[Refusal::MalformedJti]),
-];
+/// The checks in the order in which they run. The claims are read after the header, so two refusals occur twice.
+fn checks() -> impl Iterator<Item = (&'static str, Refusal)> {
+    Refusal::ALL.into_iter().flat_map(|refusal| {
+        let claims = [
+            ("the claims are a JSON object", Refusal::MalformedJson),
+            ("the claims name no member twice", Refusal::DuplicateMember),
+        ];
+        let claims = claims.into_iter().filter(move |_| refusal == Refusal::UnknownIssuer);
+        claims.chain([(refusal.check(), refusal)])
+    })
+}
 
 impl Authorizer {
-    /// An authorizer that takes its keys from this JWKS alone and makes no request, whatever the settings say of an
-    /// address.
+    /// An authorizer with the keys of this JWKS. It makes no request, whatever address the settings name.
     ///
     /// # Errors
-    /// As [`Authorizer::new`]. A text that holds no usable key is a fault of each decision.
+    /// As [`Authorizer::new`]. Without a usable key in `jwks` each decision is a fault.
     pub fn with_jwks(
         config: Config,
         jwks: &[u8],
@@ -113,10 +94,10 @@ impl Authorizer {
         Self::build(config, routes, clock, log, |_| Arc::new(StaticJwks(jwks.to_vec())) as Arc<dyn Fetch>)
     }
 
-    /// Decides about one header value (`Bearer …`) as [`Authorizer::handle`] does, and says how each check went.
-    /// Writes no line for the decision; one about keys that cannot be fetched is written as ever.
+    /// Decides about one header value (`Bearer …`) as [`Authorizer::handle`] does, and returns the verdict of each check.
+    /// Writes no log line for the decision, but does for a failed fetch of keys.
     ///
-    /// The explanation holds header and claims, so it is for whoever holds the token, and for no log.
+    /// The explanation holds header and claims: show it to whoever holds the token, and never log it.
     pub async fn explain(&self, value: &str, arn: &MethodArn<'_>) -> Explanation {
         let target = self.0.table.called(arn).map(|(route, _)| route);
         let decided = match self.judge(value, arn, target, &mut Line::new("")).await {
@@ -127,10 +108,10 @@ impl Authorizer {
         let compact = Bearer::parse(value).and_then(|bearer| bearer.decode()).ok();
         let [header, claims] = compact.as_ref().map_or([None, None], |compact| compact.texts().map(strict));
         let last = ending(&decided, header.is_some());
-        let steps = CHECKS.iter().enumerate().map(|(index, (check, refusals))| {
+        let steps = checks().enumerate().map(|(index, (check, refusal))| {
             let verdict = match last {
                 Some(last) if index > last => Verdict::NotReached,
-                _ if refusals.iter().any(|refusal| self.is_unasked(*refusal)) => Verdict::NotAsked,
+                _ if self.is_unasked(refusal) => Verdict::NotAsked,
                 Some(last) if index == last => match decided {
                     Decided::Refused(refusal) => Verdict::Failed(refusal),
                     Decided::Fault(_) | Decided::Answer(_) => Verdict::Undecided,
@@ -149,7 +130,8 @@ impl Authorizer {
     }
 }
 
-/// The check that ended the decision, if one did. JSON is read twice: a header that can be read leaves the claims.
+/// The index of the check that ended the decision, if one did. Where JSON is at fault and the header could be read, it is
+/// that of the claims.
 fn ending(decided: &Decided, is_header_read: bool) -> Option<usize> {
     let refusal = match decided {
         Decided::Refused(refusal) => *refusal,
@@ -157,13 +139,12 @@ fn ending(decided: &Decided, is_header_read: bool) -> Option<usize> {
         Decided::Fault(Fault::Event | Fault::MethodArn(_) | Fault::ResourceTooLong | Fault::Answer(_))
         | Decided::Answer(_) => return None,
     };
-    let mut at = CHECKS.iter().enumerate().filter(|(_, (_, refusals))| refusals.contains(&refusal));
-    let first = at.next();
-    let ending = if is_header_read { at.next().or(first) } else { first };
-    ending.map(|(index, _)| index)
+    let mut places = checks().enumerate().filter(|(_, (_, ended))| *ended == refusal).map(|(index, _)| index);
+    let first = places.next();
+    if is_header_read { places.next().or(first) } else { first }
 }
 
-/// A text of JSON that the authorizer, too, can read.
+/// JSON, if the authorizer's strict reader accepts it too.
 fn strict(text: &[u8]) -> Option<Value> {
     Members::parse(text).ok().and_then(|_| serde_json::from_slice(text).ok())
 }

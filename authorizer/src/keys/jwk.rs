@@ -1,13 +1,12 @@
-//! Owns `KeySet`: a JWKS read strictly, each key by itself, parsed once for every verification to come. Where
-//! the text comes from and how long a set counts is left to others.
+//! `KeySet`: a JWKS, read strictly. Each key is read by itself, so that a bad one spoils no other.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::signature::PublicKey;
 use crate::{
     json::{Json, Members, from_object},
     token::LONGEST_KEY_ID,
@@ -16,14 +15,11 @@ use crate::{
 /// The most keys that a set may list. Cognito has two, others a handful.
 const MOST_KEYS: usize = 100;
 
-/// A key that RS256 signatures are verified with.
-pub(crate) type PublicKey = ParsedPublicKey;
-
 /// The usable keys of a JWKS by `kid`; never empty.
 #[derive(Clone, Debug)]
 pub(crate) struct KeySet(BTreeMap<String, Arc<PublicKey>>);
 
-/// Why a text is no JWKS that we can use.
+/// Why a JWKS cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum KeySetError {
     #[error("not a JSON object with a list of `keys`")]
@@ -41,7 +37,7 @@ struct Document<'a> {
 }
 
 impl KeySet {
-    /// Reads a JWKS. A key that we cannot use is left out and spoils no other.
+    /// Reads a JWKS, leaving out the keys that cannot be used.
     // SPEC: RFC 7517 section 5
     pub(crate) fn parse(text: &[u8]) -> Result<Self, KeySetError> {
         let document: Document<'_> = from_object(text).map_err(|_| KeySetError::Malformed)?;
@@ -55,10 +51,10 @@ impl KeySet {
         }
         let mut keys: BTreeMap<String, Option<PublicKey>> = BTreeMap::new();
         for (kid, key) in raw.iter().filter_map(|raw| usable_key(raw.get())) {
-            // Which of two keys of one name is meant nobody can say, so neither counts; the same key twice is one.
+            // Nobody can say which of two different keys with one name is meant, so neither counts.
             keys.entry(kid)
                 .and_modify(|held| {
-                    if held.as_ref().is_some_and(|held| held.as_ref() != key.as_ref()) {
+                    if held.as_ref().is_some_and(|held| *held != key) {
                         *held = None;
                     }
                 })
@@ -80,7 +76,7 @@ impl KeySet {
     }
 }
 
-/// Reads one key with its name; `None` if it is not a sound RSA key for RS256 signatures.
+/// Reads one key and its name; `None` if it is not a sound RSA key for RS256 signatures.
 // SPEC: RFC 7517 section 4; RFC 7518 section 6.3.1; RFC 8725 section 3.5
 fn usable_key(text: &str) -> Option<(String, PublicKey)> {
     let jwk = Members::parse(text.as_bytes()).ok()?;
@@ -89,7 +85,9 @@ fn usable_key(text: &str) -> Option<(String, PublicKey)> {
     let is_for_verifying = match jwk.get("key_ops") {
         None => true,
         Some(Json::List(list)) => list.iter().any(|op| op.as_text().is_some_and(|op| op == "verify")),
-        Some(Json::Whole(_) | Json::Number(_) | Json::Text(_) | Json::Object(_) | Json::Other) => false,
+        Some(
+            Json::Whole(_) | Json::Number(_) | Json::Text(_) | Json::Object(_) | Json::Bool | Json::Null,
+        ) => false,
     };
     // Whoever publishes a private key lets anyone sign with it.
     let is_private = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|name| jwk.get(name).is_some());
@@ -107,8 +105,7 @@ fn usable_key(text: &str) -> Option<(String, PublicKey)> {
     if !is_sound_modulus(&n) || !is_sound_exponent(&e) {
         return None;
     }
-    let key = RsaPublicKeyComponents { n, e }.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256).ok()?;
-    Some((kid.to_string(), key))
+    Some((kid.to_string(), PublicKey::new(&n, &e)?))
 }
 
 /// `Base64urlUInt`: canonical, and without leading zero octets.

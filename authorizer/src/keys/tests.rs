@@ -473,7 +473,7 @@ async fn another_issuers_set_is_another_set() {
     let (ours, theirs) = (Setup::new([first()]), Setup::new([Ok(jwks(&[&FOREIGN]))]));
     let (ours, _) = ours.cache.key("first").await;
     let (theirs, _) = theirs.cache.key("first").await;
-    assert_ne!(ours.unwrap().as_ref().as_ref(), theirs.unwrap().as_ref().as_ref());
+    assert_ne!(ours.unwrap(), theirs.unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

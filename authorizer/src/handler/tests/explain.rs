@@ -1,4 +1,4 @@
-//! Explanations. That each gives the reason of the decision itself is held by every table of `tokens.rs`.
+//! Explanations. Every table of `tokens.rs` checks that they give the reason of the decision itself.
 
 use super::*;
 
@@ -25,14 +25,22 @@ async fn every_check_has_its_verdict() {
     let signed = |header: &str, claims: &str| format!("Bearer {}", FIRST.sign(header, claims));
     let expired = with(json!({"exp": NOW}));
     let cases = [
-        ("good", signed(&header, &good), "+++++++++++++++++++++++ ++"),
-        ("nothing", String::new(), "x-------------------------"),
-        ("the header is no JSON", signed("{", &good), "++++++x-------------------"),
-        ("the claims are no JSON", signed(&header, "{"), "++++++++++x---------------"),
-        ("a member twice in the header", signed(r#"{"a":1,"a":2}"#, "{"), "++++++x-------------------"),
-        ("a member twice in the claims", signed(&header, r#"{"a":1,"a":2}"#), "++++++++++x---------------"),
-        ("another algorithm, and claims that are no JSON", signed("{}", "{"), "+++++++x------------------"),
-        ("expired", expired, "++++++++++++++++++x-------"),
+        ("good", signed(&header, &good), "+++++++++++++++++++++++++ +++"),
+        ("nothing", String::new(), "x----------------------------"),
+        ("the header is no JSON", signed("{", &good), "++++++x----------------------"),
+        ("the claims are no JSON", signed(&header, "{"), "+++++++++++x-----------------"),
+        ("a member twice in the header", signed(r#"{"a":1,"a":2}"#, "{"), "+++++++x---------------------"),
+        (
+            "a member twice in the claims",
+            signed(&header, r#"{"a":1,"a":2}"#),
+            "++++++++++++x----------------",
+        ),
+        (
+            "another algorithm, and claims that are no JSON",
+            signed("{}", "{"),
+            "++++++++x--------------------",
+        ),
+        ("expired", expired, "++++++++++++++++++++x--------"),
     ];
     for (name, value, expected) in cases {
         assert_eq!(verdicts(&explain(&setup, &value).await), expected, "{name}");
@@ -42,7 +50,7 @@ async fn every_check_has_its_verdict() {
         "iss": "https://issuer.example", "aud": "https://api.example", "client_id": "a", "scope": "", "exp": NOW + 1
     });
     let good = format!("Bearer {}", FIRST.token(&claims));
-    assert_eq!(verdicts(&explain(&oidc, &good).await), "++++++++++++++ +++++++++++", "no `token_use`");
+    assert_eq!(verdicts(&explain(&oidc, &good).await), "++++++++++++++++ ++++++++++++", "no `token_use`");
 }
 
 #[tokio::test]
@@ -52,7 +60,7 @@ async fn without_keys_nothing_is_decided() {
         FakeFetch::new([Err(FetchError::Status(500))]),
     );
     let explanation = explain(&setup, &format!("Bearer {}", FIRST.token(&claims()))).await;
-    assert_eq!(verdicts(&explanation), "++++++++++++?-------------");
+    assert_eq!(verdicts(&explanation), "++++++++++++++?--------------");
     assert!(matches!(explanation.decided, Decided::Fault(Fault::KeysUnavailable)));
     assert_eq!(explanation.claims, Some(claims()), "shown all the same");
 }
@@ -85,9 +93,9 @@ async fn keys_that_are_given_are_the_only_ones() {
     };
     let arn = MethodArn::parse(ARN).unwrap();
     let cases = [
-        ("the key", jwks(&[&FIRST]), None, "+++++++++++++++++++++++ ++"),
-        ("another", jwks(&[&SECOND]), Some("unknown_key"), "++++++++++++x-------------"),
-        ("no JWKS", b"{}".to_vec(), Some("keys_unavailable"), "++++++++++++?-------------"),
+        ("the key", jwks(&[&FIRST]), None, "+++++++++++++++++++++++++ +++"),
+        ("another", jwks(&[&SECOND]), Some("unknown_key"), "++++++++++++++x--------------"),
+        ("no JWKS", b"{}".to_vec(), Some("keys_unavailable"), "++++++++++++++?--------------"),
     ];
     for (name, jwks, label, expected) in cases {
         let value = format!("Bearer {}", FIRST.token(&claims()));

@@ -160,6 +160,9 @@ async fn claims_are_refused() {
     let payload =
         |from: &str, to: &str| raw(&FIRST.header().to_string(), &claims().to_string().replace(from, to));
     let exp = format!("\"exp\":{}", NOW + 3600);
+    let mut with_null = claims();
+    with_null["cnf"] = Value::Null;
+    let cnf_null = format!("Bearer {}", FIRST.token(&with_null));
     let cases = [
         ("payload no JSON", raw(&FIRST.header().to_string(), "x"), "malformed_json"),
         ("payload a text", raw(&FIRST.header().to_string(), "\"x\""), "malformed_json"),
@@ -219,6 +222,12 @@ async fn claims_are_refused() {
             "token_too_large",
         ),
         ("a thousand scopes", with(json!({"scope": vec!["orders/read"; 800].join(" ")})), "ok"),
+        ("cnf", with(json!({"cnf": {"jkt": "x"}})), "sender_constrained"),
+        ("cnf empty", with(json!({"cnf": {}})), "sender_constrained"),
+        ("cnf false", with(json!({"cnf": false})), "sender_constrained"),
+        ("cnf a string", with(json!({"cnf": ""})), "sender_constrained"),
+        ("cnf null", cnf_null, "ok"),
+        ("cnf and no scope", with(json!({"cnf": {}, "scope": null})), "sender_constrained"),
         ("jti no text", with(json!({"jti": 5})), "malformed_jti"),
         ("jti with a line feed", with(json!({"jti": "a\nb"})), "malformed_jti"),
         ("jti too long", with(json!({"jti": "j".repeat(257)})), "malformed_jti"),
