@@ -191,7 +191,7 @@ impl Service for Inventory {
         match (request.route().method, request.route().path) {
             (Method::Get, "/inventory") => Answer::ok(&self.list(request.query("cursor")?).await?),
             (Method::Get, "/inventory/{sku}") => {
-                Answer::ok(&self.find(request.parameter("sku").unwrap_or_default()).await?)
+                Answer::ok(&self.find(&request.parameter("sku").unwrap_or_default()).await?)
             }
             (Method::Post, "/inventory") => Answer::ok(&self.apply(request.body()?, request.now()).await?),
             (..) => Err(ApiError::fault("unserved_route", request.route().to_string())),

@@ -1,11 +1,12 @@
 //! Owns `Request`: what a service gets to see of a request once its caller may make it. Parts that carry a rule are
 //! read here; what they mean is left to the service.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use access::{Caller, Route};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
 use super::event::ProxyRequest;
@@ -43,9 +44,9 @@ impl Request<'_> {
         self.now
     }
 
-    /// A parameter of the path, as API Gateway decoded it.
-    pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.event.path_parameters.as_ref()?.get(name).map(String::as_str)
+    /// A parameter of the path, decoded; `None` for one that does not decode to UTF-8.
+    pub fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
+        decoded(self.event.path_parameters.as_ref()?.get(name)?)
     }
 
     /// A parameter of the query string.
@@ -80,7 +81,7 @@ impl Request<'_> {
     /// # Errors
     /// 404 for what is no id: there is nothing of that name.
     pub fn id(&self) -> Result<Id, ApiError> {
-        Id::parse(self.parameter("id").unwrap_or_default()).map_err(|_| ApiError::not_found())
+        Id::parse(&self.parameter("id").unwrap_or_default()).map_err(|_| ApiError::not_found())
     }
 
     /// Which page of a list by days is asked for: `date` and `cursor` of the query. Without either it is today.
@@ -134,6 +135,15 @@ impl fmt::Debug for Request<'_> {
     }
 }
 
+/// Decodes a path parameter once. API Gateway hands it over as it was sent.
+fn decoded(parameter: &str) -> Option<Cow<'_, str>> {
+    // `percent_decode_str` leaves a percent sign alone that no two digits follow.
+    let is_escape =
+        |rest: &str| rest.as_bytes().get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
+    let is_encoded = parameter.split('%').skip(1).all(is_escape);
+    if is_encoded { percent_decode_str(parameter).decode_utf8().ok() } else { None }
+}
+
 fn at_most_one<'a>(name: &'static str, values: &[&'a str]) -> Result<Option<&'a str>, ApiError> {
     match values {
         [] => Ok(None),
@@ -158,7 +168,27 @@ fn is_json(content_type: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_json;
+    use super::{decoded, is_json};
+
+    #[test]
+    fn path_parameters_are_decoded_once_and_strictly() {
+        let cases = [
+            ("coffee-1kg", Some("coffee-1kg")),
+            ("coffee%2D1kg", Some("coffee-1kg")),
+            ("a%2Fb%252F", Some("a/b%2F")),
+            ("caf%C3%A9+", Some("café+")),
+            ("", Some("")),
+            ("%", None),
+            ("100%", None),
+            ("%2", None),
+            ("%zz", None),
+            ("%é", None),
+            ("%ff", None),
+        ];
+        for (sent, expected) in cases {
+            assert_eq!(decoded(sent).as_deref(), expected, "{sent}");
+        }
+    }
 
     #[test]
     fn only_json_in_utf8_is_json() {

@@ -23,7 +23,7 @@ impl Service for Probe {
 
     async fn call(&self, request: Request<'_>) -> Result<Answer, ApiError> {
         self.0.fetch_add(1, Ordering::Relaxed);
-        if request.parameter("sku") == Some("fault") {
+        if request.parameter("sku").as_deref() == Some("fault") {
             return Err(ApiError::fault("store", "the table is gone"));
         }
         if request.query("cursor")? == Some("c") {

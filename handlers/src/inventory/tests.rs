@@ -55,8 +55,9 @@ async fn the_documented_calls_answer_as_documented() {
     );
     let item = json!({"sku": "A-1", "on_hand": 100, "unit_price": 1250, "currency": "EUR"});
     assert_eq!(get("/inventory", None).await, (200, json!({"items": [item]})));
-    assert_eq!(get("/inventory/{sku}", Some("A-1")).await, (200, item));
-    for sku in ["A-2", "a-1", "no such/sku", ""] {
+    assert_eq!(get("/inventory/{sku}", Some("A-1")).await, (200, item.clone()));
+    assert_eq!(get("/inventory/{sku}", Some("A%2D1")).await, (200, item), "as API Gateway hands it over");
+    for sku in ["A-2", "a-1", "no such/sku", "", "A%252D1", "A%2"] {
         let (status, body) = get("/inventory/{sku}", Some(sku)).await;
         assert_eq!((status, &body["error"]), (404, &json!("not_found")), "{sku}");
     }

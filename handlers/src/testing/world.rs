@@ -82,7 +82,6 @@ fn request(method: &str, path: &str, scopes: &str, query: &[(&str, &str)]) -> Va
     let mut event = event(method, route.path, scopes);
     for (segment, text) in route.segments().zip(&segments) {
         if let Segment::Parameter(name) = segment {
-            let text = percent_encoding::percent_decode_str(text).decode_utf8().unwrap();
             event["pathParameters"] = json!({ name: text });
         }
     }
