@@ -84,7 +84,7 @@ mod tests {
         let mut more = allow.clone();
         more["context"] = json!({});
         let mut conditional = allow.clone();
-        conditional["policy"]["Statement"][0]["Condition"] = json!({});
+        conditional["policy"]["Statement"][0]["Condition"] = json!({"Bool": {"aws:SecureTransport": "true"}});
         let cases = [
             ("allowed", allow.to_string(), "allow"),
             ("denied", question("Deny", "*").to_string(), "deny"),
@@ -94,7 +94,11 @@ mod tests {
             ("nothing", String::new(), "error"),
             ("a member that would be ignored", more.to_string(), "error"),
             ("a condition, which is not evaluated", conditional.to_string(), "error"),
-            ("no policy", json!({"policy": {}, "action": "a", "resource": "b"}).to_string(), "error"),
+            (
+                "no policy",
+                json!({"policy": {"Version": "2012-10-17"}, "action": "a", "resource": "b"}).to_string(),
+                "error",
+            ),
             ("no resource", json!({"policy": allow["policy"], "action": "a"}).to_string(), "error"),
         ];
         for (name, line, expected) in &cases {

@@ -3,16 +3,15 @@
 
 mod glob;
 
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
-/// What a resource may be at most; a longer one makes the policy malformed.
-// SPEC: Amazon API Gateway, "Output from an API Gateway Lambda authorizer"
-const RESOURCE_CHARACTERS: usize = 512;
+use self::glob::Pattern;
 
 /// A policy that was read in full: nothing in it is ignored.
 ///
-/// `Condition`, `NotAction`, `NotResource`, `Principal` and any other member that is not evaluated make a document
-/// malformed, for to ignore one would widen or narrow what it says.
+/// A condition, `Principal` and any other member that is not evaluated make a document malformed: to ignore one would
+/// widen or narrow what it says.
 ///
 /// ```
 /// use gateway::rest::policy::{Decision, Policy};
@@ -27,7 +26,7 @@ const RESOURCE_CHARACTERS: usize = 512;
 /// # }
 /// ```
 #[derive(Clone, Debug, Deserialize)]
-#[serde(from = "Document")]
+#[serde(try_from = "Document")]
 pub struct Policy {
     statements: Vec<Statement>,
 }
@@ -50,9 +49,7 @@ impl Policy {
         let action = action.to_ascii_lowercase();
         let mut decision = Decision::ImplicitDeny;
         for statement in &self.statements {
-            // SPEC: IAM JSON policy elements: actions ignore case, resources do not
-            let matches = statement.action.0.iter().any(|pattern| glob::matches(&pattern.0, &action))
-                && statement.resource.0.iter().any(|pattern| glob::matches(&pattern.0, resource));
+            let matches = statement.actions.matches(&action) && statement.resources.matches(resource);
             match statement.effect {
                 Effect::Deny if matches => return Decision::ExplicitDeny,
                 Effect::Allow if matches => decision = Decision::Allow,
@@ -63,71 +60,109 @@ impl Policy {
     }
 }
 
-impl From<Document> for Policy {
-    fn from(document: Document) -> Self {
-        Self { statements: document.statement.0 }
+impl TryFrom<Document> for Policy {
+    type Error = &'static str;
+
+    fn try_from(document: Document) -> Result<Self, Self::Error> {
+        let Document { version, statement: OneOrMany(statements), .. } = document;
+        let statements = statements.into_iter().map(|statement| Statement::read(statement, version));
+        Ok(Self { statements: statements.collect::<Result<_, _>>()? })
     }
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 struct Document {
-    #[serde(rename = "Version")]
-    _version: Version,
+    #[serde(default)]
+    version: Version,
     #[serde(rename = "Id", default)]
     _id: String,
-    statement: OneOrMany<Statement>,
+    statement: OneOrMany<Unread>,
 }
 
-#[derive(Deserialize)]
+/// Where no version is named it is the former one, which knows no policy variables.
+// SPEC: IAM JSON policy elements, Version
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 enum Version {
     #[serde(rename = "2012-10-17")]
     Current,
+    #[default]
     #[serde(rename = "2008-10-17")]
     Former,
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+#[derive(Clone, Debug)]
 struct Statement {
+    effect: Effect,
+    actions: Patterns,
+    resources: Patterns,
+}
+
+/// Patterns of which one must match, or (`NotAction`, `NotResource`) none may.
+#[derive(Clone, Debug)]
+struct Patterns {
+    patterns: Vec<Pattern>,
+    is_negated: bool,
+}
+
+impl Patterns {
+    fn matches(&self, text: &str) -> bool {
+        self.patterns.iter().any(|pattern| pattern.matches(text)) != self.is_negated
+    }
+
+    /// # Errors
+    /// If there is neither, or both.
+    fn one_of(
+        wanted: Option<OneOrMany<String>>,
+        unwanted: Option<OneOrMany<String>>,
+        read: impl Fn(&str) -> Result<Pattern, &'static str>,
+    ) -> Result<Self, &'static str> {
+        let (OneOrMany(texts), is_negated) = match (wanted, unwanted) {
+            (Some(wanted), None) => (wanted, false),
+            (None, Some(unwanted)) => (unwanted, true),
+            (None, None) => return Err("a statement needs an action and a resource"),
+            (Some(_), Some(_)) => return Err("a statement has an element and its opposite"),
+        };
+        let patterns = texts.iter().map(|text| read(text)).collect::<Result<_, _>>()?;
+        Ok(Self { patterns, is_negated })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct Unread {
     #[serde(rename = "Sid", default)]
     _sid: String,
     effect: Effect,
-    action: OneOrMany<Action>,
-    resource: OneOrMany<Resource>,
+    action: Option<OneOrMany<String>>,
+    not_action: Option<OneOrMany<String>>,
+    resource: Option<OneOrMany<String>>,
+    not_resource: Option<OneOrMany<String>>,
+    /// An empty one is none; any other asks for what is not known here.
+    #[serde(default)]
+    condition: Map<String, Value>,
+}
+
+impl Statement {
+    fn read(unread: Unread, version: Version) -> Result<Self, &'static str> {
+        if !unread.condition.is_empty() {
+            return Err("a condition is not evaluated");
+        }
+        // SPEC: IAM JSON policy elements: actions ignore case, resources do not
+        let pattern = |text: &str| Pattern::parse(text, version == Version::Current);
+        let action = |text: &str| pattern(&text.to_ascii_lowercase());
+        Ok(Self {
+            effect: unread.effect,
+            actions: Patterns::one_of(unread.action, unread.not_action, action)?,
+            resources: Patterns::one_of(unread.resource, unread.not_resource, pattern)?,
+        })
+    }
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
 enum Effect {
     Allow,
     Deny,
-}
-
-/// A pattern in lower case.
-#[derive(Clone, Debug)]
-struct Action(String);
-
-impl<'de> Deserialize<'de> for Action {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let action = String::deserialize(deserializer)?;
-        if action.chars().count() > RESOURCE_CHARACTERS {
-            return Err(D::Error::custom("action is too long"));
-        }
-        Ok(Self(action.to_ascii_lowercase()))
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Resource(String);
-
-impl<'de> Deserialize<'de> for Resource {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let resource = String::deserialize(deserializer)?;
-        if resource.chars().count() > RESOURCE_CHARACTERS {
-            return Err(D::Error::custom("resource is over 512 characters"));
-        }
-        Ok(Self(resource))
-    }
 }
 
 /// One thing, or a list of them.

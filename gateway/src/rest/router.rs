@@ -2,8 +2,6 @@
 
 use std::{cmp::Ordering, collections::BTreeSet};
 
-use percent_encoding::percent_decode_str;
-
 use super::{
     api::{Api, ApiMethod},
     error::GatewayError,
@@ -21,7 +19,7 @@ pub(super) struct Router {
 pub(super) struct Matched {
     /// The method that answers.
     pub(super) method: ApiMethod,
-    /// Path parameters by name, decoded once.
+    /// Path parameters by name, as they were sent: still encoded.
     pub(super) parameters: Vec<(String, String)>,
 }
 
@@ -99,8 +97,6 @@ fn split(path: &str) -> Option<Vec<&str>> {
 
 /// The parameters that make `segments` fit `parts`.
 fn bind(segments: &[Segment], parts: &[&str]) -> Option<Vec<(String, String)>> {
-    // `%2F` is decoded only now, so it never parts a segment.
-    let decode = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
     let mut parameters = Vec::new();
     let mut parts = parts.iter();
     for segment in segments {
@@ -108,10 +104,10 @@ fn bind(segments: &[Segment], parts: &[&str]) -> Option<Vec<(String, String)>> {
         match segment {
             Segment::Literal(literal) if literal == part => {}
             Segment::Literal(_) => return None,
-            Segment::Parameter(name) => parameters.push((name.clone(), decode(part))),
+            Segment::Parameter(name) => parameters.push((name.clone(), (*part).to_owned())),
             Segment::Greedy(name) => {
                 let all: Vec<&str> = std::iter::once(part).chain(parts.by_ref()).copied().collect();
-                parameters.push((name.clone(), decode(&all.join("/"))));
+                parameters.push((name.clone(), all.join("/")));
             }
         }
     }

@@ -74,7 +74,7 @@ async fn row_19_and_20_the_event_is_the_one_that_api_gateway_sends() {
       },
       "path": "/orders/a%2Fb",
       "pathParameters": {
-        "id": "a/b"
+        "id": "a%2Fb"
       },
       "queryStringParameters": {
         "empty": "",

@@ -1,31 +1,81 @@
-//! Owns the wildcards of IAM: `*` any run of characters, slashes and none included, `?` exactly one, all else itself.
+//! The wildcards of IAM: `*` any run of characters, slashes and none included, `?` exactly one, all else itself.
 
-/// Whether `pattern` matches the whole of `text`. Takes at most the product of their lengths in steps, whatever
-/// the pattern: only the last star is ever tried again.
-pub(super) fn matches(pattern: &str, text: &str) -> bool {
-    let (mut pattern, mut text) = (pattern.chars(), text.chars());
-    // Behind the last star: the pattern's rest, and the text that the star has not taken.
-    let mut star = None;
-    loop {
-        let (mut next_pattern, mut next_text) = (pattern.clone(), text.clone());
-        match (next_pattern.next(), next_text.next()) {
-            (Some('*'), _) => {
-                star = Some((next_pattern.clone(), text.clone()));
-                pattern = next_pattern;
-                continue;
-            }
-            (None, None) => return true,
-            (Some(expected), Some(c)) if expected == '?' || expected == c => {
-                (pattern, text) = (next_pattern, next_text);
-                continue;
-            }
-            (Some(_) | None, Some(_) | None) => {}
+/// What an action or a resource may be at most; a longer one makes the policy malformed.
+// SPEC: Amazon API Gateway, "Output from an API Gateway Lambda authorizer"
+const CHARACTERS: usize = 512;
+
+/// One pattern of a policy.
+#[derive(Clone, Debug)]
+pub(super) struct Pattern(Vec<Piece>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Piece {
+    Star,
+    One,
+    Literal(char),
+}
+
+impl Pattern {
+    /// Reads a pattern, with policy variables in it or without.
+    ///
+    /// # Errors
+    /// If it is longer than API Gateway takes.
+    // SPEC: IAM policy elements, "Policy variables": `${*}`, `${?}` and `${$}` are those characters. A variable that
+    // needs a request's own context has no value, and a pattern with it matches only itself.
+    pub(super) fn parse(text: &str, has_variables: bool) -> Result<Self, &'static str> {
+        if text.chars().count() > CHARACTERS {
+            return Err("a pattern is over 512 characters");
         }
-        let Some((behind_star, untaken)) = &mut star else { return false };
-        if untaken.next().is_none() {
-            return false;
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            let escaped = ['*', '?', '$'].into_iter().filter(|_| has_variables).find_map(|escaped| {
+                let behind = rest.strip_prefix("${")?.strip_prefix(escaped)?.strip_prefix('}')?;
+                Some((escaped, behind))
+            });
+            let (piece, behind) = match (escaped, c) {
+                (Some((escaped, behind)), _) => (Piece::Literal(escaped), Some(behind)),
+                (None, '*') => (Piece::Star, rest.strip_prefix(c)),
+                (None, '?') => (Piece::One, rest.strip_prefix(c)),
+                (None, c) => (Piece::Literal(c), rest.strip_prefix(c)),
+            };
+            pieces.push(piece);
+            rest = behind.unwrap_or_default();
         }
-        (pattern, text) = (behind_star.clone(), untaken.clone());
+        Ok(Self(pieces))
+    }
+
+    /// Whether the pattern matches the whole of `text`. Takes at most the product of their lengths in steps, whatever
+    /// the pattern: only the last star is ever tried again.
+    pub(super) fn matches(&self, text: &str) -> bool {
+        let (mut pattern, mut text) = (self.0.iter(), text.chars());
+        // Behind the last star: the pattern's rest, and the text that the star has not taken.
+        let mut star = None;
+        loop {
+            let (mut next_pattern, mut next_text) = (pattern.clone(), text.clone());
+            match (next_pattern.next(), next_text.next()) {
+                (Some(Piece::Star), _) => {
+                    star = Some((next_pattern.clone(), text.clone()));
+                    pattern = next_pattern;
+                    continue;
+                }
+                (None, None) => return true,
+                (Some(Piece::One), Some(_)) => {
+                    (pattern, text) = (next_pattern, next_text);
+                    continue;
+                }
+                (Some(Piece::Literal(expected)), Some(c)) if *expected == c => {
+                    (pattern, text) = (next_pattern, next_text);
+                    continue;
+                }
+                (Some(_) | None, Some(_) | None) => {}
+            }
+            let Some((behind_star, untaken)) = &mut star else { return false };
+            if untaken.next().is_none() {
+                return false;
+            }
+            (pattern, text) = (behind_star.clone(), untaken.clone());
+        }
     }
 }
 
@@ -34,6 +84,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn matches(pattern: &str, text: &str) -> bool {
+        Pattern::parse(pattern, true).unwrap().matches(text)
+    }
 
     #[test]
     fn row_7_a_pattern_is_anchored_and_its_only_wildcards_are_star_and_question_mark() {
@@ -61,6 +115,15 @@ mod tests {
             ("\\*", "*", false),
             ("\\*", "\\anything", true),
             ("${aws:x}", "${aws:x}", true),
+            ("${aws:x}", "anything", false),
+            ("a${*}", "a*", true),
+            ("a${*}", "ab", false),
+            ("${?}", "?", true),
+            ("${?}", "a", false),
+            ("${$}{*}", "${x}", true),
+            ("${$}{*}", "$x", false),
+            ("${*", "${", true),
+            ("${a", "${a", true),
             ("A", "a", false),
             ("*a", "aaaab", false),
             ("*?", "", false),
@@ -94,7 +157,7 @@ mod tests {
         }
 
         #[test]
-        fn without_wildcards_it_is_equality(a in "[^*?]{0,8}", b in "[^*?]{0,8}") {
+        fn without_wildcards_it_is_equality(a in "[^*?$]{0,8}", b in "[^*?$]{0,8}") {
             prop_assert!(matches(&a, &a));
             prop_assert_eq!(matches(&a, &b), a == b);
         }

@@ -100,6 +100,62 @@ fn row_8_one_or_a_list_is_the_same() {
 }
 
 #[test]
+fn row_8_not_action_and_not_resource_match_everything_else() {
+    let cases = [
+        (json!({"Effect": "Allow", "NotAction": "s3:*", "Resource": "*"}), Decision::Allow),
+        (
+            json!({"Effect": "Allow", "NotAction": ["s3:*", "EXECUTE-API:*"], "Resource": "*"}),
+            Decision::ImplicitDeny,
+        ),
+        (json!({"Effect": "Allow", "NotAction": [], "Resource": "*"}), Decision::Allow),
+        (json!({"Effect": "Allow", "Action": "*", "NotResource": "*/payments/*"}), Decision::Allow),
+        (
+            json!({"Effect": "Allow", "Action": "*", "NotResource": ["a", "*/orders/*"]}),
+            Decision::ImplicitDeny,
+        ),
+        (
+            json!({"Effect": "Deny", "NotAction": "s3:*", "NotResource": "*/payments/*"}),
+            Decision::ExplicitDeny,
+        ),
+        (json!({"Effect": "Deny", "Action": "*", "NotResource": CALL}), Decision::ImplicitDeny),
+    ];
+    for (statement, expected) in cases {
+        assert_eq!(decide(&statement), expected, "{statement}");
+    }
+}
+
+#[test]
+fn row_8_an_empty_condition_is_none_and_a_missing_version_the_former_one() {
+    let mut allow = statement("Allow", &json!(INVOKE), &json!("*"));
+    let unversioned = serde_json::from_value::<Policy>(json!({"Statement": allow})).unwrap();
+    assert_eq!(unversioned.evaluate(INVOKE, CALL), Decision::Allow);
+    allow["Condition"] = json!({});
+    assert_eq!(decide(&allow), Decision::Allow);
+}
+
+#[test]
+fn row_8_variables_of_wildcards_are_those_characters() {
+    let of = |rest: &str| json!(format!("arn:aws:execute-api:us-east-1:123456789012:abc123/{rest}"));
+    for (resource, expected) in [
+        (of("prod/GET/orders/${*}"), Decision::ImplicitDeny),
+        (of("prod/GET/orders/${?}"), Decision::ImplicitDeny),
+        (of("prod/GET/${aws:username}/7"), Decision::ImplicitDeny),
+        (of("prod/GET/*${$}"), Decision::ImplicitDeny),
+        (of("prod/GET/orders/*"), Decision::Allow),
+    ] {
+        assert_eq!(decide(&statement("Allow", &json!(INVOKE), &resource)), expected, "{resource}");
+    }
+    // The former version has none: what is in the braces is a wildcard.
+    let statement = statement("Allow", &json!(INVOKE), &of("prod/GET/${*}"));
+    for (version, expected) in [("2012-10-17", Decision::ImplicitDeny), ("2008-10-17", Decision::Allow)] {
+        let document = json!({"Version": version, "Statement": statement});
+        let policy = serde_json::from_value::<Policy>(document).unwrap();
+        let call = "arn:aws:execute-api:us-east-1:123456789012:abc123/prod/GET/${x}";
+        assert_eq!(policy.evaluate(INVOKE, call), expected, "{version}");
+    }
+}
+
+#[test]
 fn row_8_a_document_that_cannot_be_honoured_in_full_is_malformed() {
     let good = statement("Allow", &json!(INVOKE), &json!("*"));
     let with = |name: &str, value: Value| {
@@ -119,10 +175,10 @@ fn row_8_a_document_that_cannot_be_honoured_in_full_is_malformed() {
         ("no effect", without("Effect")),
         ("no action", without("Action")),
         ("no resource", without("Resource")),
-        ("not action", with("NotAction", json!("s3:*"))),
-        ("not resource", with("NotResource", json!("*"))),
+        ("action and not action", with("NotAction", json!("s3:*"))),
+        ("resource and not resource", with("NotResource", json!("*"))),
         ("condition", with("Condition", json!({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}))),
-        ("an empty condition", with("Condition", json!({}))),
+        ("a condition that is a list", with("Condition", json!([]))),
         ("principal", with("Principal", json!("*"))),
         ("an unknown member", with("resource", json!("*"))),
         ("an action that is no string", with("Action", json!(1))),
@@ -141,7 +197,8 @@ fn row_8_a_document_that_cannot_be_honoured_in_full_is_malformed() {
         assert!(policy(&json!([good, statement])).is_none(), "{name}, behind a good one");
     }
     let documents = [
-        ("no version", json!({"Statement": good})),
+        ("an empty version", json!({"Version": "", "Statement": good})),
+        ("a version that is null", json!({"Version": null, "Statement": good})),
         ("another version", json!({"Version": "2020-01-01", "Statement": good})),
         ("no statement", json!({"Version": "2012-10-17"})),
         ("an unknown member", json!({"Version": "2012-10-17", "Statement": good, "statement": good})),
@@ -170,7 +227,7 @@ proptest! {
             })
             .collect();
         let matching = |effect: bool| statements.iter().any(|(allow, action, pattern)| {
-            *allow == effect && action != "s3:Get" && glob::matches(pattern, &resource)
+            *allow == effect && action != "s3:Get" && Pattern::parse(pattern, true).unwrap().matches(&resource)
         });
         let expected = match (matching(false), matching(true)) {
             (true, _) => Decision::ExplicitDeny,

@@ -142,7 +142,7 @@ async fn row_4_errors_and_malformed_answers_have_their_statuses() {
         ),
         (
             "a condition",
-            malformed(|a| a["policyDocument"]["Statement"][0]["Condition"] = json!({})),
+            malformed(|a| a["policyDocument"]["Statement"][0]["Condition"] = json!({"Bool": {}})),
             500,
             "AuthorizerConfigurationException",
         ),
