@@ -2,16 +2,16 @@
 
 use std::{
     io::{Write, stdout},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use client::{ApiClient, ApiRequest, Credentials, Http, Method, TokenSource};
 
 #[tokio::main(flavor = "current_thread")]
-#[expect(clippy::disallowed_methods, reason = "the edge, where the environment and the clock come in")]
+#[expect(clippy::disallowed_methods, reason = "the edge, where the environment comes in")]
 async fn main() -> anyhow::Result<()> {
     let credentials = Credentials::from_vars(|name| std::env::var(name).ok())?;
-    let tokens = TokenSource::new(credentials, Http::new()?, SystemTime::now);
+    let tokens = TokenSource::new(credentials, Http::new()?);
     let api = ApiClient::new(tokens, Duration::from_secs(10));
 
     let request = ApiRequest::new(Method::GET, "/inventory");

@@ -1,50 +1,66 @@
-//! Owns a call of an API with the client's own token: the bearer, one retry with a fresh token after a 401, and the
-//! retry of failures that may pass. What an answer means is left to the caller.
+//! Calls of an API with the client's own token: one retry with a fresh token after a 401, and retries of transient
+//! failures.
 
+mod error;
 mod request;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use reqwest::StatusCode;
+use ::http::{HeaderMap, StatusCode};
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 
 use crate::{
     error::TokenError,
-    http::{Answer, NoAnswer, exchange},
+    http::{Answer, Http, exchange},
     pace::Pace,
+    provider::TokenProvider,
     source::TokenSource,
     token::AccessToken,
+    url::ServiceUrl,
 };
+pub use error::ApiError;
 pub use request::{ApiRequest, segment};
 
 /// The largest answer that is read; API Gateway sends no larger one.
 const MAX_ANSWER: usize = 10 * 1024 * 1024;
 
-/// Retries of one call, where it may be repeated.
+/// Retries of one call that may be repeated.
 const RETRIES: u32 = 2;
 
-/// Calls the API that the client's credentials name, with the client's own tokens. Cloning it is cheap.
-#[derive(Clone, Debug)]
+/// Calls an API with the client's own tokens. Clones are cheap.
+#[derive(Clone)]
 pub struct ApiClient {
-    tokens: TokenSource,
+    tokens: Arc<dyn TokenProvider>,
+    http: Http,
+    base_url: Option<ServiceUrl>,
     time_limit: Duration,
 }
 
 impl ApiClient {
-    /// Calls with `tokens`; each call, its token and its retries together take `time_limit` at most.
-    ///
-    /// A function chooses a limit that leaves it time to answer its own caller.
+    /// Calls the API that the client's credentials name. Each call, its token and its retries together take
+    /// `time_limit` at most: choose one that leaves you time to answer your own caller.
     pub fn new(tokens: TokenSource, time_limit: Duration) -> Self {
-        Self { tokens, time_limit }
+        let http = tokens.http().clone();
+        Self { tokens: Arc::new(tokens), http, base_url: None, time_limit }
+    }
+
+    /// Calls the API at `base_url` with the tokens of any provider.
+    pub fn with_provider(
+        tokens: impl TokenProvider,
+        http: Http,
+        base_url: ServiceUrl,
+        time_limit: Duration,
+    ) -> Self {
+        Self { tokens: Arc::new(tokens), http, base_url: Some(base_url), time_limit }
     }
 
     /// Sends `request` with a token of `scopes` and returns the answer, whatever its status.
     ///
-    /// A 401 is tried again once with a fresh token. No connection, no answer in time, 429, 500, 502, 503 and 504
-    /// are tried again a few times if the request may be repeated; the last outcome is returned.
+    /// A 401 is retried once with a fresh token. A failed connection, no answer in time, 429, 500, 502, 503 and 504
+    /// are retried a few times if the request may be repeated; the last outcome is returned.
     pub async fn send(&self, request: &ApiRequest, scopes: &[&str]) -> Result<ApiResponse, ApiError> {
-        let mut pace = Pace::new(self.time_limit, RETRIES, self.tokens.http().jitter);
+        let mut pace = Pace::new(self.time_limit, RETRIES, self.http.jitter);
         let mut is_replaced = false;
         loop {
             let token = within(&pace, self.tokens.token(scopes)).await?;
@@ -62,7 +78,7 @@ impl ApiClient {
             {
                 continue;
             }
-            return outcome.map(|Answer { status, body, .. }| ApiResponse { status, body });
+            return outcome.map(|Answer { status, headers, body }| ApiResponse { status, headers, body });
         }
     }
 
@@ -72,11 +88,16 @@ impl ApiClient {
         token: &AccessToken,
         pace: &Pace,
     ) -> Result<Answer, ApiError> {
-        let api_url = token.api_url().ok_or(ApiError::NoApiUrl)?;
-        let request = request.build(self.tokens.http(), api_url)?;
-        // The token is visible ASCII: `endpoint` takes no other.
+        let api_url = self.base_url.as_ref().or(token.api_url()).ok_or(ApiError::NoApiUrl)?;
+        let request = request.build(&self.http, api_url)?;
         let request = request.bearer_auth(token.secret().expose_secret());
         exchange(request, MAX_ANSWER, pace.time_left()).await.map_err(ApiError::from)
+    }
+}
+
+impl fmt::Debug for ApiClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiClient").field("base_url", &self.base_url).finish_non_exhaustive()
     }
 }
 
@@ -88,12 +109,12 @@ async fn within(
     token.map_err(|_| ApiError::TimedOut)?.map_err(ApiError::Token)
 }
 
-/// How long to wait for another attempt at least; `None` where none would help.
+/// How long to wait at least before another attempt; `None` if none would help.
 fn retry(outcome: &Result<Answer, ApiError>) -> Option<Duration> {
     match outcome {
         Ok(answer) => {
             let is_transient = matches!(answer.status.as_u16(), 429 | 500 | 502 | 503 | 504);
-            is_transient.then(|| answer.retry_after.unwrap_or_default())
+            is_transient.then(|| answer.retry_after().unwrap_or_default())
         }
         Err(error) => error.is_transient().then_some(Duration::ZERO),
     }
@@ -101,9 +122,12 @@ fn retry(outcome: &Result<Answer, ApiError>) -> Option<Duration> {
 
 /// An answer of the API, whatever its status.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct ApiResponse {
     /// The status.
     pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
     /// The whole body.
     pub body: Vec<u8>,
 }
@@ -123,79 +147,6 @@ impl fmt::Debug for ApiResponse {
             .field("status", &status)
             .field("length", &self.body.len())
             .finish_non_exhaustive()
-    }
-}
-
-/// Why a call brought no answer, or none that can be read. Holds no text that the API sent.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum ApiError {
-    /// There is no token to call with.
-    #[error("no token to call the API with")]
-    Token(#[source] TokenError),
-    /// The credentials name no API.
-    #[error("the credentials name no `api_url`")]
-    NoApiUrl,
-    /// The path does not begin with a slash, is not percent-encoded, or has dot segments.
-    #[error("the path `{0}` is not percent-encoded, or has dot segments")]
-    Path(String),
-    /// A header that cannot be sent, or that is not the caller's to set.
-    #[error("the header `{0}` cannot be set")]
-    Header(String),
-    /// The body could not be written as JSON.
-    #[error("the body cannot be written as JSON")]
-    Body,
-    /// No connection, or one that broke.
-    #[error("the connection to the API failed")]
-    Connection(#[source] Arc<reqwest::Error>),
-    /// No answer in time.
-    #[error("the API did not answer in time")]
-    TimedOut,
-    /// An answer beyond 10 MiB.
-    #[error("the API's answer is too large")]
-    TooLarge,
-    /// An answer that is not the JSON it should be.
-    #[error("the API's answer is not the JSON it should be")]
-    Malformed,
-}
-
-impl ApiError {
-    /// The log and metric label. Once released it never changes.
-    pub const fn label(&self) -> &'static str {
-        match self {
-            Self::Token(_) => "token",
-            Self::NoApiUrl => "no_api_url",
-            Self::Path(_) => "path",
-            Self::Header(_) => "header",
-            Self::Body => "body",
-            Self::Connection(_) => "connection",
-            Self::TimedOut => "timed_out",
-            Self::TooLarge => "too_large",
-            Self::Malformed => "malformed_answer",
-        }
-    }
-
-    /// Whether the same call may succeed a little later. It may have been carried out all the same.
-    pub const fn is_transient(&self) -> bool {
-        match self {
-            Self::Token(error) => error.is_transient(),
-            Self::Connection(_) | Self::TimedOut => true,
-            Self::NoApiUrl
-            | Self::Path(_)
-            | Self::Header(_)
-            | Self::Body
-            | Self::TooLarge
-            | Self::Malformed => false,
-        }
-    }
-}
-
-impl From<NoAnswer> for ApiError {
-    fn from(reason: NoAnswer) -> Self {
-        match reason {
-            NoAnswer::TimedOut => Self::TimedOut,
-            NoAnswer::TooLarge => Self::TooLarge,
-            NoAnswer::Connection(error) => Self::Connection(error),
-        }
     }
 }
 

@@ -1,8 +1,9 @@
-//! Owns the way of the AWS clients onto the network: [`Http`] is the HTTP client of an AWS SDK too. Retries, signatures
-//! and time limits stay the SDK's.
+//! [`Http`] as the HTTP client of an AWS SDK.
 //!
 //! The SDK's own client reads and parses every certificate of the system at start, which is most of a small
-//! function's cold start. This one has the roots of Mozilla ready in the binary, and a process needs no second client.
+//! function's cold start. This one has Mozilla's root certificates in the binary, and a process needs no second client.
+
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::{
     http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
@@ -14,31 +15,49 @@ use reqwest::Request;
 
 use crate::http::Http;
 
-/// More than any answer of the services that are called: `DynamoDB` sends 16 MB at most.
+/// Larger than any answer of the services that are called: `DynamoDB` sends 16 MB at most.
 // SPEC: Amazon DynamoDB, BatchGetItem: up to 16 MB of data
 const MAX_BODY: usize = 20 * 1024 * 1024;
 
-/// Hand it to `aws_config`: `aws_config::defaults(…).http_client(http)`.
+/// Pass it to `aws_config`: `aws_config::defaults(…).http_client(http)`.
 impl HttpClient for Http {
-    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
+    fn http_connector(&self, settings: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        let http = match settings.connect_timeout() {
+            Some(limit) => self.with_connect_limit(limit),
+            None => self.clone(),
+        };
+        SharedHttpConnector::new(Connector { http, read_limit: settings.read_timeout() })
     }
 }
 
-impl HttpConnector for Http {
+/// The client with the limits that a service's configuration asks for.
+#[derive(Debug)]
+struct Connector {
+    http: Http,
+    /// How long the head of an answer may take.
+    read_limit: Option<Duration>,
+}
+
+impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let http = self.clone();
-        HttpConnectorFuture::new(async move { send(&http, request).await })
+        let (http, read_limit) = (self.http.clone(), self.read_limit);
+        HttpConnectorFuture::new(async move { send(&http, request, read_limit).await })
     }
 }
 
-async fn send(http: &Http, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+async fn send(
+    http: &Http,
+    request: HttpRequest,
+    read_limit: Option<Duration>,
+) -> Result<HttpResponse, ConnectorError> {
     let (parts, body) =
         request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?.into_parts();
     let body = body.bytes().ok_or_else(|| ConnectorError::user("a body of unknown length".into()))?.to_vec();
-    let request = Request::try_from(http::Request::from_parts(parts, body));
-    let mut response = http.execute(request.map_err(user)?).await.map_err(failed)?;
-    let mut answer = http::Response::new(());
+    let request = Request::try_from(::http::Request::from_parts(parts, body)).map_err(user)?;
+    let response = tokio::time::timeout(read_limit.unwrap_or(Duration::MAX), http.execute(request)).await;
+    let mut response =
+        response.map_err(|elapsed| ConnectorError::timeout(elapsed.into()))?.map_err(failed)?;
+    let mut answer = ::http::Response::new(());
     *answer.status_mut() = response.status();
     *answer.headers_mut() = std::mem::take(response.headers_mut());
     let mut body = Vec::new();
@@ -56,7 +75,7 @@ fn user(error: reqwest::Error) -> ConnectorError {
     ConnectorError::user(error.without_url().into())
 }
 
-/// Both kinds are tried again by the SDK.
+/// The SDK retries both kinds.
 fn failed(error: reqwest::Error) -> ConnectorError {
     let is_timeout = error.is_timeout();
     let error = error.without_url().into();
@@ -80,12 +99,16 @@ mod tests {
     const LIMIT: Duration = Duration::from_millis(300);
 
     fn client(stub: &Stub, attempts: u32) -> Client {
-        let credentials = Credentials::new("AKIDEXAMPLE", "example", None, None, "test");
         let timeouts = TimeoutConfig::builder().operation_attempt_timeout(LIMIT).build();
+        client_at(&stub.url("/"), timeouts, attempts)
+    }
+
+    fn client_at(url: &str, timeouts: TimeoutConfig, attempts: u32) -> Client {
+        let credentials = Credentials::new("AKIDEXAMPLE", "example", None, None, "test");
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("eu-west-1"))
-            .endpoint_url(stub.url("/"))
+            .endpoint_url(url)
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .retry_config(
                 RetryConfig::standard().with_max_attempts(attempts).with_initial_backoff(LIMIT / 100),
@@ -125,6 +148,39 @@ mod tests {
             let found = client(&stub, 2).get_secret_value().secret_id("name").send().await;
             assert_eq!(found.unwrap().secret_string(), Some("text"), "{name}");
             assert_eq!(stub.count(), 2, "{name}");
+        }
+    }
+
+    /// An address where no connection comes about: a listener that accepts none, with its queue full.
+    async fn unconnectable() -> (String, Vec<tokio::net::TcpStream>, tokio::net::TcpListener) {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(1).unwrap();
+        let (address, mut queued) = (listener.local_addr().unwrap(), Vec::new());
+        while let Ok(Ok(stream)) = tokio::time::timeout(LIMIT, tokio::net::TcpStream::connect(address)).await
+        {
+            queued.push(stream);
+        }
+        (format!("http://{address}"), queued, listener)
+    }
+
+    #[tokio::test]
+    async fn a_services_own_limits_are_kept() {
+        let (url, _queued, _listener) = unconnectable().await;
+        let silent = Stub::new(|_, _| Reply::Hang).await;
+        let short = TimeoutConfig::builder().connect_timeout(LIMIT).build();
+        let connecting = client_at(&url, short, 1).get_secret_value().secret_id("name").send();
+        let short = TimeoutConfig::builder().read_timeout(LIMIT).build();
+        let reading = client_at(&silent.url("/"), short, 1).get_secret_value().secret_id("name").send();
+        // Without them a connection is given up after 3 seconds, and an answer never.
+        let patience = Duration::from_millis(2500);
+        let connecting = tokio::time::timeout(patience, connecting).await;
+        let reading = tokio::time::timeout(patience, reading).await;
+        for (name, error) in [("connecting", connecting), ("reading", reading)] {
+            let SdkError::DispatchFailure(failure) = error.expect(name).unwrap_err() else {
+                panic!("{name}: another failure")
+            };
+            assert!(failure.is_timeout(), "{name}: {failure:?}");
         }
     }
 

@@ -1,19 +1,21 @@
-//! Owns what a client proves itself with, and where that is read from: fixed values and the environment here, AWS
-//! Secrets Manager and a clients file in the modules below. When it is read is left to `source`.
+//! The credentials of a client, and where they are read from: fixed values and the environment here, AWS Secrets
+//! Manager and a clients file in the modules below.
 
 mod clients_file;
+#[cfg(feature = "aws")]
 mod secrets_manager;
 
-use std::{fmt, path::PathBuf, pin::Pin};
+use std::{fmt, pin::Pin};
 
 use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::url::{ServiceUrl, UrlError};
-pub use clients_file::ClientsFile;
+pub use clients_file::{ClientsFile, ClientsFileError};
+#[cfg(feature = "aws")]
 pub use secrets_manager::SecretsManager;
 
-/// A client's id and secret, and the addresses that they are for.
+/// A client's id and secret, and the addresses they are for.
 #[derive(Clone)]
 pub struct Credentials {
     /// The client's id.
@@ -28,7 +30,7 @@ pub struct Credentials {
 
 impl Credentials {
     /// Reads `CLIENT_ID`, `CLIENT_SECRET`, `TOKEN_URL` and, if it is set, `API_URL`; `vars` is a look-up by name.
-    /// An empty value is as good as none.
+    /// An empty value counts as none.
     pub fn from_vars(vars: impl Fn(&str) -> Option<String>) -> Result<Self, CredentialsError> {
         let unverified = Unverified {
             client_id: vars("CLIENT_ID"),
@@ -39,8 +41,8 @@ impl Credentials {
         unverified.parse(["CLIENT_ID", "CLIENT_SECRET", "TOKEN_URL", "API_URL"])
     }
 
-    /// Reads a JSON object of `client_id`, `client_secret`, `token_url` and, if there is one, `api_url`, which is
-    /// the form of the secret in AWS Secrets Manager. Other members may stand beside them.
+    /// Reads a JSON object of `client_id`, `client_secret`, `token_url` and, if there is one, `api_url`: the
+    /// form of the secret in AWS Secrets Manager. Other members are ignored.
     pub fn from_json(text: &str) -> Result<Self, CredentialsError> {
         // The parser's own message may repeat a value.
         let unverified: Unverified = serde_json::from_str(text).map_err(|_| CredentialsError::NotJson)?;
@@ -61,8 +63,8 @@ impl fmt::Debug for Credentials {
 /// What a [`CredentialsSource`] returns: credentials that are on their way.
 pub type Reading<'a> = Pin<Box<dyn Future<Output = Result<Credentials, CredentialsError>> + Send + 'a>>;
 
-/// Where credentials are read from: on first use, and once more whenever the token endpoint no longer knows them,
-/// for they may have been rotated.
+/// Where credentials are read from: on first use, and again if the token endpoint refuses them, for they may have
+/// been rotated.
 pub trait CredentialsSource: Send + Sync + 'static {
     /// Reads the credentials as they are now. Failures are not remembered.
     fn read(&self) -> Reading<'_>;
@@ -75,48 +77,66 @@ impl CredentialsSource for Credentials {
     }
 }
 
-/// Why there are no credentials. Says names and places, never a value.
+/// Why there are no credentials. Holds names and places, never a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CredentialsError {
     /// Values that are missing or wrong, all of them.
     #[error("{}", .0.iter().map(Problem::to_string).collect::<Vec<_>>().join(", "))]
     Invalid(Vec<Problem>),
-    /// They did not come in time.
-    #[error("the credentials did not come in time")]
+    /// They could not be read in time.
+    #[error("the credentials could not be read in time")]
     TimedOut,
-    /// Not a JSON object of texts.
-    #[error("the credentials are not a JSON object of texts")]
+    /// Not a JSON object of strings.
+    #[error("the credentials are not a JSON object of strings")]
     NotJson,
-    /// Secrets Manager did not give the secret out.
+    /// The secret could not be read from Secrets Manager.
     #[error("the secret `{secret_id}` could not be read from Secrets Manager: {reason}")]
     SecretsManager {
         /// Its name or ARN.
         secret_id: String,
-        /// The service's error code, or where on the way it failed.
+        /// The service's error code, or where the request failed.
         reason: String,
+        /// Whether reading it may succeed a little later.
+        is_transient: bool,
     },
     /// The clients file could not be read.
-    #[error("the clients file `{}` could not be read: {reason}", path.display())]
-    ClientsFile {
-        /// Where it should be.
-        path: PathBuf,
-        /// What is wrong with it.
+    #[error(transparent)]
+    ClientsFile(#[from] ClientsFileError),
+    /// Why a [`CredentialsSource`] of your own has none.
+    #[error("{reason}")]
+    Other {
+        /// The reason, without a value.
         reason: String,
+        /// Whether reading them may succeed a little later.
+        is_transient: bool,
     },
+}
+
+impl CredentialsError {
+    /// Whether reading them may succeed a little later.
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::TimedOut => true,
+            Self::SecretsManager { is_transient, .. } | Self::Other { is_transient, .. } => *is_transient,
+            Self::Invalid(_) | Self::NotJson | Self::ClientsFile(_) => false,
+        }
+    }
 }
 
 /// A value that is missing or wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Problem {
-    /// There is none, or it is empty.
+    /// It is missing or empty.
     #[error("`{0}` is not set")]
     Missing(&'static str),
-    /// Not an address that a secret may be sent to.
+    /// It is not an address to which a secret may be sent.
     #[error("`{0}` {1}")]
     Url(&'static str, UrlError),
 }
 
-/// Credentials off the wire.
+/// Credentials as they were read.
 #[derive(Deserialize)]
 struct Unverified {
     client_id: Option<String>,
@@ -126,7 +146,7 @@ struct Unverified {
 }
 
 impl Unverified {
-    /// Parses each value, under the name it has where it comes from, and reports all problems together.
+    /// Parses each value and reports all problems together, by the names that the values have at their source.
     fn parse(self, names: [&'static str; 4]) -> Result<Credentials, CredentialsError> {
         let [id_name, secret_name, token_url_name, api_url_name] = names;
         let mut problems = Vec::new();

@@ -1,20 +1,21 @@
-//! Owns why there is no token, and which of these reasons may pass by themselves.
+//! The errors of a token request, and which of them are transient.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{credentials::CredentialsError, http::NoAnswer};
 
-/// Why there is no token. Holds no text that the token endpoint sent.
+/// Why there is no token. Holds nothing that the token endpoint sent, except OAuth's own error codes.
 #[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TokenError {
-    /// The client's own credentials are not to be had.
+    /// The client's credentials could not be read.
     #[error("the client's credentials could not be read")]
     Credentials(#[source] CredentialsError),
     /// The token endpoint refused.
     #[error("the token endpoint refused: `{}`", .0.code())]
     Refused(OAuthError),
-    /// Too many requests, and no more time to wait.
-    #[error("the token endpoint takes no more requests for now")]
+    /// Too many requests, and not enough time left to wait.
+    #[error("the token endpoint accepts no more requests for now")]
     Throttled {
         /// How long it asks to wait.
         retry_after: Option<Duration>,
@@ -27,27 +28,56 @@ pub enum TokenError {
         /// How long it asks to wait.
         retry_after: Option<Duration>,
     },
-    /// No connection, or one that broke.
+    /// There was no connection, or it broke.
     #[error("the connection to the token endpoint failed")]
-    Connection(#[source] Arc<reqwest::Error>),
-    /// No answer in time.
+    Connection(#[source] ConnectionError),
+    /// There was no answer in time.
     #[error("the token endpoint did not answer in time")]
     TimedOut,
-    /// An answer of another status than the protocol has, a redirect for one.
+    /// An answer with a status that the protocol does not have, such as a redirect.
     #[error("the token endpoint answered with status {status}")]
     Unexpected {
         /// The status.
         status: u16,
     },
-    /// An answer that is no token: what is wrong with it.
-    #[error("the token endpoint's answer is no token: {0}")]
+    /// The answer is not a token.
+    #[error("the token endpoint's answer is not a token: {0}")]
     Malformed(&'static str),
-    /// A token whose life is over; where that stays so, one of the clocks is wrong.
-    #[error("the token has expired before it could be used")]
+    /// The token has expired. If this repeats, one of the clocks is wrong.
+    #[error("the token expired before it could be used")]
     Expired,
-    /// The request was given up along with the task that made it.
+    /// The request ended with the task that made it.
     #[error("the token request was interrupted")]
     Interrupted,
+}
+
+/// Why a connection failed. Holds no address.
+#[derive(Clone)]
+pub struct ConnectionError(Arc<reqwest::Error>);
+
+impl ConnectionError {
+    pub(crate) fn new(error: reqwest::Error) -> Self {
+        // The address may hold a query, and so somebody's data.
+        Self(Arc::new(error.without_url()))
+    }
+}
+
+impl fmt::Display for ConnectionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for ConnectionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for ConnectionError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
 }
 
 impl TokenError {
@@ -70,16 +100,13 @@ impl TokenError {
     /// Whether the same request may succeed a little later.
     pub const fn is_transient(&self) -> bool {
         match self {
+            Self::Credentials(error) => error.is_transient(),
             Self::Throttled { .. }
             | Self::Unavailable { .. }
             | Self::Connection(_)
             | Self::TimedOut
             | Self::Interrupted => true,
-            Self::Credentials(_)
-            | Self::Refused(_)
-            | Self::Unexpected { .. }
-            | Self::Malformed(_)
-            | Self::Expired => false,
+            Self::Refused(_) | Self::Unexpected { .. } | Self::Malformed(_) | Self::Expired => false,
         }
     }
 
@@ -108,21 +135,22 @@ impl From<NoAnswer> for TokenError {
     }
 }
 
-/// What a token endpoint refuses with.
+/// Why a token endpoint refuses.
 // SPEC: RFC 6749 section 5.2
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OAuthError {
-    /// The request is not well formed.
+    /// The request is malformed.
     InvalidRequest,
     /// The client is unknown, or its secret is wrong.
     InvalidClient,
-    /// The grant is not good.
+    /// The grant is invalid.
     InvalidGrant,
     /// The client may not use this grant.
     UnauthorizedClient,
-    /// The endpoint does not know this grant.
+    /// The endpoint does not support this grant.
     UnsupportedGrantType,
-    /// A scope is unknown, or not the client's.
+    /// A scope is unknown, or the client does not have it.
     InvalidScope,
 }
 
@@ -136,7 +164,7 @@ impl OAuthError {
         Self::InvalidScope,
     ];
 
-    /// The error with this code, if it is one.
+    /// The error with this code.
     pub(crate) fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|error| error.code() == code)
     }

@@ -1,54 +1,54 @@
-//! Owns the one HTTP client of a process, its limits, and reading a body of bounded size. What is sent with it is
-//! left to `endpoint` and `api`.
+//! The one HTTP client of a process, and the exchange of a request for an answer of bounded size.
 
-use std::{sync::Arc, time::Duration};
+mod builder;
 
-use reqwest::{Client, RequestBuilder, Response, redirect, retry};
-use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
+#[cfg(feature = "aws")]
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+use std::{fmt, time::Duration};
 
-/// The HTTP client: build it once per process and hand clones, which share its connections, to everybody.
+use reqwest::{Client, RequestBuilder, Response};
+use rustls::ClientConfig;
+
+use crate::error::ConnectionError;
+pub use builder::{HttpBuilder, HttpError};
+
+/// The HTTP client. Build one per process and hand out clones, which share its connections.
 ///
-/// TLS 1.2 or later against the roots of Mozilla, HTTP/1.1, no proxy, no redirects.
-#[derive(Clone, Debug)]
+/// By default: TLS 1.2 or later with Mozilla's root certificates, HTTP/1.1, no proxy, and never a redirect.
+#[derive(Clone)]
 pub struct Http {
     client: Client,
+    #[cfg(feature = "aws")]
+    by_connect_limit: Arc<ByConnectLimit>,
     /// Draws from 0 up to 1, to spread retries.
     pub(crate) jitter: fn() -> f64,
 }
 
-/// The HTTP client could not be built.
-#[derive(Debug, thiserror::Error)]
-pub enum HttpError {
-    /// The TLS settings do not fit together.
-    #[error("TLS could not be set up")]
-    Tls(#[source] rustls::Error),
-    /// The client itself.
-    #[error("the HTTP client could not be built")]
-    Client(#[source] reqwest::Error),
-}
-
 impl Http {
-    /// Builds the client. It connects to nothing yet.
+    /// Builds the client with the defaults. It does not connect yet.
     pub fn new() -> Result<Self, HttpError> {
-        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        let tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(HttpError::Tls)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .http1_only()
-            .no_proxy()
-            .referer(false)
-            // A redirect would carry the bearer, or the client's secret, to an address nobody has checked.
-            .redirect(redirect::Policy::none())
-            .retry(retry::never())
-            .connect_timeout(Duration::from_secs(3))
-            .pool_idle_timeout(Duration::from_secs(30))
-            .build()
-            .map_err(HttpError::Client)?;
-        Ok(Self { client, jitter: fastrand::f64 })
+        Self::builder().build()
+    }
+
+    /// Builds the client with settings of your own.
+    pub fn builder() -> HttpBuilder {
+        HttpBuilder::default()
+    }
+
+    fn with(builder: &HttpBuilder, tls: &ClientConfig) -> Result<Self, HttpError> {
+        Ok(Self {
+            client: builder.client(tls, builder.connect_limit)?,
+            #[cfg(feature = "aws")]
+            by_connect_limit: Arc::new(ByConnectLimit {
+                builder: builder.clone(),
+                tls: tls.clone(),
+                clients: Mutex::default(),
+            }),
+            jitter: fastrand::f64,
+        })
     }
 
     /// A client whose retries never wait, for tests.
@@ -57,28 +57,70 @@ impl Http {
         Self { jitter: || 0.0, ..Self::new().unwrap() }
     }
 
+    /// As this client, with this limit for a connection. There are few different limits in a process; each has
+    /// connections of its own.
+    #[cfg(feature = "aws")]
+    pub(crate) fn with_connect_limit(&self, limit: Duration) -> Self {
+        let ByConnectLimit { builder, tls, clients } = &*self.by_connect_limit;
+        let mut clients = clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = clients.get(&limit).cloned();
+        // What could be built with one limit can be built with another.
+        let client = known.or_else(|| builder.client(tls, limit).ok());
+        let client = client.unwrap_or_else(|| self.client.clone());
+        if clients.len() < MAX_CONNECT_LIMITS {
+            clients.insert(limit, client.clone());
+        }
+        Self { client, ..self.clone() }
+    }
+
+    #[cfg(feature = "aws")]
     pub(crate) async fn execute(&self, request: reqwest::Request) -> reqwest::Result<Response> {
         self.client.execute(request).await
     }
 
-    pub(crate) fn request(&self, method: reqwest::Method, url: reqwest::Url) -> RequestBuilder {
+    pub(crate) fn request(&self, method: ::http::Method, url: reqwest::Url) -> RequestBuilder {
         self.client.request(method, url)
     }
 }
 
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").finish_non_exhaustive()
+    }
+}
+
+/// More different limits than a process has.
+#[cfg(feature = "aws")]
+const MAX_CONNECT_LIMITS: usize = 16;
+
+/// Clients with other limits for a connection than their [`Http`] has: the AWS SDK sets its own for each service.
+#[cfg(feature = "aws")]
+struct ByConnectLimit {
+    builder: HttpBuilder,
+    tls: ClientConfig,
+    clients: Mutex<BTreeMap<Duration, Client>>,
+}
+
 /// An answer with its whole body.
 pub(crate) struct Answer {
-    pub(crate) status: reqwest::StatusCode,
-    /// What `Retry-After` says, if it says seconds; the date form is rare, and needs clocks that agree.
-    pub(crate) retry_after: Option<Duration>,
+    pub(crate) status: ::http::StatusCode,
+    pub(crate) headers: ::http::HeaderMap,
     pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    /// What `Retry-After` says, if it is in seconds; the date form is rare, and needs clocks that agree.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        let header = self.headers.get(::http::header::RETRY_AFTER)?;
+        header.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+    }
 }
 
 /// Why there is no [`Answer`].
 pub(crate) enum NoAnswer {
     TimedOut,
     TooLarge,
-    Connection(Arc<reqwest::Error>),
+    Connection(ConnectionError),
 }
 
 /// Sends `request` and reads the answer, of `max_body` bytes at most, all within `limit`.
@@ -92,17 +134,15 @@ pub(crate) async fn exchange(
         Ok(Ok(Some(answer))) => Ok(answer),
         Ok(Ok(None)) => Err(NoAnswer::TooLarge),
         Ok(Err(error)) if error.is_timeout() => Err(NoAnswer::TimedOut),
-        // The address may hold a query, and so somebody's data.
-        Ok(Err(error)) => Err(NoAnswer::Connection(Arc::new(error.without_url()))),
+        Ok(Err(error)) => Err(NoAnswer::Connection(ConnectionError::new(error))),
         Err(_) => Err(NoAnswer::TimedOut),
     }
 }
 
-/// Reads the answer; `None` where the body is larger than `max_body`.
+/// Reads the answer; `None` if the body is larger than `max_body`.
 async fn read(mut response: Response, max_body: usize) -> Result<Option<Answer>, reqwest::Error> {
     let status = response.status();
-    let header = response.headers().get(reqwest::header::RETRY_AFTER);
-    let seconds = header.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let headers = std::mem::take(response.headers_mut());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         if body.len() + chunk.len() > max_body {
@@ -110,5 +150,8 @@ async fn read(mut response: Response, max_body: usize) -> Result<Option<Answer>,
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Some(Answer { status, retry_after: seconds.map(Duration::from_secs), body }))
+    Ok(Some(Answer { status, headers, body }))
 }
+
+#[cfg(test)]
+mod tests;

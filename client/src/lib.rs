@@ -1,28 +1,39 @@
-#![doc = include_str!("../README.md")]
-//!
-//! This file owns the list of what is public; everything else is left to the modules.
+#![cfg_attr(feature = "aws", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "aws"),
+    doc = "Access tokens by the OAuth 2.0 client-credentials grant, and calls of APIs with them."
+)]
 
 mod api;
+#[cfg(feature = "aws")]
 mod aws;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod credentials;
 mod endpoint;
 mod error;
 mod http;
 mod pace;
+mod provider;
 mod source;
 #[cfg(test)]
 mod stub;
 mod token;
 mod url;
 
+#[cfg(feature = "aws")]
+pub use credentials::SecretsManager;
+
+pub use ::http::{HeaderMap, Method, StatusCode};
 pub use api::{ApiClient, ApiError, ApiRequest, ApiResponse, segment};
 pub use credentials::{
-    ClientsFile, Credentials, CredentialsError, CredentialsSource, Problem, Reading, SecretsManager,
+    ClientsFile, ClientsFileError, Credentials, CredentialsError, CredentialsSource, Problem, Reading,
 };
-pub use error::{OAuthError, TokenError};
-pub use http::{Http, HttpError};
-pub use reqwest::{Method, StatusCode};
+pub use endpoint::ClientAuthentication;
+pub use error::{ConnectionError, OAuthError, TokenError};
+pub use http::{Http, HttpBuilder, HttpError};
+pub use provider::{TokenFuture, TokenProvider};
 pub use secrecy::SecretString;
-pub use source::TokenSource;
+pub use source::{TokenSource, TokenSourceBuilder};
 pub use token::AccessToken;
 pub use url::{ServiceUrl, UrlError};

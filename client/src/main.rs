@@ -1,27 +1,18 @@
-//! Owns the edge of the command: arguments, environment, clock, and where its output goes. What it does is left to
-//! `command`.
+//! The program `client`: arguments, environment, output and exit code.
 
-mod command;
-
-use std::{io::Write, process::ExitCode, time::SystemTime};
+use std::{io::Write, process::ExitCode};
 
 use clap::Parser;
+use client::cli::Program;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run().await {
-        Ok(code) => code,
-        Err(error) => {
-            // With nowhere to say it, the exit code has to do.
-            writeln!(std::io::stderr(), "client: {error:#}").ok();
-            ExitCode::from(2)
-        }
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the edge, where the environment and the clock come in")]
-async fn run() -> anyhow::Result<ExitCode> {
-    let arguments = command::Arguments::parse();
+    #[expect(clippy::disallowed_methods, reason = "the edge, where the environment comes in")]
     let vars = |name: &str| std::env::var(name).ok();
-    Ok(command::run(arguments, vars, SystemTime::now, &mut std::io::stdout(), &mut std::io::stderr()).await?)
+    let done = Program::parse().run(vars, &mut std::io::stdout(), &mut std::io::stderr()).await;
+    done.unwrap_or_else(|error| {
+        // If there is no standard error, the exit code has to do.
+        writeln!(std::io::stderr(), "client: {:#}", anyhow::Error::from(error)).ok();
+        ExitCode::from(2)
+    })
 }

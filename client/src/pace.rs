@@ -1,5 +1,4 @@
-//! Owns the pace of retries: how often, how long to wait between them, and when time is up. What is worth a retry
-//! is left to the caller.
+//! The pace of retries: how many, how long to wait between them, and when time is up.
 
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use tokio::time::Instant;
 /// The first wait is at most this long; each further one at most twice as long as the one before.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 
-/// The attempts at one thing, few, and all within one time limit.
+/// A few attempts at one thing, all within one time limit.
 #[derive(Debug)]
 pub(crate) struct Pace {
     until: Instant,
@@ -20,19 +19,19 @@ pub(crate) struct Pace {
 impl Pace {
     /// `retries` after the first attempt at most, none of them later than `limit` from now.
     pub(crate) fn new(limit: Duration, retries: u32, jitter: fn() -> f64) -> Self {
-        // A caller that wants no limit may say so with a value that no clock can be moved by.
+        // A caller that wants no limit may pass a value that overflows the clock.
         let limit = limit.min(Duration::from_hours(24));
         Self { until: now() + limit, retries_left: retries, next_wait: FIRST_WAIT, jitter }
     }
 
-    /// The time that is left for the attempt at hand.
+    /// The time left for the current attempt.
     pub(crate) fn time_left(&self) -> Duration {
         self.until.saturating_duration_since(now())
     }
 
-    /// Waits until the next attempt may begin: at least what the other side asked for, and a random part of the
-    /// doubling time on top, so that clients told the same do not come back together. Says `false`, at once, if
-    /// there is to be no further attempt.
+    /// Waits until the next attempt may begin: at least what the server asked for, plus a random part of a time that
+    /// doubles, so that clients do not come back all at once. Returns `false`, immediately, if there must be no
+    /// further attempt.
     pub(crate) async fn wait(&mut self, retry_after: Option<Duration>) -> bool {
         let spread = self.next_wait.mul_f64((self.jitter)().clamp(0.0, 1.0));
         let wait = retry_after.unwrap_or_default().saturating_add(spread);
@@ -47,7 +46,7 @@ impl Pace {
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long something takes, on the clock that tests can pause")]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 

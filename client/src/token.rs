@@ -1,5 +1,4 @@
-//! Owns an access token and its life: how long it is good for, and when to renew it. Getting one is left to
-//! `endpoint`, keeping it to `source`.
+//! An access token: when it expires, and when to renew it.
 
 use std::{
     fmt,
@@ -28,10 +27,17 @@ struct Inner {
 }
 
 impl AccessToken {
-    /// A token that was asked for at `asked`; `None` where nothing says how long it lives.
+    /// A token from elsewhere, for a [`TokenProvider`](crate::TokenProvider) of your own.
+    pub fn new(secret: impl Into<SecretString>, expires_at: SystemTime) -> Self {
+        let secret = secret.into();
+        Self(Arc::new(Inner { secret, expires: expires_at, renewal: expires_at, api_url: None }))
+    }
+
+    /// A token that was requested at `asked`; `None` if nothing says when it expires.
     ///
-    /// The claims of a JWT go before `expires_in`, which a caching proxy passes on unchanged as the token ages.
-    pub(crate) fn new(
+    /// The claims of a JWT take precedence over `expires_in`, which a caching proxy passes on unchanged as the token
+    /// ages.
+    pub(crate) fn received(
         text: String,
         expires_in: Option<Duration>,
         asked: SystemTime,
@@ -49,7 +55,7 @@ impl AccessToken {
         &self.0.secret
     }
 
-    /// When it expires, by the issuer's clock if the token says so itself.
+    /// When it expires, by the issuer's clock if the token is a JWT.
     pub fn expires_at(&self) -> SystemTime {
         self.0.expires
     }
@@ -62,12 +68,12 @@ impl AccessToken {
         now >= self.0.renewal
     }
 
-    /// The API that the client's credentials name beside the token endpoint.
+    /// The API that the client's credentials name.
     pub(crate) fn api_url(&self) -> Option<&ServiceUrl> {
         self.0.api_url.as_ref()
     }
 
-    /// Whether both are the outcome of the same request.
+    /// Whether both are the same token.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
@@ -86,8 +92,8 @@ struct Life {
 }
 
 impl Life {
-    /// What a JWT says of itself, not verified: that is for those who receive it. `None` where it is no JWT, or
-    /// names no `exp`; without a believable `iat` its life begins when it was asked for.
+    /// What a JWT says of itself, unverified: verifying it is the API's business. `None` if it is not a JWT, or has
+    /// no `exp`. Without a plausible `iat` its life begins when it was requested.
     fn of_jwt(token: &str, asked: SystemTime) -> Option<Self> {
         let mut parts = token.split('.');
         let (_, claims, _, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else {
@@ -100,7 +106,7 @@ impl Life {
         Some(Self { begins, expires })
     }
 
-    /// Once three quarters have passed, or five minutes before the end if that is earlier; but never in the first
+    /// After three quarters of its life, or five minutes before the end if that is earlier; but never in the first
     /// half, or a token that lives five minutes would be due from the start.
     fn renewal(&self) -> SystemTime {
         let life = self.expires.duration_since(self.begins).unwrap_or_default();
@@ -109,7 +115,7 @@ impl Life {
     }
 }
 
-/// Claims that nobody has checked.
+/// Claims that nobody has verified.
 // SPEC: RFC 7519 section 2: a NumericDate may have a fraction
 #[derive(Deserialize)]
 struct UnverifiedClaims {

@@ -1,5 +1,4 @@
-//! Owns the addresses that secrets and tokens are sent to: https, or http on loopback. What is asked there is left
-//! to `endpoint` and `api`.
+//! The addresses to which secrets and tokens may be sent: https, or http on loopback.
 
 use std::{fmt, str::FromStr};
 
@@ -10,15 +9,21 @@ use reqwest::Url;
 pub struct ServiceUrl(Url);
 
 impl ServiceUrl {
-    /// The address with `path`, percent-encoded and beginning with a slash, behind its own path; `None` where
+    /// The address with `path`, percent-encoded and starting with a slash, appended to its own path; `None` if
     /// `path` would not arrive as it is written.
     pub(crate) fn join(&self, path: &str) -> Option<Url> {
         let whole = format!("{}{path}", self.0.path().trim_end_matches('/'));
         let mut url = self.0.clone();
         url.set_path(&whole);
-        // INVARIANT: a path is sent to the letter or not at all. The URL parser drops dot segments, so a `..` in an
+        // INVARIANT: a path is sent as it is or not at all. The URL parser drops dot segments, so a `..` in an
         // id could otherwise reach another route.
         (path.starts_with('/') && url.path() == whole).then_some(url)
+    }
+
+    /// Whether it is on this machine.
+    #[cfg(feature = "cli")]
+    pub(crate) fn is_loopback(&self) -> bool {
+        is_loopback(&self.0)
     }
 
     pub(crate) fn as_url(&self) -> &Url {
@@ -58,21 +63,22 @@ impl fmt::Debug for ServiceUrl {
     }
 }
 
-/// Why a text is no [`ServiceUrl`]. The text itself is not repeated: somebody may have put a password into it.
+/// Why a string is not a [`ServiceUrl`]. The string is not repeated: it may hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum UrlError {
     /// Not an absolute URL of a host and a path alone.
     #[error("is not a URL of a host and a path")]
     Malformed,
-    /// A user name or a password stands in it.
+    /// It holds a user name or a password.
     #[error("must not hold a user name or a password")]
     Credentials,
-    /// Plain http, or no http at all.
+    /// Plain http to another machine, or another scheme.
     #[error("must be https (http is for loopback only)")]
     Insecure,
 }
 
-/// The URL parser has made every way of writing an IPv4 address (`127.1`, `0x7f.0.0.1`) the dotted one.
+/// The URL parser has normalized every form of an IPv4 address (`127.1`, `0x7f.0.0.1`).
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']');

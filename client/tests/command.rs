@@ -143,12 +143,12 @@ async fn an_error_is_one_clear_line() {
         (
             &["token"],
             &[],
-            "client: no token: the client's credentials could not be read: the clients file `.local/clients.json` could not be read: entity not found",
+            "client: no clients file `.local/clients.json` here; start `cargo run -p local` first, run this in the folder where it was started, or name its file with `--clients-file`",
         ),
         (
             &["token", "--clients-file", "open.json"],
             &[],
-            "client: no token: the client's credentials could not be read: the clients file `open.json` could not be read: others may read it too; `chmod 600` it",
+            "client: no token: the client's credentials could not be read: the clients file `open.json` is open to others than its owner; `chmod 600 open.json`",
         ),
         (&["token"], &id[..1], "client: `CLIENT_SECRET` is not set, `TOKEN_URL` is not set"),
         (&["token"], &plain, "client: `TOKEN_URL` must be https (http is for loopback only)"),
@@ -162,11 +162,19 @@ async fn an_error_is_one_clear_line() {
             &id,
             "client: no answer: no token to call the API with: the token endpoint refused: `invalid_scope`",
         ),
-        (&["call", "G T", "/x"], &id, "client: `G T` is not a method"),
-        (&["call", "POST", "/x", "--data", "@huge.json"], &id, "client: the data is larger than 10 MiB"),
-        (&["call", "GET", "/x", "--header", "x"], &id, "client: a header is written `Name: value`"),
+        (&["call", "G T", "/x", "--token-url", &token_url], &id, "client: `G T` is not an HTTP method"),
         (
-            &["call", "POST", "/x", "--data", "@none"],
+            &["call", "POST", "/x", "--data", "@huge.json", "--token-url", &token_url],
+            &id,
+            "client: the data is larger than 10 MiB",
+        ),
+        (
+            &["call", "GET", "/x", "--header", "x", "--token-url", &token_url],
+            &id,
+            "client: the header `x` must be written `Name: value`",
+        ),
+        (
+            &["call", "POST", "/x", "--data", "@none", "--token-url", &token_url],
             &id,
             "client: the data `@none` cannot be read: No such file or directory (os error 2)",
         ),

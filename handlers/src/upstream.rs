@@ -179,7 +179,7 @@ mod tests {
             "api_url": format!("http://{address}/prod"),
         });
         let credentials = Credentials::from_json(&credentials.to_string()).unwrap();
-        let tokens = TokenSource::new(credentials, Http::new().unwrap(), clock);
+        let tokens = TokenSource::builder(credentials, Http::new().unwrap()).clock(clock).build();
         let reply = ClientApi::new(tokens, &["inventory/read"]).send(call).await;
         let mut requests = requests.lock().unwrap().clone();
         assert!(requests.remove(0).contains("scope=inventory%2Fread"));

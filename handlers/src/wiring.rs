@@ -52,9 +52,7 @@ pub fn api(
     scopes: &'static [&'static str],
 ) -> ClientApi {
     let credentials = SecretsManager::new(aws, credentials_secret);
-    #[expect(clippy::disallowed_methods, reason = "the edge of the program")]
-    let tokens = TokenSource::new(credentials, http, SystemTime::now);
-    ClientApi::new(tokens, scopes)
+    ClientApi::new(TokenSource::new(credentials, http), scopes)
 }
 
 /// Serves invocations of one service until Lambda ends the process.

@@ -207,7 +207,7 @@ async fn order(system: &System, cloud: &str, clock: Clock) -> Entry<Orders<Clien
         .endpoint_url(cloud)
         .build();
     let secret = SecretsManager::new(&aws, "order-service");
-    let tokens = TokenSource::new(secret, Http::new().unwrap(), clock);
+    let tokens = TokenSource::builder(secret, Http::new().unwrap()).clock(clock).build();
     let api = ClientApi::new(tokens, SCOPES);
     Entry::new(Orders::new(dynamodb, api, config), clock, Log::from_vars(|_| None, |_| {}))
 }

@@ -1,18 +1,19 @@
-//! Owns what is sent to an API, but for the bearer: path, query, headers and body, checked when it is sent.
+//! A request to an API: path, query, headers and body, checked when it is sent.
 
 use std::{borrow::Cow, fmt};
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{
-    Method, RequestBuilder,
+use ::http::{
+    Method,
     header::{self, HeaderName, HeaderValue},
 };
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::RequestBuilder;
 use serde::Serialize;
 
 use super::ApiError;
 use crate::{http::Http, url::ServiceUrl};
 
-/// A trace header from outside that is longer is dropped.
+/// A longer trace header is dropped.
 const MAX_TRACE: usize = 1024;
 
 /// The headers that belong to the client or to the connection.
@@ -30,7 +31,7 @@ const RESERVED: [HeaderName; 5] = [
 /// use client::{ApiRequest, Method};
 ///
 /// let movement = serde_json::json!({"reference": "po-1", "lines": [{"sku": "A-1", "change": -2}]});
-/// // The reference makes it safe: the same movement again changes nothing.
+/// // The reference makes a repetition safe: the same movement again changes nothing.
 /// let request = ApiRequest::new(Method::POST, "/inventory").json(&movement)?.safe_to_repeat();
 /// let request = ApiRequest::new(Method::GET, format!("/inventory/{}", client::segment("A/1")));
 /// # Ok::<(), client::ApiError>(())
@@ -46,7 +47,7 @@ pub struct ApiRequest {
 }
 
 impl ApiRequest {
-    /// A request for `path`, which begins with a slash and is percent-encoded: see [`segment`].
+    /// A request for `path`, which starts with a slash and is percent-encoded: see [`segment`].
     pub fn new(method: Method, path: impl Into<String>) -> Self {
         let is_safe_to_repeat = method == Method::GET;
         let (query, headers) = (Vec::new(), Vec::new());
@@ -67,8 +68,8 @@ impl ApiRequest {
         self
     }
 
-    /// Passes on the trace headers, `traceparent`, `tracestate` and `X-Amzn-Trace-Id`, that are among the headers
-    /// of the request which caused this one. What is not fit to be sent is left out.
+    /// Passes on the trace headers (`traceparent`, `tracestate` and `X-Amzn-Trace-Id`) among the headers of the
+    /// request that caused this one. Headers that cannot be sent are left out.
     #[must_use]
     pub fn trace<'a>(mut self, incoming: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let is_trace = |name: &str| {
@@ -76,8 +77,8 @@ impl ApiRequest {
                 .iter()
                 .any(|trace| name.eq_ignore_ascii_case(trace))
         };
-        let is_fit = |value: &str| value.len() <= MAX_TRACE && HeaderValue::from_str(value).is_ok();
-        let traces = incoming.into_iter().filter(|(name, value)| is_trace(name) && is_fit(value));
+        let is_valid = |value: &str| value.len() <= MAX_TRACE && HeaderValue::from_str(value).is_ok();
+        let traces = incoming.into_iter().filter(|(name, value)| is_trace(name) && is_valid(value));
         self.headers.extend(traces.map(|(name, value)| (name.to_owned(), value.to_owned())));
         self
     }
@@ -88,15 +89,15 @@ impl ApiRequest {
         Ok(self)
     }
 
-    /// Sets the body to a text that is JSON already, unless a `Content-Type` header says what else it is.
+    /// Sets the body to a string that is JSON already, or what a `Content-Type` header says.
     #[must_use]
     pub fn json_text(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some(body.into());
         self
     }
 
-    /// Says that sending the request twice does no more than sending it once, as with an `Idempotency-Key`. A GET
-    /// is safe to repeat anyway.
+    /// Declares that sending the request twice has the same effect as sending it once, as with an `Idempotency-Key`.
+    /// A GET is always safe to repeat.
     #[must_use]
     pub fn safe_to_repeat(mut self) -> Self {
         self.is_safe_to_repeat = true;
@@ -139,8 +140,8 @@ impl fmt::Debug for ApiRequest {
     }
 }
 
-/// A text as one segment of a path, slashes and all percent-encoded. A lone `.` or `..` cannot be one: a request for
-/// such a path is refused.
+/// A string as one segment of a path, percent-encoded, slashes included. `.` and `..` cannot be segments: a request
+/// for such a path is refused.
 pub fn segment(text: &str) -> Cow<'_, str> {
     const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
     utf8_percent_encode(text, ENCODED).into()

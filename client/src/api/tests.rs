@@ -2,12 +2,12 @@
 
 use std::time::UNIX_EPOCH;
 
-use reqwest::Method;
+use ::http::Method;
 use secrecy::SecretString;
 
 use super::*;
 use crate::{
-    Credentials, Http,
+    Credentials, TokenFuture,
     stub::{Heard, Reply, Stub, reply},
 };
 
@@ -26,8 +26,12 @@ async fn client(script: impl Fn(usize, &Heard) -> Reply + Send + Sync + 'static)
         script(call, heard)
     })
     .await;
-    let tokens = TokenSource::new(credentials(&stub), Http::without_jitter(), || UNIX_EPOCH);
+    let tokens = tokens(credentials(&stub));
     (ApiClient::new(tokens, Duration::from_secs(10)), stub)
+}
+
+fn tokens(credentials: Credentials) -> TokenSource {
+    TokenSource::builder(credentials, Http::without_jitter()).clock(|| UNIX_EPOCH).build()
 }
 
 fn credentials(stub: &Stub) -> Credentials {
@@ -54,7 +58,7 @@ fn post() -> ApiRequest {
 
 #[tokio::test]
 async fn a_call_carries_bearer_query_headers_traces_and_body() {
-    let (api, stub) = client(|_, _| reply(201, "", r#"{"order_id":"o1"}"#)).await;
+    let (api, stub) = client(|_, _| reply(201, "location: /orders/o1\r\n", r#"{"order_id":"o1"}"#)).await;
     let incoming = [
         ("Traceparent", "00-abc-def-01"),
         ("tracestate", "a=b"),
@@ -72,6 +76,7 @@ async fn a_call_carries_bearer_query_headers_traces_and_body() {
     let answer = api.send(&request, &["orders/write"]).await.unwrap();
     assert_eq!(answer.status, StatusCode::CREATED);
     assert_eq!(answer.json::<serde_json::Value>().unwrap()["order_id"], "o1");
+    assert_eq!(answer.headers["location"], "/orders/o1");
     assert_eq!(stub.heard()[0].body, "grant_type=client_credentials&scope=orders%2Fwrite");
 
     let heard = calls(&stub).pop().unwrap();
@@ -85,6 +90,7 @@ async fn a_call_carries_bearer_query_headers_traces_and_body() {
         ("tracestate", Some("a=b")),
         ("x-amzn-trace-id", Some("Root=1-2-3")),
         ("cookie", None),
+        ("user-agent", Some(concat!("scopegate-client/", env!("CARGO_PKG_VERSION")))),
     ];
     for (name, value) in expected {
         assert_eq!(heard.header(name), value, "{name}");
@@ -181,7 +187,7 @@ async fn credentials_without_an_api_call_none() {
         Stub::new(|_, _| reply(200, "", r#"{"access_token":"t","token_type":"bearer","expires_in":9}"#))
             .await;
     let credentials = Credentials { api_url: None, ..credentials(&stub) };
-    let tokens = TokenSource::new(credentials, Http::without_jitter(), || UNIX_EPOCH);
+    let tokens = tokens(credentials);
     let error = ApiClient::new(tokens, Duration::from_secs(1)).send(&get(), &[]).await.unwrap_err();
     assert_eq!(error.label(), "no_api_url");
 }
@@ -189,7 +195,7 @@ async fn credentials_without_an_api_call_none() {
 #[tokio::test]
 async fn no_token_is_told_with_its_cause() {
     let stub = Stub::new(|_, _| reply(400, "", r#"{"error":"invalid_scope"}"#)).await;
-    let tokens = TokenSource::new(credentials(&stub), Http::without_jitter(), || UNIX_EPOCH);
+    let tokens = tokens(credentials(&stub));
     let error = ApiClient::new(tokens, Duration::from_secs(9)).send(&get(), &["x"]).await.unwrap_err();
     assert!(matches!(&error, ApiError::Token(cause) if cause.label() == "invalid_scope"), "{error:?}");
 }
@@ -198,7 +204,7 @@ async fn no_token_is_told_with_its_cause() {
 async fn a_silent_api_ends_the_call_within_its_time_limit() {
     let stub = Stub::new(|_, _| Reply::Hang).await;
     for request in [get(), post()] {
-        let tokens = TokenSource::new(credentials(&stub), Http::without_jitter(), || UNIX_EPOCH);
+        let tokens = tokens(credentials(&stub));
         let api = ApiClient::new(tokens, Duration::from_secs(5));
         let before = tokio::time::sleep(Duration::ZERO).deadline();
         assert_eq!(api.send(&request, &[]).await.unwrap_err().label(), "timed_out");
@@ -212,7 +218,7 @@ async fn nothing_that_is_printed_holds_a_token_a_secret_or_a_body() {
     let (api, stub) = client(|_, _| reply(200, "", "private")).await;
     let credentials = credentials(&stub);
     let http = Http::new().unwrap();
-    let tokens = TokenSource::new(credentials.clone(), http.clone(), || UNIX_EPOCH);
+    let tokens = tokens(credentials.clone());
     let token = tokens.token(&[]).await.unwrap();
     let request = post().json_text("private").header("x", "private").query("x", "private");
     let answer = api.send(&request, &[]).await.unwrap();
@@ -233,4 +239,25 @@ async fn nothing_that_is_printed_holds_a_token_a_secret_or_a_body() {
             assert!(!text.contains(secret), "{name}: {text}");
         }
     }
+}
+
+/// A provider that a caller might write for a test.
+struct Fixed;
+
+impl TokenProvider for Fixed {
+    fn token<'a>(&'a self, _: &'a [&'a str]) -> TokenFuture<'a> {
+        Box::pin(async { Ok(AccessToken::new("fixed", UNIX_EPOCH)) })
+    }
+}
+
+#[tokio::test]
+async fn tokens_of_any_provider_are_sent_to_the_given_address() {
+    let stub = Stub::new(|_, _| reply(401, "", "")).await;
+    let base_url = stub.url("/v1").parse().unwrap();
+    let api = ApiClient::with_provider(Fixed, Http::without_jitter(), base_url, Duration::from_secs(9));
+    assert_eq!(api.send(&get(), &[]).await.unwrap().status, StatusCode::UNAUTHORIZED);
+    let heard = stub.heard();
+    assert_eq!(heard.len(), 1, "there is no other token to repeat the call with");
+    assert!(heard[0].head.starts_with("GET /v1/orders "), "{}", heard[0].head);
+    assert_eq!(heard[0].header("authorization"), Some("Bearer fixed"));
 }

@@ -1,28 +1,28 @@
-//! Owns the clients file of a laptop: which clients it holds, and who else may read it.
+//! One client of a clients file, as `local` writes it.
 
 use std::{
     collections::BTreeMap,
     fs::{File, Metadata},
-    io::Read,
+    io::{ErrorKind, Read},
     path::PathBuf,
 };
 
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{Credentials, CredentialsError, CredentialsSource, Reading};
+use super::{Credentials, CredentialsSource, Reading};
 use crate::url::ServiceUrl;
 
-/// Far more than any list of clients; a file beyond it is another file.
+/// Far more than any list of clients; a larger file is not a clients file.
 const MAX_BYTES: u64 = 1 << 20;
 
 /// One client of a clients file,
 /// `{"order-service":{"client_id":"…","client_secret":"…","scopes":["…"]},…}`, read again each time.
 #[derive(Clone, Debug)]
 pub struct ClientsFile {
-    /// Where the file is. Nobody but its owner may be allowed to read it.
+    /// The file's path. Nobody but its owner may have access to it.
     pub path: PathBuf,
-    /// The client's name in it; may be left out where there is only one.
+    /// The client's name in the file; may be omitted if there is only one.
     pub client: Option<String>,
     /// Where its tokens come from.
     pub token_url: ServiceUrl,
@@ -30,57 +30,121 @@ pub struct ClientsFile {
     pub api_url: Option<ServiceUrl>,
 }
 
+/// Why a clients file brings no credentials. Holds names and places, never a value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientsFileError {
+    /// It cannot be opened or read.
+    #[error("the clients file `{}` cannot be read: {kind}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        kind: ErrorKind,
+    },
+    /// Others than its owner may read or change it.
+    #[error("the clients file `{0}` is open to others than its owner; `chmod 600 {0}`", path.display())]
+    NotPrivate {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is not a JSON object of clients.
+    #[error("`{}` is not a JSON object of clients", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It has several clients, and none is named.
+    #[error("`{}` has several clients, name one: {}", path.display(), clients.join(", "))]
+    Unnamed {
+        /// The file.
+        path: PathBuf,
+        /// Its clients.
+        clients: Vec<String>,
+    },
+    /// It has no client of this name.
+    #[error("no client `{client}` in `{}`; it has {}", path.display(), clients.join(", "))]
+    Unknown {
+        /// The file.
+        path: PathBuf,
+        /// The name.
+        client: String,
+        /// Its clients.
+        clients: Vec<String>,
+    },
+}
+
 impl ClientsFile {
-    fn credentials(&self) -> Result<Credentials, String> {
-        let mut file = File::open(&self.path).map_err(|error| error.kind().to_string())?;
-        let metadata = file.metadata().map_err(|error| error.kind().to_string())?;
-        if !is_private(&metadata) {
-            return Err("others may read it too; `chmod 600` it".to_owned());
-        }
-        let mut text = String::new();
-        // The parser's and the reader's own messages may repeat a value.
-        file.by_ref().take(MAX_BYTES).read_to_string(&mut text).map_err(|_| "it is not a text".to_owned())?;
-        let mut clients: BTreeMap<String, Entry> =
-            serde_json::from_str(&text).map_err(|_| "it is not a JSON object of clients".to_owned())?;
-        let entry = match &self.client {
-            Some(name) => clients.remove(name),
-            None if clients.len() == 1 => clients.pop_first().map(|(_, entry)| entry),
-            None => None,
-        };
-        let Some(Entry { client_id, client_secret }) = entry else {
-            let names: Vec<String> = clients.into_keys().collect();
-            return Err(format!("name one of its clients: {}", names.join(", ")));
-        };
+    fn credentials(&self) -> Result<Credentials, ClientsFileError> {
+        let Entry { client_id, client_secret, .. } = self.entry()?;
         let client_secret = SecretString::from(client_secret);
         let (token_url, api_url) = (self.token_url.clone(), self.api_url.clone());
         Ok(Credentials { client_id, client_secret, token_url, api_url })
+    }
+
+    /// The scopes that the client holds, if the file says so.
+    #[cfg(feature = "cli")]
+    pub(crate) fn scopes(&self) -> Result<Option<Vec<String>>, ClientsFileError> {
+        Ok(self.entry()?.scopes)
+    }
+
+    fn entry(&self) -> Result<Entry, ClientsFileError> {
+        let path = || self.path.clone();
+        let mut clients = self.clients()?;
+        let names = |clients: BTreeMap<String, Entry>| clients.into_keys().collect();
+        match &self.client {
+            Some(name) => clients.remove(name).ok_or_else(|| ClientsFileError::Unknown {
+                path: path(),
+                client: name.clone(),
+                clients: names(clients),
+            }),
+            None if clients.len() > 1 => {
+                Err(ClientsFileError::Unnamed { path: path(), clients: names(clients) })
+            }
+            None => {
+                let only = clients.pop_first().map(|(_, entry)| entry);
+                only.ok_or_else(|| ClientsFileError::Malformed { path: path() })
+            }
+        }
+    }
+
+    fn clients(&self) -> Result<BTreeMap<String, Entry>, ClientsFileError> {
+        let path = || self.path.clone();
+        let unreadable =
+            |error: std::io::Error| ClientsFileError::Unreadable { path: path(), kind: error.kind() };
+        let mut file = File::open(&self.path).map_err(unreadable)?;
+        if !is_private(&file.metadata().map_err(unreadable)?) {
+            return Err(ClientsFileError::NotPrivate { path: path() });
+        }
+        let mut text = Vec::new();
+        file.by_ref().take(MAX_BYTES).read_to_end(&mut text).map_err(unreadable)?;
+        // The parser's own message may repeat a value.
+        serde_json::from_slice(&text).map_err(|_| ClientsFileError::Malformed { path: path() })
     }
 }
 
 impl CredentialsSource for ClientsFile {
     fn read(&self) -> Reading<'_> {
-        // A small local file: reading it here is shorter than handing it to another thread.
-        let credentials = self.credentials();
-        let path = || self.path.clone();
-        let credentials =
-            credentials.map_err(|reason| CredentialsError::ClientsFile { path: path(), reason });
-        Box::pin(std::future::ready(credentials))
+        // The file is small and local: reading it here takes less time than handing it to another thread.
+        Box::pin(std::future::ready(self.credentials().map_err(Into::into)))
     }
 }
 
-/// One client; the scopes beside it are for people.
+/// One client.
 #[derive(Deserialize)]
 struct Entry {
     client_id: String,
     client_secret: String,
+    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "read by the commands alone"))]
+    scopes: Option<Vec<String>>,
 }
 
-/// Whether only the owner may read the file. A secret that others have been able to read is no secret, and a
-/// warning in a script goes unread, so such a file is refused, as ssh does with its keys.
+/// Whether only the owner has access to the file. Who may read it knows the secrets, and who may change it decides
+/// where they are sent and by whom; a warning in a script goes unread. So the file is refused, as ssh does with keys.
 #[cfg(unix)]
 fn is_private(metadata: &Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    metadata.permissions().mode() & 0o044 == 0
+    metadata.permissions().mode().trailing_zeros() >= 6
 }
 
 #[cfg(not(unix))]

@@ -1,4 +1,4 @@
-//! Owns reading credentials from AWS Secrets Manager. What the secret's text means is left to `Credentials`.
+//! Credentials in AWS Secrets Manager.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use aws_sdk_secretsmanager::{
 
 use super::{Credentials, CredentialsError, CredentialsSource, Reading};
 
-/// A secret in AWS Secrets Manager, read when it is first needed: building this calls nothing.
+/// A secret in AWS Secrets Manager, read when it is first needed.
 #[derive(Clone, Debug)]
 pub struct SecretsManager {
     client: Client,
@@ -19,7 +19,7 @@ pub struct SecretsManager {
 }
 
 impl SecretsManager {
-    /// The secret `secret_id`, a name or an ARN, a JSON text as [`Credentials::from_json`] reads it.
+    /// The secret `secret_id`, a name or an ARN. Its value is JSON, as for [`Credentials::from_json`].
     pub fn new(config: &SdkConfig, secret_id: impl Into<String>) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(2))
@@ -30,34 +30,48 @@ impl SecretsManager {
         Self { client: Client::from_conf(config), secret_id: secret_id.into() }
     }
 
-    async fn text(&self) -> Result<String, String> {
+    async fn value(&self) -> Result<String, Unread> {
         let answer = self.client.get_secret_value().secret_id(&self.secret_id).send().await;
-        let answer = answer.map_err(|error| reason(&error))?;
-        answer.secret_string.ok_or_else(|| "it holds no text".to_owned())
+        let answer = answer.map_err(|error| Unread::from(&error))?;
+        let binary = Unread { reason: "it is binary, not a string".to_owned(), is_transient: false };
+        answer.secret_string.ok_or(binary)
     }
 }
 
 impl CredentialsSource for SecretsManager {
     fn read(&self) -> Reading<'_> {
         Box::pin(async {
-            let secret_id = self.secret_id.clone();
-            let text = self.text().await;
-            let text = text.map_err(|reason| CredentialsError::SecretsManager { secret_id, reason })?;
-            Credentials::from_json(&text)
+            let value = self.value().await.map_err(|Unread { reason, is_transient }| {
+                let secret_id = self.secret_id.clone();
+                CredentialsError::SecretsManager { secret_id, reason, is_transient }
+            })?;
+            Credentials::from_json(&value)
         })
     }
 }
 
-/// The kind of failure only: the SDK's error holds the whole answer, and so perhaps the secret.
-fn reason<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
-    let kind = match error {
-        SdkError::ServiceError(_) => error.code().unwrap_or("the answer is not readable"),
-        SdkError::TimeoutError(_) => "it took too long",
-        SdkError::DispatchFailure(_) => "no connection, or no AWS credentials",
-        SdkError::ResponseError(_) => "the answer broke off",
-        SdkError::ConstructionFailure(_) | _ => "the request could not be built",
-    };
-    kind.to_owned()
+/// Why a secret was not read.
+struct Unread {
+    reason: String,
+    is_transient: bool,
+}
+
+impl<E: ProvideErrorMetadata> From<&SdkError<E>> for Unread {
+    /// Keeps the kind of failure only: the SDK's error holds the whole answer, and so perhaps the secret.
+    fn from(error: &SdkError<E>) -> Self {
+        let (reason, is_transient) = match error {
+            SdkError::ServiceError(failure) => {
+                let is_transient = matches!(failure.raw().status().as_u16(), 429 | 500..);
+                let is_throttled = error.code().is_some_and(|code| code.contains("Throttl"));
+                (error.code().unwrap_or("the answer is not readable"), is_transient || is_throttled)
+            }
+            SdkError::TimeoutError(_) => ("it took too long", true),
+            SdkError::DispatchFailure(_) => ("no connection, or no AWS credentials", true),
+            SdkError::ResponseError(_) => ("the answer was cut off", true),
+            SdkError::ConstructionFailure(_) | _ => ("the request could not be built", false),
+        };
+        Self { reason: reason.to_owned(), is_transient }
+    }
 }
 
 #[cfg(test)]
@@ -114,9 +128,9 @@ mod tests {
             (
                 "bytes",
                 reply(200, "", r#"{"SecretBinary":"czNjcjN0"}"#),
-                "from Secrets Manager: it holds no text",
+                "from Secrets Manager: it is binary, not a string",
             ),
-            ("no JSON", reply(200, "", r#"{"SecretString":"s3cr3t"}"#), "are not a JSON object of texts"),
+            ("no JSON", reply(200, "", r#"{"SecretString":"s3cr3t"}"#), "are not a JSON object of strings"),
             (
                 "no answer",
                 reply(200, "", r#"{"SecretString":"s3cr3t"#),

@@ -53,12 +53,12 @@ fn a_secret_is_json_and_its_errors_hold_nothing_of_it() {
     assert!(read.api_url.is_some());
 
     let bad = [
-        ("not JSON", "s3cr3t-value", "the credentials are not a JSON object of texts"),
-        ("a text", r#""s3cr3t-value""#, "the credentials are not a JSON object of texts"),
+        ("not JSON", "s3cr3t-value", "the credentials are not a JSON object of strings"),
+        ("a text", r#""s3cr3t-value""#, "the credentials are not a JSON object of strings"),
         (
             "a number",
             r#"{"client_id":"id","client_secret":1234}"#,
-            "the credentials are not a JSON object of texts",
+            "the credentials are not a JSON object of strings",
         ),
         ("no members", "{}", "`client_id` is not set, `client_secret` is not set, `token_url` is not set"),
         (
@@ -92,14 +92,25 @@ async fn one_client_of_a_clients_file_is_read() {
     let cases = [
         ("by name", CLIENTS, Some("order-service"), Ok("o1")),
         ("the only one", one, None, Ok("x1")),
-        ("another name", CLIENTS, Some("x"), Err("name one of its clients: order-service, storefront")),
-        ("no name", CLIENTS, None, Err("name one of its clients: order-service, storefront")),
-        ("not JSON", "s3cr3t-value", None, Err("it is not a JSON object of clients")),
+        (
+            "another name",
+            CLIENTS,
+            Some("x"),
+            Err("no client `x` in `clients.json`; it has order-service, storefront"),
+        ),
+        (
+            "no name",
+            CLIENTS,
+            None,
+            Err("`clients.json` has several clients, name one: order-service, storefront"),
+        ),
+        ("nobody", "{}", None, Err("`clients.json` is not a JSON object of clients")),
+        ("not JSON", "s3cr3t-value", None, Err("`clients.json` is not a JSON object of clients")),
         (
             "no secret",
             r#"{"a": {"client_id": "s3cr3t-value"}}"#,
             None,
-            Err("it is not a JSON object of clients"),
+            Err("`clients.json` is not a JSON object of clients"),
         ),
     ];
     for (name, text, client, expected) in cases {
@@ -109,10 +120,8 @@ async fn one_client_of_a_clients_file_is_read() {
             Ok(id) => assert_eq!(read.unwrap().client_id, id, "{name}"),
             Err(reason) => {
                 let error = read.unwrap_err();
-                assert!(
-                    error.to_string().ends_with(&format!("could not be read: {reason}")),
-                    "{name}: {error}"
-                );
+                let folder = format!("{}/", directory.path().display());
+                assert_eq!(error.to_string().replace(&folder, ""), reason, "{name}");
                 assert!(!format!("{error:?}").contains(SECRET), "{name}");
             }
         }
@@ -124,13 +133,33 @@ async fn a_clients_file_that_is_missing_or_open_to_others_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("clients.json");
     let error = clients_file(&path, None).read().await.unwrap_err().to_string();
-    assert!(error.ends_with("could not be read: entity not found"), "{error}");
+    assert!(error.ends_with("clients.json` cannot be read: entity not found"), "{error}");
 
     write_private(&path, CLIENTS);
-    for mode in [0o640, 0o604, 0o644] {
+    for mode in [0o640, 0o620, 0o610, 0o604, 0o602, 0o601, 0o644, 0o666] {
         set_mode(&path, mode);
-        let error = clients_file(&path, Some("storefront")).read().await.unwrap_err().to_string();
-        assert!(error.ends_with("others may read it too; `chmod 600` it"), "{mode:o}: {error}");
+        let error = clients_file(&path, Some("storefront")).read().await.unwrap_err();
+        let CredentialsError::ClientsFile(ClientsFileError::NotPrivate { path: refused }) = &error else {
+            panic!("{mode:o}: {error}");
+        };
+        assert_eq!(refused, &path);
+        assert!(error.to_string().contains("; `chmod 600 "), "{error}");
+    }
+    for mode in [0o600, 0o400, 0o700] {
+        set_mode(&path, mode);
+        assert!(clients_file(&path, Some("storefront")).read().await.is_ok(), "{mode:o}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_without_end_is_given_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("clients.json");
+    let client = r#"{"a": {"client_id": "x", "client_secret": "y"}}"#;
+    for (length, is_read) in [(1 << 20, true), ((1 << 20) + 1, false)] {
+        let padding = " ".repeat(length - client.len());
+        write_private(&path, &format!("{padding}{client}"));
+        assert_eq!(clients_file(&path, None).read().await.is_ok(), is_read, "{length}");
     }
 }
 

@@ -29,9 +29,9 @@ fn credentials(stub: &Stub) -> Credentials {
 /// What comes of answers given in turn, the last one for ever, and how many requests it took.
 async fn outcome(replies: Vec<Reply>) -> (Result<AccessToken, TokenError>, usize) {
     let stub = Stub::new(move |n, _| replies.get(n).or(replies.last()).unwrap().clone()).await;
-    let mut pace = Pace::new(Duration::from_secs(8), 4, || 0.0);
-    let http = Http::without_jitter();
-    let outcome = request(&credentials(&stub), "a/read b/write", &mut pace, &http, &clock).await;
+    let pace = Pace::new(Duration::from_secs(8), 4, || 0.0);
+    let (grant, http) = (Grant::default(), Http::without_jitter());
+    let outcome = request(&credentials(&stub), &grant, "a/read b/write", pace, &http, &clock).await;
     (outcome, stub.count())
 }
 
@@ -43,8 +43,9 @@ async fn the_request_is_the_one_of_the_protocol() {
         ("a/read b/write", "grant_type=client_credentials&scope=a%2Fread%20b%2Fwrite"),
         ("", "grant_type=client_credentials"),
     ] {
-        let mut pace = Pace::new(Duration::from_secs(8), 0, || 0.0);
-        let token = request(&credentials(&stub), scopes, &mut pace, &http, &clock).await.unwrap();
+        let pace = Pace::new(Duration::from_secs(8), 0, || 0.0);
+        let grant = Grant::default();
+        let token = request(&credentials(&stub), &grant, scopes, pace, &http, &clock).await.unwrap();
         assert_eq!(token.secret().expose_secret(), "opaque");
         assert_eq!(token.expires_at(), clock() + Duration::from_hours(1));
         let heard = stub.heard().pop().unwrap();
@@ -54,6 +55,27 @@ async fn the_request_is_the_one_of_the_protocol() {
         let basic = heard.header("authorization").unwrap().strip_prefix("Basic ").unwrap();
         assert_eq!(STANDARD.decode(basic).unwrap(), b"an%20id%3A1:s3cr3t%2F%2B%26");
     }
+}
+
+#[tokio::test]
+async fn other_issuers_get_what_they_ask_for() {
+    let stub = Stub::new(|_, _| reply(200, "", GOOD)).await;
+    let grant = Grant {
+        authentication: ClientAuthentication::Body,
+        audience: Some("https://api.example".to_owned()),
+        resources: vec!["urn:a".to_owned(), "urn:b c".to_owned()],
+        token_url: Some(stub.url("/cache").parse().unwrap()),
+    };
+    let pace = Pace::new(Duration::from_secs(8), 0, || 0.0);
+    request(&credentials(&stub), &grant, "a/read", pace, &Http::new().unwrap(), &clock).await.unwrap();
+    let heard = stub.heard().pop().unwrap();
+    assert!(heard.head.starts_with("POST /cache HTTP/1.1\r\n"), "{}", heard.head);
+    assert_eq!(heard.header("authorization"), None);
+    assert_eq!(
+        heard.body,
+        "grant_type=client_credentials&scope=a%2Fread&audience=https%3A%2F%2Fapi.example&resource=urn%3Aa\
+         &resource=urn%3Ab%20c&client_id=an%20id%3A1&client_secret=s3cr3t%2F%2B%26"
+    );
 }
 
 #[tokio::test]
@@ -178,8 +200,9 @@ async fn no_one_listening_is_a_failed_connection() {
     drop(listener);
     let stub = Stub::new(|_, _| Reply::Close).await;
     let credentials = Credentials { token_url: url.parse().unwrap(), ..credentials(&stub) };
-    let mut pace = Pace::new(Duration::from_secs(8), 1, || 0.0);
-    let error = request(&credentials, "", &mut pace, &Http::without_jitter(), &clock).await.unwrap_err();
+    let pace = Pace::new(Duration::from_secs(8), 1, || 0.0);
+    let (grant, http) = (Grant::default(), Http::without_jitter());
+    let error = request(&credentials, &grant, "", pace, &http, &clock).await.unwrap_err();
     assert_eq!(error.label(), "connection");
 }
 

@@ -14,7 +14,7 @@ fn seconds(seconds: u64) -> SystemTime {
 }
 
 fn token(text: &str, expires_in: Option<u64>, asked: u64) -> Option<AccessToken> {
-    AccessToken::new(text.to_owned(), expires_in.map(Duration::from_secs), seconds(asked), None)
+    AccessToken::received(text.to_owned(), expires_in.map(Duration::from_secs), seconds(asked), None)
 }
 
 #[test]

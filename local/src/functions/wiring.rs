@@ -105,6 +105,7 @@ impl Surroundings<'_> {
             ..Credentials::from_json(found.value.expose_secret()).map_err(unusable)?
         };
         let http = Http::new().map_err(|error| FunctionsError::Client(id.to_owned(), error))?;
-        Ok(ClientApi::new(TokenSource::new(credentials, http, self.clock), scopes))
+        let tokens = TokenSource::builder(credentials, http).clock(self.clock).build();
+        Ok(ClientApi::new(tokens, scopes))
     }
 }

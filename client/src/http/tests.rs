@@ -1,0 +1,65 @@
+//! What the settings of the HTTP client do, on real connections.
+
+use super::*;
+use crate::stub::{Stub, reply};
+
+async fn get(http: &Http, url: &str) -> Result<Answer, NoAnswer> {
+    exchange(http.request(::http::Method::GET, url.parse().unwrap()), 100, Duration::from_secs(5)).await
+}
+
+#[tokio::test]
+async fn the_user_agent_is_ours_or_the_callers() {
+    let stub = Stub::new(|_, _| reply(200, "", "")).await;
+    let ours = concat!("scopegate-client/", env!("CARGO_PKG_VERSION"));
+    let theirs = Http::builder().user_agent("billing/1.4").build().unwrap();
+    for (http, expected) in [(Http::new().unwrap(), ours), (theirs, "billing/1.4")] {
+        assert!(get(&http, &stub.url("/")).await.is_ok());
+        assert_eq!(stub.heard().pop().unwrap().header("user-agent"), Some(expected));
+    }
+}
+
+#[tokio::test]
+async fn requests_go_through_the_proxy() {
+    let proxy = Stub::new(|_, _| reply(200, "", "")).await;
+    let url = proxy.url("").replace("http://", "http://user:secret@");
+    let http = Http::builder().proxy(url).build().unwrap();
+    assert!(get(&http, "http://127.0.0.1:1/path").await.is_ok());
+    let heard = proxy.heard().pop().unwrap();
+    assert!(heard.head.starts_with("GET http://127.0.0.1:1/path HTTP/1.1"), "{}", heard.head);
+    assert_eq!(heard.header("proxy-authorization"), Some("Basic dXNlcjpzZWNyZXQ="));
+    assert!(!format!("{http:?}").contains("secret"), "{http:?}");
+}
+
+#[test]
+fn settings_that_cannot_be_used_are_refused() {
+    let pem = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+    let cases = [
+        (
+            "not PEM",
+            Http::builder().roots_pem("nonsense"),
+            "the root certificates are not certificates in PEM",
+        ),
+        (
+            "not a certificate",
+            Http::builder().roots_pem(pem),
+            "the root certificates are not certificates in PEM",
+        ),
+        ("not a URL", Http::builder().proxy("http://user:secret@"), "the proxy's address is not a URL"),
+        ("not a header", Http::builder().user_agent("a\nb"), "the HTTP client could not be built"),
+    ];
+    for (name, builder, message) in cases {
+        let error = builder.build().unwrap_err();
+        assert_eq!(error.to_string(), message, "{name}");
+        assert!(!format!("{error:?}").contains("secret"), "{name}");
+    }
+}
+
+#[cfg(feature = "aws")]
+#[test]
+fn clients_are_shared_by_their_limit_for_a_connection() {
+    let http = Http::new().unwrap();
+    for n in 0..100 {
+        drop(http.with_connect_limit(Duration::from_millis(n % 50)));
+    }
+    assert_eq!(http.by_connect_limit.clients.lock().unwrap().len(), MAX_CONNECT_LIMITS);
+}
