@@ -19,6 +19,7 @@ pub mod options;
 pub mod run;
 mod schedule;
 mod system;
+mod try_it;
 
 pub use beside::BesideError;
 pub use credentials::CredentialsError;

@@ -4,6 +4,7 @@
 use std::{net::IpAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
+use client::cli::{Call, Caller};
 use reqwest::Url;
 
 use crate::explain::Explain;
@@ -13,6 +14,9 @@ Examples:
   local                                        serve on http://127.0.0.1:3000, data in memory
   local --port 3001 --data .local/data         serve elsewhere, keep the data in a file
   local --functions http://127.0.0.1:9000      call the functions that `cargo lambda watch` serves
+  local token --client storefront              print a token of the storefront
+  local call GET /inventory --client storefront
+                                               call the API as the storefront
   local event events/authorizer/storefront.json
                                                print a sample event with a fresh token
   local invoke report                          run the report function's schedule at once
@@ -22,7 +26,7 @@ Examples:
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
-  client token --client storefront | local explain --route \"POST /orders\"
+  local token --client storefront | local explain --route \"POST /orders\"
   local explain --token-file token --json | jq .reason
   local explain --user-pool-id eu-central-1_Ab12cd34E < token
   local explain --user-pool-id eu-central-1_Ab12cd34E --jwks jwks.json < token
@@ -84,6 +88,17 @@ pub struct Options {
 /// What can be done beside a running `local`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Print an access token of a client, alone, for scripts
+    Token(Caller),
+    /// Call the API as a client: body to stdout, status to stderr; exit code 1 if the status is 400 or more
+    Call {
+        /// What to send.
+        #[command(flatten)]
+        call: Call,
+        /// Who sends it.
+        #[command(flatten)]
+        caller: Caller,
+    },
     /// Print a sample event, a fresh token in place of each `{{token:CLIENT}}` and `{{exp}}` an hour from now
     Event {
         /// The sample event, a JSON file
@@ -122,7 +137,7 @@ pub struct Beside {
 }
 
 pub(crate) const DEFAULT_PORT: u16 = 3000;
-const DEFAULT_CLIENTS_FILE: &str = ".local/clients.json";
+pub(crate) const DEFAULT_CLIENTS_FILE: &str = ".local/clients.json";
 
 /// An `http` address on loopback without path or query.
 fn loopback(text: &str) -> Result<Url, &'static str> {

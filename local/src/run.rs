@@ -19,6 +19,7 @@ use crate::{
     openapi::{self, OpenapiError},
     options::{Command, CommandLine, Options},
     system::{Local, StartError},
+    try_it::TryIt,
 };
 
 /// More than the largest token that is read, whatever stands before it.
@@ -33,6 +34,9 @@ pub enum RunError {
     /// The system does not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// There is no token or no answer to print.
+    #[error(transparent)]
+    Client(#[from] client::cli::CommandError),
     /// A command beside a running system has nothing to print.
     #[error(transparent)]
     Beside(#[from] BesideError),
@@ -54,10 +58,10 @@ pub enum RunError {
 }
 
 impl RunError {
-    /// What the process ends with: where `explain` says no by its exit code, its errors have another.
+    /// The exit code of the process: where 1 is an answer (`explain`, `call`), errors have another.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Explain(_) => ExitCode::from(2),
+            Self::Explain(_) | Self::Client(_) => ExitCode::from(2),
             Self::Start(_)
             | Self::Beside(_)
             | Self::Openapi(_)
@@ -80,6 +84,13 @@ pub async fn run(
 ) -> Result<ExitCode, RunError> {
     match command_line.command {
         None => serve(command_line.options, vars, clock).await?,
+        Some(Command::Token(caller)) => {
+            return Ok(caller.at_local()?.print_token(&mut io::stdout()).await?);
+        }
+        Some(Command::Call { call, caller }) => {
+            let target = caller.at_local()?;
+            return Ok(target.print_call(&call, &mut io::stdout(), &mut io::stderr()).await?);
+        }
         Some(Command::Event { path, running }) => {
             print(&beside::event(&path, &running, clock().into()).await?)?;
         }
@@ -203,6 +214,7 @@ struct Greeting {
     data: String,
     clients_file: String,
     functions: String,
+    try_it: TryIt,
 }
 
 impl Greeting {
@@ -216,20 +228,21 @@ impl Greeting {
                 .functions
                 .as_ref()
                 .map_or_else(|| "in this process".to_owned(), ToString::to_string),
+            try_it: TryIt::of(options),
         }
     }
 
     fn text(&self, local: &Local) -> String {
-        let Self { template, data, clients_file, functions } = self;
+        let Self { template, data, clients_file, functions, try_it: _ } = self;
         let address = local.address();
         let console = local.console_url();
         let clients = local.clients().0.iter();
         let clients = clients.map(|(name, client)| format!("  {name:<16} {}", client.scopes.join(" ")));
         let clients = clients.collect::<Vec<_>>().join("\n");
         let example = local.clients().0.keys().next_back().map_or("", String::as_str);
-        let file = quoted(clients_file);
+        let try_it = self.try_it.commands(example, address);
         format!(
-            r#"Serving {template} on http://{address}
+            "Serving {template} on http://{address}
 
   tokens     POST http://{address}/oauth2/token
   keys       GET  http://{address}/.well-known/jwks.json
@@ -242,19 +255,9 @@ impl Greeting {
 
 Try it:
 
-  TOKEN=$(curl -s http://{address}/oauth2/token -d grant_type=client_credentials \
-    -u "$(sed -n '/"{example}"/,/\]/s/.*"client_[a-z]*": "\(.*\)".*/\1/p' {file} | paste -sd: -)" |
-    sed 's/.*"access_token":"\([^"]*\)".*/\1/')
-  curl -i -H "Authorization: Bearer $TOKEN" http://{address}/inventory
-
+{try_it}
 Ctrl-C stops it.
-"#
+"
         )
     }
-}
-
-/// A path as one word of a POSIX shell.
-fn quoted(path: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
-    if path.chars().all(is_plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
