@@ -25,9 +25,14 @@ pub(crate) struct Rules {
 pub(crate) enum Form {
     /// Amazon Cognito's: `token_use`, `client_id`, `scope`.
     Cognito,
-    /// Another issuer's, shaped as RFC 9068 says, or with `azp` for `client_id` and `scp` for `scope`.
+    /// Another issuer's, shaped as RFC 9068 says, or with another claim in the place of `client_id` or `scope`.
     Oidc,
 }
+
+/// Where issuers put the client: RFC 9068; Auth0, Entra ID and Keycloak; Okta. The first that is present counts.
+const CLIENT_ID: &[&str] = &["client_id", "azp", "cid"];
+/// Where issuers put scopes if not in `scope`: Okta and users' tokens of Entra ID; applications' tokens of Entra ID.
+const SCOPES: &[&str] = &["scp", "roles"];
 
 /// Which clients are allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +78,7 @@ impl Rules {
     fn client_id<'a>(&self, claims: &Members<'a>) -> Result<ClientId<'a>, Refusal> {
         let claim = match self.form {
             Form::Cognito => claims.get("client_id"),
-            Form::Oidc => claims.get("client_id").or_else(|| claims.get("azp")),
+            Form::Oidc => CLIENT_ID.iter().find_map(|name| claims.get(name)),
         };
         let text = claim.and_then(Json::as_text).ok_or(Refusal::MalformedClientId)?;
         let client_id = ClientId::parse(text.clone()).map_err(|_| Refusal::MalformedClientId)?;
@@ -88,7 +93,7 @@ impl Rules {
         let text = match (claims.get("scope"), self.form) {
             (Some(scope), _) => scope.as_text()?.clone(),
             (None, Form::Cognito) => return None,
-            (None, Form::Oidc) => match claims.get("scp")? {
+            (None, Form::Oidc) => match SCOPES.iter().find_map(|name| claims.get(name))? {
                 Json::List(list) => Cow::Owned(joined(list)?),
                 Json::Text(text) => text.clone(),
                 Json::Whole(_) | Json::Number(_) | Json::Object(_) | Json::Bool | Json::Null => return None,

@@ -299,3 +299,41 @@ async fn a_token_changed_in_any_place_is_refused() {
         assert_ne!(setup.outcome(&format!("Bearer {cut}")).await, "ok", "cut at {place}");
     }
 }
+
+#[tokio::test]
+async fn tokens_of_well_known_issuers_are_read() {
+    let setup = Setup::oidc();
+    // What each issuer puts into the access token of an application, apart from `iss`, `aud` and the times.
+    let shapes = [
+        (
+            "Auth0",
+            json!({"azp": "billing", "sub": "billing@clients", "scope": "orders/read", "gty": "client-credentials"}),
+        ),
+        (
+            "Keycloak",
+            json!({"azp": "billing", "client_id": "billing", "sub": "5b0f", "typ": "Bearer", "acr": "1",
+                "scope": "orders/read profile email", "realm_access": {"roles": ["default-roles-shop"]},
+                "preferred_username": "service-account-billing", "email_verified": false, "jti": "trrtcc:6d6e"}),
+        ),
+        (
+            "Okta",
+            json!({"cid": "billing", "sub": "billing", "scp": ["orders/read"], "ver": 1, "jti": "AT.Zx"}),
+        ),
+        (
+            "Entra ID",
+            json!({"azp": "billing", "azpacr": "1", "idtyp": "app", "roles": ["orders/read"], "oid": "9a", "sub": "9a",
+                "tid": "72f9", "uti": "cA", "ver": "2.0", "nbf": NOW}),
+        ),
+    ];
+    for (issuer, shape) in shapes {
+        let mut claims = json!({"iss": "https://issuer.example", "aud": "https://api.example", "exp": NOW + 60, "iat": NOW});
+        change(&mut claims, shape);
+        let header = json!({"alg": "RS256", "kid": "first", "typ": "JWT"}).to_string();
+        let value = |claims: &Value| format!("Bearer {}", FIRST.sign(&header, &claims.to_string()));
+        assert_eq!(setup.outcome(&value(&claims)).await, "ok", "{issuer}");
+        change(&mut claims, json!({"azp": null, "client_id": null, "cid": null}));
+        assert_eq!(setup.outcome(&value(&claims)).await, "malformed_client_id", "{issuer}");
+        change(&mut claims, json!({"client_id": "billing", "scope": null, "scp": null, "roles": null}));
+        assert_eq!(setup.outcome(&value(&claims)).await, "malformed_scope", "{issuer}");
+    }
+}
