@@ -1,4 +1,4 @@
-//! Owns the binaries: building them as they are deployed, finding them, and their sizes.
+//! The measured binaries: building them as they are deployed, finding them, and their sizes.
 
 use std::{
     fs,
@@ -19,7 +19,7 @@ use crate::{
 /// entry and the end record.
 const ZIP_OVERHEAD: usize = 30 + 46 + 22 + 2 * "bootstrap".len();
 
-/// The release binaries that are measured.
+/// The binaries that are measured.
 pub(crate) struct Built {
     /// The authorizer and what it is compared with.
     pub(crate) authorizer: Vec<(Program, PathBuf)>,
@@ -29,20 +29,18 @@ pub(crate) struct Built {
     pub(crate) local: Option<PathBuf>,
 }
 
-/// Builds the release binaries, `all` of them or what the authorizer needs. A given authorizer is taken as it is.
+/// Builds the binaries, `all` of them or what the authorizer needs. A given authorizer is taken as it is.
 pub(crate) fn build(authorizer: Option<&Path>, all: bool) -> Result<Built> {
-    let release = std::env::current_exe()?
-        .ancestors()
-        .nth(2)
-        .context("this program is not in a target directory")?
-        .join("release");
+    let exe = std::env::current_exe()?;
+    let target = exe.ancestors().nth(2).context("this program is not in a target directory")?;
+    let deploy = target.join("deploy");
     // Apart, or Cargo would give both the features that either asks for.
-    cargo_build(&["--package", "bench", "--bins"])?;
+    cargo_build("deploy", &["--package", "bench", "--bins"])?;
     if authorizer.is_none() {
-        cargo_build(&["--package", "authorizer"])?;
+        cargo_build("deploy", &["--package", "authorizer"])?;
     }
-    let authorizer = authorizer.map_or_else(|| release.join(Program::Authorizer.name()), Path::to_path_buf);
-    let found = |program: Program| (program, release.join(program.name()));
+    let authorizer = authorizer.map_or_else(|| deploy.join(Program::Authorizer.name()), Path::to_path_buf);
+    let found = |program: Program| (program, deploy.join(program.name()));
     let mut built = Built {
         authorizer: vec![found(Program::Echo), found(Program::Floor), (Program::Authorizer, authorizer)],
         functions: Vec::new(),
@@ -50,19 +48,19 @@ pub(crate) fn build(authorizer: Option<&Path>, all: bool) -> Result<Built> {
     };
     if all {
         // An example, so that the reference programs do not get the features that the authorizer's library asks for.
-        cargo_build(&["--package", "bench", "--example", "wide"])?;
-        built.authorizer.push((Program::Wide, release.join("examples").join(Program::Wide.name())));
-        cargo_build(&["--package", "handlers"])?;
+        cargo_build("deploy", &["--package", "bench", "--example", "wide"])?;
+        built.authorizer.push((Program::Wide, deploy.join("examples").join(Program::Wide.name())));
+        cargo_build("deploy", &["--package", "handlers"])?;
         built.functions = Part::Functions.programs().iter().copied().map(found).collect();
-        cargo_build(&["--package", "local"])?;
-        built.local = Some(found(Program::Local).1);
+        cargo_build("release", &["--package", "local"])?;
+        built.local = Some(target.join("release").join(Program::Local.name()));
     }
     Ok(built)
 }
 
-fn cargo_build(what: &[&str]) -> Result<()> {
+fn cargo_build(profile: &str, what: &[&str]) -> Result<()> {
     let status = Command::new("cargo")
-        .args(["build", "--release", "--locked", "--quiet"])
+        .args(["build", "--profile", profile, "--locked", "--quiet"])
         .args(what)
         .status()
         .context("cannot start cargo")?;

@@ -1,7 +1,7 @@
 //! A flood of events at the real `authorizer` binary, eight at a time: good, bad and hostile ones. Every answer is right,
 //! memory stays flat (where the system tells of it in `/proc`), and nothing of a token, a claim or an event is in the output.
 //!
-//! `cargo test -p tests --test flood` sends 2,000. `FLOOD_EVENTS=20000` sends more, `FLOOD_BINARY=target/release/authorizer` sends
+//! `cargo test -p tests --test flood` sends 2,000. `FLOOD_EVENTS=20000` sends more, `FLOOD_BINARY=target/deploy/authorizer` sends
 //! them to the binary that deploys, and `-- --nocapture` prints the figures.
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
