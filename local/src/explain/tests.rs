@@ -93,6 +93,7 @@ fn refused() -> Vec<(Refusal, String)> {
         (Refusal::MalformedIat, token(&json!({"iat": []}))),
         (Refusal::IssuedInFuture, token(&json!({"iat": NOW + 60}))),
         (Refusal::Audience, token(&json!({}))),
+        (Refusal::SenderConstrained, token(&json!({"aud": "api", "cnf": {"jkt": "x"}}))),
         (Refusal::MalformedScope, token(&json!({"aud": "api", "scope": []}))),
         (Refusal::MalformedJti, token(&json!({"aud": "api", "jti": 1}))),
     ]
