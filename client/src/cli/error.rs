@@ -172,3 +172,38 @@ fn not_running(target: &Target, is_api: bool) -> Option<CommandError> {
 fn shown(path: &Path) -> String {
     path.display().to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ConnectionError, cli::Caller};
+
+    #[test]
+    fn only_on_this_machine_a_local_is_to_be_started() {
+        let caller = Caller { client: None, scope: String::new(), clients_file: None, port: None };
+        let error = ConnectionError::new(reqwest::Proxy::all("").unwrap_err());
+        for (url, is_told) in [("http://127.0.0.1:3000", true), ("https://auth.example", false)] {
+            let target = caller.at(url.parse().unwrap(), url.parse().unwrap()).unwrap();
+            let of_token = CommandError::of_token(TokenError::Connection(error.clone()), &target);
+            let of_call = CommandError::of_call(ApiError::Connection(error.clone()), &target);
+            for error in [of_token, of_call] {
+                assert_eq!(matches!(error, CommandError::NotRunning(_)), is_told, "{url}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_less_than_half_right_is_not_suggested() {
+        let known = ["order-service", "storefront"].map(str::to_owned);
+        let cases = [
+            ("storefrnt", Some("storefront")),
+            ("orderservice", Some("order-service")),
+            ("Storefront", Some("storefront")),
+            ("store", None),
+            ("", None),
+        ];
+        for (given, expected) in cases {
+            assert_eq!(nearest(given, &known).as_deref(), expected, "{given}");
+        }
+    }
+}

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
-#[path = "../src/stub.rs"]
+#[path = "../../src/stub.rs"]
 #[expect(dead_code, reason = "shared with the tests of the library, which need more of it")]
 mod stub;
+
+mod messages;
 
 use std::{
     fs::{self, Permissions},
