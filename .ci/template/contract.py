@@ -1,5 +1,6 @@
-"""Owns what the template has to agree with: the code's own tables, and the contract of names and scopes."""
+"""What the template has to agree with: routes.json, what the functions serve, and the contract of names and scopes."""
 
+import json
 import re
 
 from deployed import ROOT
@@ -22,16 +23,17 @@ LOGICAL_IDS = {
 
 
 def routes() -> dict[tuple[str, str], tuple[str, str]]:
-    """The route table in access/src/route.rs: method and path, to scopes and function."""
-    text = (ROOT / "access/src/route.rs").read_text()
-    scopes = dict(re.findall(r'const (\w+): Scope<\'static> = Scope::of_table\("([^"]+)"\)', text))
-    rows = re.findall(r'Route::new\(Method::(\w+), "([^"]+)", &\[([\w, ]+)\], Function::(\w+)\)', text)
-    table = re.search(r"pub const ROUTES: &\[Route\] = &\[(.*?)\];", text, re.S)
-    assert table and len(rows) == table[1].count("Route::new"), "the route table is not written as it used to be"
-    return {
-        (method.upper(), path): (" ".join(scopes[name.strip()] for name in names.split(",")), function.lower())
-        for method, path, names, function in rows
-    }
+    """Method and path of each route, to its scopes in routes.json and the function that says it serves it."""
+    served: dict[str, str] = {}
+    modules = {"inventory": "inventory", "order": "orders", "payment": "payments", "report": "reports"}
+    for binary, module in modules.items():
+        text = (ROOT / f"handlers/src/{module}.rs").read_text()
+        listed = re.search(r"const ROUTES: &'static \[&'static str\] =\s*&\[(.*?)\];", text, re.S)
+        assert listed, f"{module}.rs does not list its routes as it used to"
+        served |= {name: binary for name in re.findall(r'"([^"]+)"', listed[1])}
+    table = json.loads((ROOT / "routes.json").read_text())
+    assert served.keys() == table.keys(), "what is served is not what routes.json has"
+    return {tuple(name.split(" ")): (" ".join(scopes), served[name]) for name, scopes in table.items()}
 
 
 def scopes() -> set[str]:

@@ -1,17 +1,21 @@
 //! Owns `Config`: every setting of the authorizer, read once from the environment, parsed into its real type, all
 //! problems told together by variable name. Using the settings is left to the files that they concern.
 
-use std::{collections::HashSet, fmt, time::Duration};
+use std::{borrow::Cow, collections::HashSet, fmt, time::Duration};
 
-use access::ClientId;
+use access::{ClientId, Table};
 use reqwest::Url;
 
 use crate::{
     claims::{Clients, Form, Rules},
     keys::{Timing, snapshot::Snapshot},
+    policy::Coverage,
 };
 
 mod issuer;
+mod routes;
+
+pub(crate) use routes::with_usual_places;
 
 /// Every setting of the authorizer. An empty variable counts as unset.
 #[derive(Clone, Debug)]
@@ -26,6 +30,10 @@ pub struct Config {
     pub(crate) timing: Timing,
     /// `JWKS_SNAPSHOT`: the keys in that file.
     pub(crate) snapshot: Option<Snapshot>,
+    /// `ROUTES_FILE`, or `ROUTES`. Required.
+    pub(crate) routes: Table,
+    /// `POLICY`: `token` (the default) or `call`.
+    pub(crate) coverage: Coverage,
 }
 
 /// One issuer and where its keys are.
@@ -41,12 +49,12 @@ pub(crate) struct IssuerConfig {
 pub struct ConfigError(Vec<Problem>);
 
 /// What is wrong with one variable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The variable's name.
     pub variable: &'static str,
-    /// What it must be. Never its value.
-    pub problem: &'static str,
+    /// What it must be. Never its value, but for what is wrong with a route table.
+    pub problem: Cow<'static, str>,
 }
 
 impl ConfigError {
@@ -67,7 +75,8 @@ impl fmt::Display for ConfigError {
 }
 
 impl Config {
-    /// Reads the settings, `vars` being a look-up by name, and the snapshot file if one is named.
+    /// Reads the settings, `vars` being a look-up by name, and the files that they name: routes, and a snapshot if there
+    /// is one.
     ///
     /// # Errors
     /// All problems together.
@@ -87,12 +96,21 @@ impl Config {
         );
         let timing = timing(&vars, &mut problems);
         let snapshot = vars("JWKS_SNAPSHOT").and_then(|path| snapshot(&path, issuers.len(), &mut problems));
-        if !problems.0.is_empty() {
+        let coverage = match vars("POLICY").as_deref() {
+            None | Some("token") => Coverage::Token,
+            Some("call") => Coverage::Call,
+            Some(_) => {
+                problems.add("POLICY", "must be `token` or `call`");
+                Coverage::Token
+            }
+        };
+        let routes = routes::read(&vars, &mut problems);
+        let Some(routes) = routes.filter(|_| problems.0.is_empty()) else {
             return Err(ConfigError(problems.0));
-        }
+        };
         let form = if vars("TOKEN_ISSUER").is_some() { Form::Oidc } else { Form::Cognito };
         let rules = Rules { form, clients, audience, skew };
-        Ok(Self { issuers, rules, timing, snapshot })
+        Ok(Self { issuers, rules, timing, snapshot, routes, coverage })
     }
 }
 
@@ -100,8 +118,8 @@ impl Config {
 struct Problems(Vec<Problem>);
 
 impl Problems {
-    fn add(&mut self, variable: &'static str, problem: &'static str) {
-        self.0.push(Problem { variable, problem });
+    fn add(&mut self, variable: &'static str, problem: impl Into<Cow<'static, str>>) {
+        self.0.push(Problem { variable, problem: problem.into() });
     }
 
     fn number(

@@ -23,7 +23,7 @@ use crate::{
         fetch::{ClientError, Fetch, HttpFetch, client},
         signature,
     },
-    policy::{Table, TableError},
+    policy::{Ambiguity, Policies},
     refusal::{Fault, Rejection},
     token::Bearer,
     verify::{Issuer, Verifier},
@@ -42,17 +42,14 @@ pub struct Authorizer(Arc<Parts>);
 
 struct Parts {
     verifier: Verifier,
-    table: Table,
+    policies: Policies,
     clock: Clock,
     log: Log,
 }
 
-/// Why the authorizer cannot start with these settings and this table.
+/// Why the authorizer cannot start with these settings.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// No exact policy can be written for the route table.
-    #[error("the route table: {0}")]
-    Table(#[from] TableError),
     /// The HTTP client for keys cannot be built.
     #[error("the key client: {0}")]
     Client(#[from] ClientError),
@@ -69,29 +66,27 @@ pub struct Failure {
 }
 
 impl Authorizer {
-    /// An authorizer for the routes of a table.
+    /// An authorizer with these settings.
     ///
     /// # Errors
-    /// If no exact policy can be written for the table, or the HTTP client cannot be built.
+    /// If the HTTP client cannot be built.
     pub fn new(
         config: Config,
-        routes: &'static [Route],
         clock: impl Fn() -> SystemTime + Send + Sync + 'static,
         log: Log,
     ) -> Result<Self, StartError> {
         let client = client(config.timing.timeout)?;
-        Self::build(config, routes, clock, log, |url| Arc::new(HttpFetch { client: client.clone(), url }))
+        Ok(Self::build(config, clock, log, |url| Arc::new(HttpFetch { client: client.clone(), url })))
     }
 
     fn build(
         config: Config,
-        routes: &'static [Route],
         clock: impl Fn() -> SystemTime + Send + Sync + 'static,
         log: Log,
         fetch: impl Fn(Url) -> Arc<dyn Fetch>,
-    ) -> Result<Self, StartError> {
+    ) -> Self {
         signature::install();
-        let Config { issuers, rules, timing, snapshot } = config;
+        let Config { issuers, rules, timing, snapshot, routes, coverage } = config;
         let clock: Clock = Arc::new(clock);
         let issuer = |config: crate::config::IssuerConfig| {
             let name = config.names.first().cloned().unwrap_or_default();
@@ -110,8 +105,17 @@ impl Authorizer {
             };
             log.record(Level::Info, now, &line);
         }
+        let policies = Policies::new(routes, coverage);
+        for ambiguity in policies.ambiguities() {
+            log.record(Level::Warn, clock(), &Overlap { event: "routes_overlap", ambiguity });
+        }
         let verifier = Verifier { issuers, rules, clock: Arc::clone(&clock) };
-        Ok(Self(Arc::new(Parts { verifier, table: Table::new(routes)?, clock, log })))
+        Self(Arc::new(Parts { verifier, policies, clock, log }))
+    }
+
+    /// The routes that decisions are about.
+    pub fn routes(&self) -> &[Route] {
+        self.0.policies.routes()
     }
 
     /// Fetches the keys of every issuer that has no fresh ones, all at once. Takes no longer than one fetch may. A
@@ -162,10 +166,10 @@ impl Authorizer {
         let request = event.token_request()?;
         let method_arn = request.method_arn.unwrap_or_default();
         let arn = MethodArn::parse(&method_arn).map_err(Fault::MethodArn)?;
-        let target = self.0.table.called(&arn);
-        line.route = target.map(|(_, name)| name);
+        let target = self.0.policies.called(&arn);
+        line.route = target.map(Route::name);
         let value = request.authorization_token.unwrap_or_default();
-        self.judge(&value, &arn, target.map(|(route, _)| route), line).await
+        self.judge(&value, &arn, target, line).await
     }
 
     /// Decides about a header value.
@@ -181,7 +185,7 @@ impl Authorizer {
         let caller = verified.caller();
         line.client_id = Some(caller.client_id.as_str().to_owned());
         line.jti = caller.jti.as_deref().map(ToOwned::to_owned);
-        let answer = self.0.table.answer(caller, arn)?;
+        let answer = self.0.policies.answer(caller, arn, target)?;
         if target.is_none_or(|route| !route.is_covered_by(&caller.scopes)) {
             line.outcome = Outcome::Refused;
             line.reason = Some(INSUFFICIENT_SCOPE);
@@ -238,6 +242,14 @@ struct SnapshotLoaded {
     event: &'static str,
     keys: usize,
     age_seconds: u64,
+}
+
+/// The log line of routes for which the policy of a token is not exact. It has no `outcome`: it is no decision.
+#[derive(Serialize)]
+struct Overlap<'a> {
+    event: &'static str,
+    #[serde(flatten)]
+    ambiguity: &'a Ambiguity,
 }
 
 /// To the microsecond; anything finer is noise.

@@ -1,20 +1,23 @@
 //! The function on AWS Lambda: start, serve, and report what prevents it.
 
-use std::{io::Write, process::ExitCode, time::SystemTime};
+use std::{io::Write, path::Path, process::ExitCode, time::SystemTime};
 
-use access::{
-    ROUTES,
-    log::{Level, Log, Outcome},
-};
+use access::log::{Level, Log, Outcome};
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde::Serialize;
 
-use crate::{Authorizer, Config, ConfigError, Failure, StartError, event::Event};
+use crate::{Authorizer, Config, ConfigError, Failure, StartError, config::with_usual_places, event::Event};
 
-/// Runs the function until Lambda ends it, `vars` being a look-up in the environment.
+/// Runs the function until Lambda ends it, `vars` being a look-up in the environment. `program` is the path of the
+/// binary: its routes may be in `routes.json` beside it.
 ///
 /// What keeps it from starting goes to standard error as one log line, all problems of the settings together.
-pub fn run(vars: impl Fn(&str) -> Option<String>, clock: fn() -> SystemTime) -> ExitCode {
+pub fn run(
+    vars: impl Fn(&str) -> Option<String>,
+    program: Option<&Path>,
+    clock: fn() -> SystemTime,
+) -> ExitCode {
+    let vars = with_usual_places(&vars, program);
     let log = Log::from_vars(&vars, |line| {
         // One write under one lock, so that lines of parallel invocations do not mix. A log that cannot be
         // written has nowhere to complain.
@@ -34,7 +37,7 @@ fn serve(
     clock: fn() -> SystemTime,
     log: Log,
 ) -> Result<(), StopError> {
-    let authorizer = Authorizer::new(Config::from_vars(vars)?, ROUTES, clock, log)?;
+    let authorizer = Authorizer::new(Config::from_vars(vars)?, clock, log)?;
     let parallel = vars("AWS_LAMBDA_MAX_CONCURRENCY").and_then(|most| most.parse::<u32>().ok());
     // For one invocation at a time this thread is enough, and the start is faster.
     let mut runtime = if parallel.is_some_and(|most| most > 1) {

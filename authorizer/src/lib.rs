@@ -17,5 +17,4 @@ mod verify;
 pub use config::{Config, ConfigError, Problem};
 pub use handler::{Authorizer, Decided, Explanation, Failure, StartError, Step, Verdict};
 pub use keys::fetch::ClientError;
-pub use policy::TableError;
 pub use refusal::{Fault, Refusal};

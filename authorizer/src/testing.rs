@@ -11,7 +11,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use access::log::Log;
+use access::{Caller, ClientId, ScopeSet, UnixSeconds, log::Log};
 use aws_lc_rs::{
     encoding::AsDer,
     rsa::{KeyPair, KeySize},
@@ -28,6 +28,19 @@ pub(crate) const NOW: u64 = 1_700_000_000;
 pub(crate) const POOL: &str = "eu-central-1_Ab12cd34E";
 pub(crate) const ISSUER: &str = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab12cd34E";
 pub(crate) const ARN: &str = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/prod/GET/orders/7";
+
+/// The routes of this project.
+pub(crate) const ROUTES: &str = include_str!("../../routes.json");
+
+/// A caller with these scopes.
+pub(crate) fn caller(scopes: &'static str) -> Caller<'static> {
+    Caller {
+        client_id: ClientId::parse("a").unwrap(),
+        scopes: ScopeSet::parse(scopes).unwrap(),
+        expires_at: UnixSeconds(NOW + 3600),
+        jti: None,
+    }
+}
 
 /// Two keys of one issuer.
 pub(crate) static FIRST: LazyLock<Signer> = LazyLock::new(|| Signer::new("first"));

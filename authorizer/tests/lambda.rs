@@ -38,7 +38,11 @@ fn started(api: &TcpListener, vars: &[(&str, &str)]) -> (u32, JoinHandle<Output>
     (id, end)
 }
 
-const SETTINGS: [(&str, &str); 2] = [("USER_POOL_ID", "eu-central-1_Ab12cd34E"), ("CLIENT_IDS", "*")];
+const SETTINGS: [(&str, &str); 3] = [
+    ("USER_POOL_ID", "eu-central-1_Ab12cd34E"),
+    ("CLIENT_IDS", "*"),
+    ("ROUTES", r#"{"GET /orders": ["orders/read"]}"#),
+];
 
 /// The next request: its first line, its body, and where the answer goes. A key request is answered on the way.
 fn request(api: &TcpListener) -> (String, Value, TcpStream) {

@@ -7,7 +7,7 @@
 
 use std::{hint::black_box, time::SystemTime};
 
-use access::{ROUTES, log::Log};
+use access::log::Log;
 use authorizer::{Authorizer, Config};
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -90,6 +90,7 @@ fn authorizer(runtime: &Runtime, pool: &str, jwks: &str) -> Outcome<Authorizer> 
         "USER_POOL_ID" => Some(pool.to_owned()),
         "CLIENT_IDS" => Some(CLIENT_ID.to_owned()),
         "JWKS_URI" => Some(jwks.to_owned()),
+        "ROUTES" => Some(include_str!("../../routes.json").to_owned()),
         "AWS_LAMBDA_LOG_FORMAT" => Some("JSON".to_owned()),
         _ => None,
     };
@@ -97,7 +98,7 @@ fn authorizer(runtime: &Runtime, pool: &str, jwks: &str) -> Outcome<Authorizer> 
         black_box(line);
     });
     #[expect(clippy::disallowed_methods, reason = "the tokens are valid now")]
-    let authorizer = Authorizer::new(Config::from_vars(vars)?, ROUTES, SystemTime::now, log)?;
+    let authorizer = Authorizer::new(Config::from_vars(vars)?, SystemTime::now, log)?;
     runtime.block_on(authorizer.prefetch());
     Ok(authorizer)
 }

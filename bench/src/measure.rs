@@ -193,7 +193,7 @@ impl Bench {
     }
 
     fn start(&self, program: Program, path: &Path, jwks: &Server, at_once: bool) -> Result<Function> {
-        let vars = match program {
+        let mut vars = match program {
             Program::Echo
             | Program::Inventory
             | Program::Order
@@ -207,6 +207,9 @@ impl Bench {
                 ("JWKS_URI", format!("http://{}/jwks.json", jwks.address())),
             ],
         };
+        if program == Program::Authorizer {
+            vars.push(("ROUTES", include_str!("../../routes.json").to_owned()));
+        }
         let first = if at_once { self.fresh.first().map(Vec::as_slice) } else { None };
         Function::start(path, &vars, first, &self.cores)
     }

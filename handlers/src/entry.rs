@@ -15,7 +15,7 @@ use std::{
 };
 
 use access::{
-    Caller, Function, ROUTES, Route, UnixSeconds,
+    Caller, UnixSeconds,
     log::{Level, Log, Outcome},
 };
 use jiff::Timestamp;
@@ -25,12 +25,12 @@ pub use answer::Answer;
 use event::{Event, ProxyRequest, Schedule};
 pub use request::Request;
 
-use crate::error::ApiError;
+use crate::{error::ApiError, routes::ROUTES};
 
 /// One of the four services, as the shell sees it.
 pub trait Service: Send + Sync {
-    /// The function that it is; routes of any other are not answered.
-    const FUNCTION: Function;
+    /// The routes that it serves, as `routes.json` names them; no other is answered.
+    const ROUTES: &'static [&'static str];
 
     /// Does what a checked request asks for.
     fn call(&self, request: Request<'_>) -> impl Future<Output = Result<Answer, ApiError>> + Send;
@@ -127,8 +127,9 @@ impl<S: Service> Entry<S> {
         if caller.is_expired(UnixSeconds::from(began)) {
             return Err(ApiError::refused(401, "token_expired", "the access token has expired"));
         }
-        let route = Route::by_resource(ROUTES, &event.http_method, &event.resource)
-            .filter(|route| route.function == S::FUNCTION)
+        let route = ROUTES
+            .by_resource(&event.http_method, &event.resource)
+            .filter(|route| S::ROUTES.contains(&route.name()))
             .ok_or_else(|| ApiError::refused(404, "unknown_route", "there is no such route here"))?;
         line.route = Some(route.to_string());
         if !route.is_covered_by(&caller.scopes) {

@@ -1,7 +1,6 @@
 //! Owns the inventory service: what is on hand, and the stock movements that change it. Event JSON and items are
 //! left to others.
 
-use access::{Function, Method};
 use aws_sdk_dynamodb::Client;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -185,16 +184,16 @@ fn refusal(lines: &[Line], at: usize) -> ApiError {
 }
 
 impl Service for Inventory {
-    const FUNCTION: Function = Function::Inventory;
+    const ROUTES: &'static [&'static str] = &["GET /inventory", "GET /inventory/{sku}", "POST /inventory"];
 
     async fn call(&self, request: Request<'_>) -> Result<Answer, ApiError> {
-        match (request.route().method, request.route().path) {
-            (Method::Get, "/inventory") => Answer::ok(&self.list(request.query("cursor")?).await?),
-            (Method::Get, "/inventory/{sku}") => {
+        match request.route().name() {
+            "GET /inventory" => Answer::ok(&self.list(request.query("cursor")?).await?),
+            "GET /inventory/{sku}" => {
                 Answer::ok(&self.find(&request.parameter("sku").unwrap_or_default()).await?)
             }
-            (Method::Post, "/inventory") => Answer::ok(&self.apply(request.body()?, request.now()).await?),
-            (..) => Err(ApiError::fault("unserved_route", request.route().to_string())),
+            "POST /inventory" => Answer::ok(&self.apply(request.body()?, request.now()).await?),
+            _ => Err(ApiError::fault("unserved_route", request.route().to_string())),
         }
     }
 }

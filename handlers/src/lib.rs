@@ -12,6 +12,7 @@ pub mod money;
 pub mod orders;
 pub mod payments;
 pub mod reports;
+pub mod routes;
 #[cfg(feature = "schema")]
 mod schema;
 pub mod store;

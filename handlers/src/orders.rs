@@ -4,7 +4,6 @@
 mod place;
 mod stock;
 
-use access::{Function, Method};
 use aws_sdk_dynamodb::Client;
 use serde::{Deserialize, Serialize};
 
@@ -150,24 +149,25 @@ impl<A: Api> Orders<A> {
 }
 
 impl<A: Api> Service for Orders<A> {
-    const FUNCTION: Function = Function::Order;
+    const ROUTES: &'static [&'static str] =
+        &["POST /orders", "GET /orders", "GET /orders/{id}", "PATCH /orders/{id}"];
 
     async fn call(&self, request: Request<'_>) -> Result<Answer, ApiError> {
-        match (request.route().method, request.route().path) {
-            (Method::Post, "/orders") => {
+        match request.route().name() {
+            "POST /orders" => {
                 let (name, order) = (request.attempt_name()?, request.body()?);
                 Answer::created(&self.place(&name, order, request.now(), request.trace()).await?)
             }
-            (Method::Get, "/orders") => {
+            "GET /orders" => {
                 let (day, after) = request.page_of_day(LIST)?;
                 Answer::ok(&self.list(day, after).await?)
             }
-            (Method::Get, "/orders/{id}") => Answer::ok(&self.find(request.id()?).await?),
-            (Method::Patch, "/orders/{id}") => {
+            "GET /orders/{id}" => Answer::ok(&self.find(request.id()?).await?),
+            "PATCH /orders/{id}" => {
                 let Change { status } = request.body()?;
                 Answer::ok(&self.change(request.id()?, status, request.trace()).await?)
             }
-            (..) => Err(ApiError::fault("unserved_route", request.route().to_string())),
+            _ => Err(ApiError::fault("unserved_route", request.route().to_string())),
         }
     }
 }

@@ -3,7 +3,6 @@
 
 mod pay;
 
-use access::{Function, Method};
 use aws_sdk_dynamodb::Client;
 use serde::Serialize;
 
@@ -97,20 +96,20 @@ impl<A: Api> Payments<A> {
 }
 
 impl<A: Api> Service for Payments<A> {
-    const FUNCTION: Function = Function::Payment;
+    const ROUTES: &'static [&'static str] = &["POST /payments", "GET /payments", "GET /payments/{id}"];
 
     async fn call(&self, request: Request<'_>) -> Result<Answer, ApiError> {
-        match (request.route().method, request.route().path) {
-            (Method::Post, "/payments") => {
+        match request.route().name() {
+            "POST /payments" => {
                 let (name, payment) = (request.attempt_name()?, request.body()?);
                 Answer::created(&self.pay(&name, payment, request.now(), &request.trace()).await?)
             }
-            (Method::Get, "/payments") => {
+            "GET /payments" => {
                 let (day, after) = request.page_of_day(LIST)?;
                 Answer::ok(&self.list(day, after).await?)
             }
-            (Method::Get, "/payments/{id}") => Answer::ok(&self.find(request.id()?).await?),
-            (..) => Err(ApiError::fault("unserved_route", request.route().to_string())),
+            "GET /payments/{id}" => Answer::ok(&self.find(request.id()?).await?),
+            _ => Err(ApiError::fault("unserved_route", request.route().to_string())),
         }
     }
 }

@@ -6,7 +6,6 @@
 
 mod build;
 
-use access::{Function, Method};
 use aws_sdk_dynamodb::Client;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -108,20 +107,20 @@ impl<A: Api> Reports<A> {
 }
 
 impl<A: Api> Service for Reports<A> {
-    const FUNCTION: Function = Function::Report;
+    const ROUTES: &'static [&'static str] = &["POST /reports", "GET /reports/{date}"];
 
     async fn call(&self, request: Request<'_>) -> Result<Answer, ApiError> {
-        match (request.route().method, request.route().path) {
-            (Method::Post, "/reports") => {
+        match request.route().name() {
+            "POST /reports" => {
                 let NewReport { date } = request.body()?;
                 Answer::created(&self.run(date, request.now(), &request.trace()).await?)
             }
-            (Method::Get, "/reports/{date}") => {
+            "GET /reports/{date}" => {
                 let date = request.parameter("date").unwrap_or_default().parse::<Day>();
                 let date = date.map_err(|error| ApiError::invalid("date", error.to_string()))?;
                 Answer::ok(&self.find(date).await?)
             }
-            (..) => Err(ApiError::fault("unserved_route", request.route().to_string())),
+            _ => Err(ApiError::fault("unserved_route", request.route().to_string())),
         }
     }
 

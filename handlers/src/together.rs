@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use access::ROUTES;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::testing::{Death, World, event};
+use crate::{
+    routes::ROUTES,
+    testing::{Death, World, event},
+};
 
 const LOADED: i64 = 20;
 
@@ -20,14 +22,17 @@ async fn world() -> World {
 #[tokio::test]
 async fn every_route_is_served_by_its_function_and_to_nobody_without_its_scope() {
     let world = World::new().await;
-    for route in ROUTES {
-        let scopes = route.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ");
-        let (status, body) = world.handle(&event(route.method.as_str(), route.path, &scopes)).await;
+    for route in ROUTES.routes() {
+        let scopes = route.scopes().iter().map(access::Scope::as_str).collect::<Vec<_>>().join(" ");
+        let (status, body) = world.handle(&event(route.method().as_str(), route.path(), &scopes)).await;
         assert!(status < 500 && !matches!(status, 401 | 403), "{route}: {status} {body}");
-        let others =
-            ROUTES.iter().flat_map(|other| other.scopes).filter(|scope| !route.scopes.contains(scope));
-        let others = others.map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ");
-        let (status, body) = world.handle(&event(route.method.as_str(), route.path, &others)).await;
+        let others = ROUTES
+            .routes()
+            .iter()
+            .flat_map(access::Route::scopes)
+            .filter(|scope| !route.scopes().contains(scope));
+        let others = others.map(access::Scope::as_str).collect::<Vec<_>>().join(" ");
+        let (status, body) = world.handle(&event(route.method().as_str(), route.path(), &others)).await;
         assert_eq!((status, &body["error"]), (403, &"insufficient_scope".into()), "{route}");
     }
 }

@@ -13,6 +13,7 @@ mod state;
 
 use std::{fmt, sync::Arc};
 
+use access::Table;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use gateway::{
     http::{Clock, Request, Response},
@@ -42,6 +43,8 @@ pub(crate) struct Console {
     gateway: Arc<Gateway>,
     /// `None` where the template does not say all of the authorizer's settings.
     explainer: Option<Explainer>,
+    /// `None` where the functions, the authorizer too, are other programs.
+    routes: Option<Table>,
     decisions: Arc<Decisions>,
     clock: Clock,
 }
@@ -51,6 +54,7 @@ pub(crate) struct Watched {
     pub(crate) issuer: Arc<Issuer>,
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) explainer: Option<Explainer>,
+    pub(crate) routes: Option<Table>,
     pub(crate) decisions: Arc<Decisions>,
 }
 
@@ -61,9 +65,9 @@ impl Console {
         watched: Watched,
         clock: Clock,
     ) -> Result<Self, CredentialsError> {
-        let Watched { issuer, gateway, explainer, decisions } = watched;
-        let (clients, key) = (Known::all(clients), credentials::secret()?);
-        Ok(Self { port, key, clients, issuer, gateway, explainer, decisions, clock })
+        let Watched { issuer, gateway, explainer, routes, decisions } = watched;
+        let (clients, key) = (Known::all(clients, routes.as_ref()), credentials::secret()?);
+        Ok(Self { port, key, clients, issuer, gateway, explainer, routes, decisions, clock })
     }
 
     /// The key of the buttons.

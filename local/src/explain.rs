@@ -12,7 +12,7 @@ mod text;
 
 use std::fmt;
 
-use access::{Caller, MethodArn, ROUTES, Route};
+use access::{Caller, MethodArn, Route};
 use authorizer::{Authorizer, Decided, Step, Verdict};
 use gateway::rest::{
     api::Api,
@@ -116,9 +116,9 @@ pub struct Access {
     /// Whether the gateway lets the call through.
     pub allowed: bool,
     /// The scopes that the route needs.
-    pub needs: Vec<&'static str>,
+    pub needs: Vec<String>,
     /// Those of them that the token does not hold.
-    pub missing: Vec<&'static str>,
+    pub missing: Vec<String>,
 }
 
 /// What of the authorizer's answer is looked at.
@@ -164,7 +164,7 @@ impl Explainer {
                 },
                 Decided::Fault(fault) => Explanation::undecided(fault.label(), &fault.to_string()),
                 Decided::Answer(answer) => {
-                    self.answered(answer.get(), call.map(|_| (arn.as_str(), explained.route)))
+                    self.answered(answer.get(), call.map(|_| (arn.as_str(), explained.route.as_ref())))
                 }
             }
         };
@@ -183,7 +183,9 @@ impl Explainer {
         let Ok(caller) = Caller::from_context(|member| context.get(member)) else { return unreadable() };
         let Ok(policy) = Policy::deserialize(&policy_document) else { return unreadable() };
         let is_allowed = |arn: &str| policy.evaluate(INVOKE, arn) == Decision::Allow;
-        let routes: Vec<Access> = ROUTES
+        let routes: Vec<Access> = self
+            .authorizer
+            .routes()
             .iter()
             .map(|route| {
                 // Any value of a parameter does: a policy never tells them apart.
@@ -196,8 +198,14 @@ impl Explainer {
                 (Outcome::Denied, "no_such_route", "no route has this method and path".to_owned())
             }
             Some((arn, Some(route))) if !is_allowed(arn) => {
-                let missing = Access::new(route, &caller, false).missing.join(" ");
-                (Outcome::Denied, "insufficient_scope", format!("the token does not hold {missing}"))
+                let missing = Access::new(route, &caller, false).missing;
+                let because = if missing.is_empty() {
+                    "the scopes are held, but the policy of a token cannot tell this call from others"
+                        .to_owned()
+                } else {
+                    format!("the token does not hold {}", missing.join(" "))
+                };
+                (Outcome::Denied, "insufficient_scope", because)
             }
             None if !routes.iter().any(|route| route.allowed) => (
                 Outcome::Denied,
@@ -250,12 +258,12 @@ impl Check {
 
 impl Access {
     fn new(route: &Route, caller: &Caller<'_>, allowed: bool) -> Self {
-        let missing = route.scopes.iter().filter(|scope| !caller.scopes.holds(**scope));
+        let missing = route.scopes().iter().filter(|scope| !caller.scopes.holds(scope));
         Self {
             route: route.to_string(),
             allowed,
-            needs: route.scopes.iter().map(|scope| scope.as_str()).collect(),
-            missing: missing.map(|scope| scope.as_str()).collect(),
+            needs: route.scopes().iter().map(ToString::to_string).collect(),
+            missing: missing.map(ToString::to_string).collect(),
         }
     }
 }

@@ -5,8 +5,12 @@ mod operations;
 
 use std::collections::BTreeMap;
 
-use access::{ROUTES, Route, route::Segment};
-use handlers::{error::ErrorBody, text::IdempotencyKey};
+use access::{Route, Scope, route::Segment};
+use handlers::{
+    error::ErrorBody,
+    routes::{ROUTES, function_of},
+    text::IdempotencyKey,
+};
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
@@ -33,12 +37,12 @@ pub enum OpenapiError {
 pub fn document() -> Result<String, OpenapiError> {
     let mut shapes = Shapes::new();
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
-    for route in ROUTES {
+    for route in ROUTES.routes() {
         let name = route.to_string();
         let operation = OPERATIONS.iter().find(|operation| operation.route == name);
         let operation = operation.ok_or(OpenapiError::Undescribed(name))?;
-        let method = route.method.as_str().to_ascii_lowercase();
-        paths.entry(route.path).or_default().insert(method, described(route, operation, &mut shapes));
+        let method = route.method().as_str().to_ascii_lowercase();
+        paths.entry(route.path()).or_default().insert(method, described(route, operation, &mut shapes));
     }
     let error = shapes.answers.subschema_for::<ErrorBody<'static>>().to_value();
     let schemas = shapes.take();
@@ -110,7 +114,7 @@ impl Shapes {
 }
 
 fn described(route: &Route, operation: &Operation, shapes: &mut Shapes) -> Value {
-    let scopes: Vec<_> = route.scopes.iter().map(|scope| scope.as_str()).collect();
+    let scopes: Vec<_> = route.scopes().iter().map(Scope::as_str).collect();
     let mut responses = Map::new();
     let answer = (operation.answer)(&mut shapes.answers);
     responses.insert(
@@ -128,7 +132,7 @@ fn described(route: &Route, operation: &Operation, shapes: &mut Shapes) -> Value
     let mut describe = |member: &str, value: Value| described.insert(member.to_owned(), value);
     describe("operationId", operation.id.into());
     describe("summary", operation.summary.into());
-    describe("tags", json!([route.function.as_str()]));
+    describe("tags", json!([function_of(route.name())]));
     describe("security", json!([{ "clientCredentials": scopes }]));
     describe("parameters", parameters(route, operation, &mut shapes.requests).into());
     describe("responses", responses.into());
@@ -173,7 +177,7 @@ mod tests {
 
     #[test]
     fn every_operation_is_a_route() {
-        let routes: Vec<String> = ROUTES.iter().map(ToString::to_string).collect();
+        let routes: Vec<String> = ROUTES.routes().iter().map(ToString::to_string).collect();
         let described: Vec<&str> = OPERATIONS.iter().map(|operation| operation.route).collect();
         assert_eq!(described, routes);
     }

@@ -37,6 +37,7 @@ use crate::{
     functions::{self, FunctionsError, Surroundings},
     issuer::{AppClient, Issuer, KeyError, SavedKeysError},
     options::Options,
+    routes::{self, RoutesError},
     schedule::{ScheduleError, Schedules},
 };
 
@@ -79,6 +80,9 @@ pub enum StartError {
     /// The port cannot be served on.
     #[error("port {0} on 127.0.0.1 cannot be served on")]
     Port(u16, #[source] io::Error),
+    /// The authorizer has no routes.
+    #[error(transparent)]
+    Routes(#[from] RoutesError),
     /// The clients' credentials cannot be made.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
@@ -132,7 +136,8 @@ impl Local {
         for logical_id in template.logical_ids("AWS::Cognito::UserPoolClient") {
             facts.client_secrets.insert(logical_id.to_owned(), credentials::secret()?);
         }
-        let stack = template.stack(&facts)?;
+        let mut stack = template.stack(&facts)?;
+        let routes = routes::fill(&mut stack, &options.template)?;
         let pool =
             stack.user_pool.as_ref().ok_or_else(|| StartError::NoUserPool(options.template.clone()))?;
         let clients = clients(pool, &facts);
@@ -164,8 +169,13 @@ impl Local {
         let gateway = Arc::new(gateway);
         // With functions elsewhere the template need not say all of the authorizer's settings.
         let explainer = Explainer::of_stack(&stack, &base, clock, log).ok();
-        let watched =
-            Watched { issuer: Arc::clone(&issuer), gateway: Arc::clone(&gateway), explainer, decisions };
+        let watched = Watched {
+            issuer: Arc::clone(&issuer),
+            gateway: Arc::clone(&gateway),
+            routes,
+            explainer,
+            decisions,
+        };
         let console = Arc::new(Console::new(address.port(), &clients, watched, clock)?);
 
         clients.write(&options.clients_file)?;

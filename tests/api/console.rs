@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use access::ROUTES;
+use handlers::routes::ROUTES;
 use reqwest::{Method, RequestBuilder, header::HOST};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -172,15 +172,15 @@ async fn a_token_is_explained_as_the_gateway_decides() {
     let state = Answer::to(system.request(Method::GET, "/_local/state")).await.json();
     for client in state["clients"].as_array().unwrap() {
         let token = system.token(client["name"].as_str().unwrap()).await;
-        for (route, allowed) in ROUTES.iter().zip(client["allowed"].as_array().unwrap()) {
-            let (call, path) = (route.to_string(), route.path.replace(['{', '}'], ""));
+        for (route, allowed) in ROUTES.routes().iter().zip(client["allowed"].as_array().unwrap()) {
+            let (call, path) = (route.to_string(), route.path().replace(['{', '}'], ""));
             let told = press(&system, "explain", &json!({"token": token, "call": call})).await.json();
             assert_eq!(
                 told["outcome"],
                 if allowed == true { "allowed" } else { "denied" },
                 "{client} {call}"
             );
-            let method = route.method.as_str().parse().unwrap();
+            let method = route.method().as_str().parse().unwrap();
             let answer = system.send(method, &path, &token, &json!({})).await;
             assert_eq!(answer.status == 403, allowed == false, "{client} {call}: {}", answer.text);
         }

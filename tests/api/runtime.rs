@@ -30,6 +30,7 @@ fn settings(system: &System, api: &RuntimeApi) -> Vec<(&'static str, String)> {
     let mut settings = api.environment();
     settings.push(("USER_POOL_ID", issuer.rsplit('/').next().unwrap().to_owned()));
     settings.push(("CLIENT_IDS", "*".to_owned()));
+    settings.push(("ROUTES", include_str!("../../routes.json").to_owned()));
     settings.push(("JWKS_URI", system.url("/.well-known/jwks.json")));
     settings.push(("AWS_LAMBDA_LOG_FORMAT", "JSON".to_owned()));
     settings
@@ -100,5 +101,7 @@ async fn settings_that_are_missing_stop_the_binary_and_are_named_together() {
     let output = timeout(Duration::from_mins(1), child.wait_with_output()).await.unwrap().unwrap();
     assert!(!output.status.success());
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("USER_POOL_ID") && said.contains("CLIENT_IDS"), "{said}");
+    for variable in ["USER_POOL_ID", "CLIENT_IDS", "ROUTES_FILE"] {
+        assert!(said.contains(variable), "{said}");
+    }
 }

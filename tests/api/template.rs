@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use access::ROUTES;
 use gateway::template::{Facts, Stack, Template};
+use handlers::routes::{ROUTES, function_of};
 
 const TEMPLATE: &str = include_str!("../../template.yaml");
 
@@ -29,9 +29,15 @@ fn the_template_has_the_routes_of_the_table_and_their_functions() {
             (method.verb.as_str(), method.resource.as_str(), binary)
         })
         .collect();
-    let table = ROUTES.iter().map(|route| (route.method.as_str(), route.path, route.function.as_str()));
+    let table = ROUTES.routes().iter().map(|route| {
+        (
+            route.method().as_str(),
+            route.path(),
+            function_of(route.name()).unwrap_or_else(|| panic!("{route} is served")),
+        )
+    });
     assert_eq!(deployed, table.collect());
-    assert_eq!(stack.api.methods.len(), ROUTES.len());
+    assert_eq!(stack.api.methods.len(), ROUTES.routes().len());
 }
 
 #[test]
@@ -55,7 +61,7 @@ fn the_resource_servers_have_the_scopes_of_the_table() {
         .iter()
         .flat_map(|(server, names)| names.iter().map(move |name| format!("{server}/{name}")))
         .collect();
-    let asked = ROUTES.iter().flat_map(|route| route.scopes).map(ToString::to_string);
+    let asked = ROUTES.routes().iter().flat_map(access::Route::scopes).map(ToString::to_string);
     assert_eq!(declared, asked.collect());
 }
 

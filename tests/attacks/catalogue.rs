@@ -122,7 +122,7 @@ impl Attack {
         let lines = Lines::default();
         let config = Config::from_vars(|name| settings.look_up(name, &endpoint.url())).unwrap();
         let clock = || UNIX_EPOCH + Duration::from_secs(NOW);
-        let authorizer = Authorizer::new(config, access::ROUTES, clock, lines.log()).unwrap();
+        let authorizer = Authorizer::new(config, clock, lines.log()).unwrap();
         let answer = authorizer.handle(&event, "request-1").await;
         let answer = answer.map(|answer| serde_json::from_str::<Value>(answer.get()).unwrap());
         match (&self.outcome, answer) {
@@ -184,6 +184,7 @@ impl Settings {
             (_, "JWKS_URI") => url,
             (_, "JWKS_TIMEOUT_MS") => "10000",
             (_, "CLIENT_IDS") => CLIENT,
+            (_, "ROUTES") => include_str!("../../routes.json"),
             (Self::Cognito, "USER_POOL_ID") => POOL,
             (Self::Oidc, "TOKEN_ISSUER") => ISSUER,
             (Self::Oidc, "TOKEN_AUDIENCE") => "https://api.example",

@@ -31,6 +31,7 @@ impl Process {
             .envs(api.environment())
             .env("USER_POOL_ID", POOL)
             .env("CLIENT_IDS", CLIENT)
+            .env("ROUTES", include_str!("../../routes.json"))
             .env("JWKS_URI", keys)
             .env("AWS_LAMBDA_MAX_CONCURRENCY", parallel.to_string())
             .env("AWS_LAMBDA_LOG_FORMAT", "JSON")

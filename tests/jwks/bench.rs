@@ -107,6 +107,7 @@ impl Bench {
             "JWKS_URI" => Some(endpoint.url()),
             "USER_POOL_ID" => Some(POOL.to_owned()),
             "CLIENT_IDS" => Some(CLIENT.to_owned()),
+            "ROUTES" => Some(include_str!("../../routes.json").to_owned()),
             "JWKS_TIMEOUT_MS" => Some(limit.as_millis().to_string()),
             "JWKS_SNAPSHOT" if state.is_snapshot() => Some(snapshot.to_str().unwrap().to_owned()),
             _ => None,
@@ -117,7 +118,7 @@ impl Bench {
             move || UNIX_EPOCH + Duration::from_secs(now.load(Ordering::SeqCst))
         };
         let config = Config::from_vars(vars).unwrap();
-        let authorizer = Authorizer::new(config, access::ROUTES, clock, lines.log()).unwrap();
+        let authorizer = Authorizer::new(config, clock, lines.log()).unwrap();
         if state != State::Cold && !state.is_snapshot() {
             // The limit is real time, and a machine under load may miss it.
             loop {

@@ -43,6 +43,7 @@ impl Process {
             .envs(api.environment())
             .env("USER_POOL_ID", POOL)
             .env("CLIENT_IDS", CLIENT)
+            .env("ROUTES", include_str!("../../routes.json"))
             .env("JWKS_URI", jwks)
             .env("JWKS_TIMEOUT_MS", limit.as_millis().to_string())
             .env("JWKS_MAX_AGE_SECONDS", MAX_AGE.as_secs().to_string())

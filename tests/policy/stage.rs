@@ -10,7 +10,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use access::{Caller, ROUTES, Route};
+use access::{Caller, Route};
 use authorizer::{Authorizer, Config};
 use futures_util::future::BoxFuture;
 use gateway::{
@@ -18,6 +18,7 @@ use gateway::{
     rest::{Gateway, api::Api},
     template::{Facts, Template},
 };
+use handlers::routes::ROUTES;
 use serde_json::{Value, json};
 
 use crate::{
@@ -43,10 +44,11 @@ impl Stage {
             "JWKS_URI" => Some(endpoint.url()),
             "USER_POOL_ID" => Some(POOL.to_owned()),
             "CLIENT_IDS" => Some(CLIENT.to_owned()),
+            "ROUTES" => Some(include_str!("../../routes.json").to_owned()),
             _ => None,
         };
         let config = Config::from_vars(vars).unwrap();
-        let authorizer = Authorizer::new(config, ROUTES, clock, Lines::default().log()).unwrap();
+        let authorizer = Authorizer::new(config, clock, Lines::default().log()).unwrap();
         authorizer.prefetch().await;
         let api = api();
         let name = api.authorizers.values().next().expect("the API has an authorizer").function.clone();
@@ -149,6 +151,6 @@ fn enter(event: &Value) -> Result<&'static Route, u16> {
         return Err(401);
     }
     let text = |name: &str| event[name].as_str().unwrap();
-    let route = Route::by_resource(ROUTES, text("httpMethod"), text("resource")).ok_or(403_u16)?;
+    let route = ROUTES.by_resource(text("httpMethod"), text("resource")).ok_or(403_u16)?;
     if route.is_covered_by(&caller.scopes) { Ok(route) } else { Err(403) }
 }

@@ -64,7 +64,7 @@ def check(base: str, clients: dict, watch: str, emulator: str) -> None:
     bearer = {"Authorization": f"Bearer {token}"}
     env = environment(
         **AWS, AWS_ENDPOINT_URL=emulator, TABLE_NAME="inventory", USER_POOL_ID=pool_of(token), CLIENT_IDS=storefront["client_id"],
-        JWKS_URI=f"{base}/.well-known/jwks.json", AWS_LAMBDA_LOG_FORMAT="JSON",
+        JWKS_URI=f"{base}/.well-known/jwks.json", AWS_LAMBDA_LOG_FORMAT="JSON", ROUTES_FILE=str(ROOT / "routes.json"),
     )
     command = ["cargo", "lambda", "watch", "--invoke-address", "127.0.0.1", "--invoke-port", watch]
     with started(command, "(?i)starting|listening|serving|invoke", ROOT, env) as (_, log):

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::*;
-use crate::testing::{FIRST, NOW, POOL, jwks, snapshot};
+use crate::testing::{FIRST, NOW, POOL, ROUTES, jwks, snapshot};
 
 type Vars<'a> = &'a [(&'a str, &'a str)];
 
@@ -17,8 +17,10 @@ const OTHER: [(&str, &str); 4] = [
 
 /// Reads `base` with these changes on top.
 fn read(base: Vars<'_>, changes: Vars<'_>) -> Result<Config, ConfigError> {
+    let has_file = changes.iter().any(|(variable, _)| *variable == "ROUTES_FILE");
+    let routes = if has_file { &[][..] } else { &[("ROUTES", ROUTES)] };
     Config::from_vars(|name| {
-        let value = changes.iter().chain(base).find(|(variable, _)| *variable == name);
+        let value = changes.iter().chain(base).chain(routes).find(|(variable, _)| *variable == name);
         value.map(|(_, value)| (*value).to_owned())
     })
 }
@@ -50,8 +52,10 @@ fn defaults_are_those_of_the_contract() {
 
 #[test]
 fn all_problems_are_told_together() {
-    let error = read(&[], &[("CLOCK_SKEW_SECONDS", "61"), ("JWKS_TIMEOUT_MS", "soon")]).unwrap_err();
-    insta::assert_snapshot!(error, @"USER_POOL_ID is required, unless TOKEN_ISSUER names another issuer; CLIENT_IDS is required: the client ids that are let in, or `*` for any of the issuer; CLOCK_SKEW_SECONDS must be a number of seconds from 0 to 60; JWKS_TIMEOUT_MS must be a number of milliseconds from 100 to 10000");
+    let changes =
+        [("CLOCK_SKEW_SECONDS", "61"), ("JWKS_TIMEOUT_MS", "soon"), ("POLICY", "Call"), ("ROUTES", "")];
+    let error = read(&[], &changes).unwrap_err();
+    insta::assert_snapshot!(error, @"USER_POOL_ID is required, unless TOKEN_ISSUER names another issuer; CLIENT_IDS is required: the client ids that are let in, or `*` for any of the issuer; CLOCK_SKEW_SECONDS must be a number of seconds from 0 to 60; JWKS_TIMEOUT_MS must be a number of milliseconds from 100 to 10000; POLICY must be `token` or `call`; ROUTES_FILE or ROUTES is required, unless `routes.json` is beside the program or in a layer (/opt)");
 }
 
 #[test]
@@ -246,4 +250,44 @@ fn a_snapshot_is_read_at_start() {
             assert_eq!(blamed(&REQUIRED, &[pools, ("JWKS_SNAPSHOT", name)]), ["JWKS_SNAPSHOT"], "two pools");
         }
     }
+}
+
+#[test]
+fn routes_come_from_a_file_or_a_variable() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(br#"{"GET /a": [], "GET /b": []}"#).unwrap();
+    let path = file.path().to_str().unwrap();
+    assert_eq!(read(&REQUIRED, &[("ROUTES_FILE", path)]).unwrap().routes.routes().len(), 2);
+    assert_eq!(read(&REQUIRED, &[]).unwrap().routes.routes().len(), 12);
+    assert_eq!(read(&REQUIRED, &[]).unwrap().coverage, Coverage::Token);
+    assert_eq!(read(&REQUIRED, &[("POLICY", "call")]).unwrap().coverage, Coverage::Call);
+    let told = |changes: Vars<'_>| read(&REQUIRED, changes).unwrap_err().to_string();
+    let both = [("ROUTES_FILE", path), ("ROUTES", "{}")];
+    assert_eq!(told(&both), "ROUTES_FILE must not be set together with ROUTES");
+    assert!(
+        told(&[("ROUTES_FILE", "/nowhere/routes.json")])
+            .starts_with("ROUTES_FILE is not a usable route table: the file")
+    );
+    let clash = [("ROUTES", r#"{"GET /o/{a}": [], "GET /o/{b}": []}"#)];
+    assert_eq!(
+        told(&clash),
+        "ROUTES is not a usable route table: `GET /o/{a}` and `GET /o/{b}` have different parameters at the same place"
+    );
+}
+
+#[test]
+fn a_file_beside_the_program_is_used_where_no_setting_names_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("bootstrap");
+    let file = |vars: Vars<'_>| {
+        let vars = |name: &str| vars.iter().find(|(k, _)| *k == name).map(|(_, v)| (*v).to_owned());
+        with_usual_places(&vars, Some(&program))("ROUTES_FILE")
+    };
+    assert_eq!(file(&[]), None);
+    let beside = folder.path().join("routes.json");
+    std::fs::write(&beside, "{}").unwrap();
+    assert_eq!(file(&[]).as_deref(), beside.to_str());
+    assert_eq!(file(&[("ROUTES", " "), ("ROUTES_FILE", "")]).as_deref(), beside.to_str());
+    assert_eq!(file(&[("ROUTES", "{}")]), None);
+    assert_eq!(file(&[("ROUTES_FILE", "/opt/r.json")]).as_deref(), Some("/opt/r.json"));
 }

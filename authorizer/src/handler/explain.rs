@@ -6,7 +6,7 @@ use std::{sync::Arc, time::SystemTime};
 use access::{MethodArn, Route, log::Log};
 use serde_json::{Value, value::RawValue};
 
-use super::{Authorizer, Line, StartError};
+use super::{Authorizer, Line};
 use crate::{
     claims::Form,
     config::Config,
@@ -25,7 +25,7 @@ pub struct Explanation {
     /// The claims, with the same caveat.
     pub claims: Option<Value>,
     /// The route that serves the call, if any.
-    pub route: Option<&'static Route>,
+    pub route: Option<Route>,
     /// Every check in the order in which they run.
     pub steps: Vec<Step>,
     /// The decision.
@@ -80,18 +80,15 @@ fn checks() -> impl Iterator<Item = (&'static str, Refusal)> {
 }
 
 impl Authorizer {
-    /// An authorizer with the keys of this JWKS. It makes no request, whatever address the settings name.
-    ///
-    /// # Errors
-    /// As [`Authorizer::new`]. Without a usable key in `jwks` each decision is a fault.
+    /// An authorizer with the keys of this JWKS. It makes no request, whatever address the settings name. Without a usable
+    /// key in `jwks` each decision is a fault.
     pub fn with_jwks(
         config: Config,
         jwks: &[u8],
-        routes: &'static [Route],
         clock: impl Fn() -> SystemTime + Send + Sync + 'static,
         log: Log,
-    ) -> Result<Self, StartError> {
-        Self::build(config, routes, clock, log, |_| Arc::new(StaticJwks(jwks.to_vec())) as Arc<dyn Fetch>)
+    ) -> Self {
+        Self::build(config, clock, log, |_| Arc::new(StaticJwks(jwks.to_vec())) as Arc<dyn Fetch>)
     }
 
     /// Decides about one header value (`Bearer …`) as [`Authorizer::handle`] does, and returns the verdict of each check.
@@ -99,7 +96,7 @@ impl Authorizer {
     ///
     /// The explanation holds header and claims: show it to whoever holds the token, and never log it.
     pub async fn explain(&self, value: &str, arn: &MethodArn<'_>) -> Explanation {
-        let target = self.0.table.called(arn).map(|(route, _)| route);
+        let target = self.0.policies.called(arn);
         let decided = match self.judge(value, arn, target, &mut Line::new("")).await {
             Ok(answer) => Decided::Answer(answer),
             Err(Rejection::Refused(refusal)) => Decided::Refused(refusal),
@@ -120,7 +117,7 @@ impl Authorizer {
             };
             Step { check, verdict }
         });
-        Explanation { header, claims, route: target, steps: steps.collect(), decided }
+        Explanation { header, claims, route: target.cloned(), steps: steps.collect(), decided }
     }
 
     fn is_unasked(&self, refusal: Refusal) -> bool {

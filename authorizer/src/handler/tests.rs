@@ -9,8 +9,8 @@ use crate::{
     Refusal,
     keys::fetch::FetchError,
     testing::{
-        ARN, FIRST, FOREIGN, FakeFetch, ISSUER, Lines, NOW, POOL, SECOND, TestClock, b64, claims, jwks,
-        snapshot,
+        ARN, FIRST, FOREIGN, FakeFetch, ISSUER, Lines, NOW, POOL, ROUTES, SECOND, TestClock, b64, claims,
+        jwks, snapshot,
     },
 };
 
@@ -28,14 +28,14 @@ struct Setup {
 impl Setup {
     fn new(vars: &[(&str, &str)], fetch: Arc<FakeFetch>) -> Self {
         let lines = Lines::default();
+        let vars = [vars, &[("ROUTES", ROUTES)]].concat();
         let look_up = |name: &str| vars.iter().find(|(k, _)| *k == name).map(|(_, v)| (*v).to_owned());
         let config = Config::from_vars(look_up).unwrap();
         let shared = Arc::clone(&fetch);
-        let authorizer =
-            Authorizer::build(config, access::ROUTES, TestClock::new().read(), lines.log(), move |_| {
-                Arc::clone(&shared) as Arc<dyn Fetch>
-            });
-        Self { authorizer: authorizer.unwrap(), fetch, lines }
+        let authorizer = Authorizer::build(config, TestClock::new().read(), lines.log(), move |_| {
+            Arc::clone(&shared) as Arc<dyn Fetch>
+        });
+        Self { authorizer, fetch, lines }
     }
 
     fn cognito() -> Self {
@@ -256,15 +256,15 @@ async fn one_pools_key_never_verifies_anothers_token() {
     let config = Config::from_vars(|name| match name {
         "USER_POOL_ID" => Some(pools.clone()),
         "CLIENT_IDS" => Some("*".to_owned()),
+        "ROUTES" => Some(ROUTES.to_owned()),
         _ => None,
     });
     let lines = Lines::default();
-    let authorizer =
-        Authorizer::build(config.unwrap(), access::ROUTES, TestClock::new().read(), lines.log(), |url| {
-            let signer = if url.path().contains(POOL) { &FIRST } else { &FOREIGN };
-            FakeFetch::new([Ok(jwks(&[signer]))])
-        });
-    let setup = Setup { authorizer: authorizer.unwrap(), fetch: FakeFetch::new([]), lines };
+    let authorizer = Authorizer::build(config.unwrap(), TestClock::new().read(), lines.log(), |url| {
+        let signer = if url.path().contains(POOL) { &FIRST } else { &FOREIGN };
+        FakeFetch::new([Ok(jwks(&[signer]))])
+    });
+    let setup = Setup { authorizer, fetch: FakeFetch::new([]), lines };
     let theirs = json!({"iss": format!("https://cognito-idp.eu-west-1.amazonaws.com/{other}")});
     let mut their_claims = claims();
     change(&mut their_claims, theirs);

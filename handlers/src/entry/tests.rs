@@ -19,7 +19,7 @@ struct Body {
 }
 
 impl Service for Probe {
-    const FUNCTION: Function = Function::Inventory;
+    const ROUTES: &'static [&'static str] = &["GET /inventory", "GET /inventory/{sku}", "POST /inventory"];
 
     async fn call(&self, request: Request<'_>) -> Result<Answer, ApiError> {
         self.0.fetch_add(1, Ordering::Relaxed);

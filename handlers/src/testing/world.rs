@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use access::{ClientId, ROUTES, Route, route::Segment};
+use access::{ClientId, Method, route::Segment};
 use aws_sdk_dynamodb::Client;
 use serde_json::{Value, json};
 
@@ -16,6 +16,7 @@ use crate::{
     orders::{self, Orders},
     payments::{self, Payments},
     reports::{self, Reports},
+    routes::ROUTES,
     store::orders::{Asked, Attempt, Content, OrderLine, OrderTable, Phase},
     text::{AttemptName, IdempotencyKey, Sku},
     upstream::{Api, Call, NoReply, Reply},
@@ -32,7 +33,8 @@ impl<S: Service> Handle for Entry<S> {
     }
 }
 
-type Served = Vec<(access::Function, Arc<dyn Handle>)>;
+/// Each function with the routes that it serves.
+type Served = Vec<(&'static [&'static str], Arc<dyn Handle>)>;
 
 /// The API as one client sees it.
 pub(crate) struct Gate {
@@ -62,25 +64,18 @@ impl Api for Gate {
 }
 
 async fn handle(served: &Served, event: &Value) -> (i64, Value) {
-    let resource = event["resource"].as_str().unwrap();
-    let route = ROUTES.iter().find(|route| route.path == resource).unwrap();
-    let entry = served.iter().find(|(function, _)| *function == route.function).unwrap();
+    let text = |name: &str| event[name].as_str().unwrap();
+    let route = ROUTES.by_resource(text("httpMethod"), text("resource")).unwrap();
+    let entry = served.iter().find(|(routes, _)| routes.contains(&route.name())).unwrap();
     entry.1.handle(event).await
 }
 
 /// The event of a request to this path.
 fn request(method: &str, path: &str, scopes: &str, query: &[(&str, &str)]) -> Value {
-    let segments: Vec<&str> = path.split('/').skip(1).collect();
-    let is_of = |route: &&Route| {
-        route.segments().count() == segments.len()
-            && route.segments().zip(&segments).all(|(segment, text)| match segment {
-                Segment::Literal(literal) => literal == *text,
-                Segment::Parameter(_) => true,
-            })
-    };
-    let route = ROUTES.iter().find(is_of).unwrap();
-    let mut event = event(method, route.path, scopes);
-    for (segment, text) in route.segments().zip(&segments) {
+    let path = path.trim_start_matches('/');
+    let route = ROUTES.route_of(method.parse::<Method>().unwrap(), path).unwrap();
+    let mut event = event(method, route.path(), scopes);
+    for (segment, text) in route.segments().iter().zip(path.split('/')) {
         if let Segment::Parameter(name) = segment {
             event["pathParameters"] = json!({ name: text });
         }
@@ -109,14 +104,14 @@ impl World {
         let gate = |served: &Served, scopes| Gate { served: served.clone(), scopes, fuse: fuse.clone() };
         let mut served: Served = Vec::new();
         let inventory = Inventory::new(dynamodb.clone(), config("inventory"));
-        served.push((access::Function::Inventory, Arc::new(Entry::new(inventory, clock, log().0))));
+        served.push((Inventory::ROUTES, Arc::new(Entry::new(inventory, clock, log().0))));
         let orders = Orders::new(dynamodb.clone(), gate(&served, orders::SCOPES), config("orders"));
-        served.push((access::Function::Order, Arc::new(Entry::new(orders, clock, log().0))));
+        served.push((Orders::<Gate>::ROUTES, Arc::new(Entry::new(orders, clock, log().0))));
         let payments = Payments::new(dynamodb.clone(), gate(&served, payments::SCOPES), config("payments"));
-        served.push((access::Function::Payment, Arc::new(Entry::new(payments, clock, log().0))));
+        served.push((Payments::<Gate>::ROUTES, Arc::new(Entry::new(payments, clock, log().0))));
         let reports = Reports::new(dynamodb.clone(), gate(&served, reports::SCOPES), config("reports"));
         let reports = Arc::new(Entry::new(reports, clock, log().0));
-        served.push((access::Function::Report, Arc::clone(&reports) as Arc<dyn Handle>));
+        served.push((Reports::<Gate>::ROUTES, Arc::clone(&reports) as Arc<dyn Handle>));
         Self { served, fuse, dynamodb, reports }
     }
 

@@ -1,6 +1,6 @@
 //! Owns what the page shows beside the decisions: clients, routes, who may call what, usage, and the issuer.
 
-use access::{ROUTES, ScopeSet};
+use access::{ScopeSet, Table};
 use gateway::rest::{Standing, api::QuotaPeriod};
 use serde::Serialize;
 
@@ -20,7 +20,7 @@ pub(super) struct Known {
 struct State<'a> {
     run: &'a str,
     clients: Vec<Client<'a>>,
-    routes: Vec<Route>,
+    routes: Vec<Route<'a>>,
     key_id: String,
     jwks_down: bool,
 }
@@ -34,10 +34,10 @@ struct Client<'a> {
 }
 
 #[derive(Serialize)]
-struct Route {
+struct Route<'a> {
     method: &'static str,
-    path: &'static str,
-    scopes: Vec<&'static str>,
+    path: &'a str,
+    scopes: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -55,14 +55,15 @@ struct Usage {
 }
 
 impl Known {
-    pub(super) fn all(clients: &Clients) -> Vec<Self> {
+    pub(super) fn all(clients: &Clients, routes: Option<&Table>) -> Vec<Self> {
+        let routes = routes.map_or(&[][..], Table::routes);
         let known = |(name, client): (&String, &crate::clients::Client)| {
             let held = ScopeSet::parse(client.scopes.join(" ")).ok();
             let covers = |route: &access::Route| held.as_ref().is_some_and(|held| route.is_covered_by(held));
             Self {
                 name: name.clone(),
                 id: client.client_id.clone(),
-                allowed: ROUTES.iter().map(covers).collect(),
+                allowed: routes.iter().map(covers).collect(),
             }
         };
         clients.0.iter().map(known).collect()
@@ -73,15 +74,15 @@ impl Console {
     /// The state as JSON.
     pub(super) fn state(&self) -> String {
         let standings = self.gateway.standings();
-        let route = |route: &'static access::Route| Route {
-            method: route.method.as_str(),
-            path: route.path,
-            scopes: route.scopes.iter().map(|scope| scope.as_str()).collect(),
-        };
+        let routes = self.routes.as_ref().map_or(&[][..], Table::routes).iter().map(|route| Route {
+            method: route.method().as_str(),
+            path: route.path(),
+            scopes: route.scopes().iter().map(access::Scope::as_str).collect(),
+        });
         let state = State {
             run: self.decisions.run(),
             clients: self.clients.iter().map(|known| Client::of(known, &standings)).collect(),
-            routes: ROUTES.iter().map(route).collect(),
+            routes: routes.collect(),
             key_id: self.issuer.key_id(),
             jwks_down: self.issuer.withholds(),
         };

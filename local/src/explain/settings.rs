@@ -3,7 +3,7 @@
 
 use std::{fs, io, path::PathBuf};
 
-use access::{ROUTES, log::Log};
+use access::log::Log;
 use authorizer::{Authorizer, Config, ConfigError};
 use clap::Args;
 use gateway::{
@@ -14,6 +14,7 @@ use gateway::{
 use super::{Call, Explainer};
 use crate::{
     options::DEFAULT_PORT,
+    routes,
     system::{self, StartError},
 };
 
@@ -91,7 +92,7 @@ impl Explainer {
             "JWKS_URI" => Some(format!("{base}/.well-known/jwks.json")),
             _ => of_template(stack, name),
         })?;
-        Ok(Self::new(Authorizer::new(config, ROUTES, clock, log)?, &stack.api))
+        Ok(Self::new(Authorizer::new(config, clock, log)?, &stack.api))
     }
 }
 
@@ -108,7 +109,8 @@ impl Explain {
             // Nobody is asked for one here.
             facts.client_secrets.insert(logical_id.to_owned(), String::new().into());
         }
-        let stack = template.stack(&facts).map_err(StartError::from)?;
+        let mut stack = template.stack(&facts).map_err(StartError::from)?;
+        routes::fill(&mut stack, &self.template).map_err(StartError::from)?;
         let is_template = self.user_pool_id.is_none() && self.issuer.is_none();
         if is_template && !stack.functions.values().any(|function| function.binary == "authorizer") {
             return Err(ExplainError::NoAuthorizer);
@@ -122,14 +124,14 @@ impl Explain {
                 "JWKS_URI" => return self.jwks_uri(is_template),
                 _ => None,
             };
-            given.or_else(|| if is_template { of_template(&stack, name) } else { None })
+            given.or_else(|| (is_template || name == "ROUTES").then(|| of_template(&stack, name)).flatten())
         })?;
         let authorizer = match self.jwks_file() {
             Some(path) => {
                 let jwks = read(&path).map_err(|error| ExplainError::Jwks(path, error))?;
-                Authorizer::with_jwks(config, &jwks, ROUTES, clock, log)?
+                Authorizer::with_jwks(config, &jwks, clock, log)
             }
-            None => Authorizer::new(config, ROUTES, clock, log)?,
+            None => Authorizer::new(config, clock, log)?,
         };
         Ok(Explainer::new(authorizer, &stack.api))
     }

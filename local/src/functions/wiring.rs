@@ -3,7 +3,7 @@
 
 use std::{fmt::Debug, sync::Arc};
 
-use access::{ROUTES, log::Log};
+use access::log::Log;
 use authorizer::Authorizer;
 use aws_sdk_dynamodb::Client as DynamoDb;
 use client::{Credentials, Http, TokenSource};
@@ -77,7 +77,7 @@ impl Surroundings<'_> {
     fn authorizer(&self, id: &str, vars: impl Fn(&str) -> Option<String>) -> Result<Code, FunctionsError> {
         let config = authorizer::Config::from_vars(vars)
             .map_err(|error| FunctionsError::AuthorizerConfig(id.to_owned(), error))?;
-        let authorizer = Authorizer::new(config, ROUTES, self.clock, self.log.clone())
+        let authorizer = Authorizer::new(config, self.clock, self.log.clone())
             .map_err(|error| FunctionsError::Authorizer(id.to_owned(), error))?;
         Ok(Code::Authorizer(authorizer))
     }

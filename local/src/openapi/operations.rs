@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use access::{Function, ROUTES};
 use handlers::{
     day::Day,
     id::Id,
@@ -10,6 +9,7 @@ use handlers::{
     orders::{Change, NewOrder, OrderPage, OrderView},
     payments::{NewPayment, PaymentPage, PaymentView},
     reports::{NewReport, Report},
+    routes::{FUNCTIONS, ROUTES},
     text::Sku,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -157,15 +157,15 @@ pub(super) fn query_parameter(name: &str, requests: &mut SchemaGenerator) -> (&'
 
 /// The functions, as the operations are grouped.
 pub(super) fn tags() -> Vec<Value> {
-    let tag = |function: &Function| json!({ "name": function.as_str(), "description": format!("The {function} function") });
-    Function::ALL.iter().map(tag).collect()
+    let tag = |(function, _): &(&str, &[&str])| json!({ "name": function, "description": format!("The {function} function") });
+    FUNCTIONS.iter().map(tag).collect()
 }
 
 /// Every scope, and the routes that it opens.
 pub(super) fn scopes() -> BTreeMap<&'static str, String> {
     let mut scopes = BTreeMap::<_, Vec<String>>::new();
-    for route in ROUTES {
-        for scope in route.scopes {
+    for route in ROUTES.routes() {
+        for scope in route.scopes() {
             scopes.entry(scope.as_str()).or_default().push(route.to_string());
         }
     }
