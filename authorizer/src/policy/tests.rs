@@ -345,7 +345,7 @@ fn tables() -> impl Strategy<Value = Table> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, max_local_rejects: 1_000_000, max_global_rejects: 1_000_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, max_local_rejects: 1_000_000, max_global_rejects: 1_000_000, ..ProptestConfig::default() })]
 
     /// Nothing is open that is not covered; and but for greedy parameters, exactly the calls are closed that the Deny of a
     /// call that must be closed cannot be told from.
