@@ -1,4 +1,4 @@
-//! Gets a token and calls a route. `CLIENT_ID`, `CLIENT_SECRET`, `TOKEN_URL` and `API_URL` come from the environment.
+//! Gets a token and calls a route, with `CLIENT_ID`, `CLIENT_SECRET`, `TOKEN_URL` and `API_URL` from the environment.
 
 use std::{
     io::{Write, stdout},

@@ -1,5 +1,4 @@
-//! Owns the HTTP server that tests talk to, on 127.0.0.1: it hears one request per connection, records it and
-//! answers as the test says.
+//! The HTTP server that tests talk to, on 127.0.0.1: it records one request per connection and answers as the test says.
 
 use std::{
     sync::{Arc, Mutex},
@@ -37,7 +36,7 @@ pub(crate) enum Reply {
     Close,
     /// Resets the connection.
     Reset,
-    /// Says nothing, for ever.
+    /// Never answers.
     Hang,
 }
 

@@ -20,8 +20,11 @@ from requests_oauthlib import OAuth2Session as RequestsOauthlib
 
 
 def authlib(method):
-    session = Authlib(CLIENT_ID, CLIENT_SECRET, token_endpoint_auth_method=method)
-    session.fetch_token(TOKEN_URL, grant_type="client_credentials", scope="inventory/read inventory/write")
+    session = Authlib(
+        CLIENT_ID, CLIENT_SECRET, token_endpoint=TOKEN_URL, grant_type="client_credentials",
+        scope="inventory/read inventory/write", token_endpoint_auth_method=method,
+    )
+    session.fetch_token()
     return session
 
 

@@ -1,4 +1,4 @@
-//! The command as scripts see it: output, exit code, and the one line of an error.
+//! The program `client` as scripts see it: output, exit code, and the one line of an error.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
