@@ -50,7 +50,8 @@ pub(crate) fn build(authorizer: Option<&Path>, all: bool) -> Result<Built> {
         // An example, so that the reference programs do not get the features that the authorizer's library asks for.
         cargo_build("deploy", &["--package", "bench", "--example", "wide"])?;
         built.authorizer.push((Program::Wide, deploy.join("examples").join(Program::Wide.name())));
-        cargo_build("deploy", &["--package", "handlers"])?;
+        // As cargo-lambda builds whatever says nothing else.
+        cargo_build("deploy", &["--package", "handlers", "--config", "profile.deploy.lto=\"thin\""])?;
         built.functions = Part::Functions.programs().iter().copied().map(found).collect();
         cargo_build("release", &["--package", "local"])?;
         built.local = Some(target.join("release").join(Program::Local.name()));
