@@ -96,8 +96,7 @@ class Prices:
     lambda_gb_seconds: tuple = ((7.5e9, 0.0000133334), (11.25e9, 0.0000120001), (END, 0.0000106667))  # arm64
     reads: tuple = ((END, 0.125 / MILLION),)
     writes: tuple = ((END, 0.625 / MILLION),)
-    tokens: tuple = ((END, 2.25 / 1_000),)  # the first tier: more cost less
-    clients: float = 6.0
+    tokens: tuple = ((END, 2.25 / 1_000),)  # the first tier: more cost less; no fee for a client since 3 November 2025
     log_gb: tuple = ((10e3, 0.50), (20e3, 0.25), (20e3, 0.10), (END, 0.05))  # Lambda's tiers, for all logs
     out_gb: tuple = ((10e3, 0.09), (40e3, 0.085), (100e3, 0.07), (END, 0.05))
     traces: tuple = ((END, 5.0 / MILLION),)

@@ -204,7 +204,7 @@ def monthly_cost(load: Load) -> dict[str, float]:
         "functions": of_lambda(*compute),
         "DynamoDB": tiered(load.reads * SECONDS_A_MONTH, PRICES.reads)
         + tiered(load.writes * SECONDS_A_MONTH, PRICES.writes),
-        "Cognito": CLIENTS * PRICES.clients + tiered(load.token_requests * SECONDS_A_MONTH, PRICES.tokens),
+        "Cognito": tiered(load.token_requests * SECONDS_A_MONTH, PRICES.tokens),
         "logs": tiered(logs, PRICES.log_gb),
         "traces": tiered(requests * PRICES.traced_share, PRICES.traces),
         "data out": tiered(load.outside * SECONDS_A_MONTH * TRAFFIC.answer_bytes / 1e9, PRICES.out_gb),
