@@ -40,6 +40,8 @@ class Deployed:
         for resource in packaged["Resources"].values():
             if resource["Type"] == "AWS::Serverless::Function":
                 resource["Properties"]["CodeUri"] = "s3://bucket/key"
+            if resource["Type"] == "AWS::Serverless::LayerVersion":
+                resource["Properties"]["ContentUri"] = "s3://bucket/key"
         translator = Translator(None, Parser(), boto_session=boto3.Session(region_name=REGION))
         self.result = translator.translate(packaged, parameter_values=parameters)
         self.resources: dict[str, Any] = self.result["Resources"]

@@ -342,6 +342,13 @@ def changes_of_clients_are_told(it: Deployed) -> None:
     assert it.resources["ClientChangeAlarm"]["Properties"]["MetricName"] == "ClientChanges"
 
 
+def the_authorizer_finds_its_routes(it: Deployed) -> None:
+    (layer,) = it.functions()["AuthorizerFunction"]["Layers"]
+    content = it.source["Resources"][layer["Ref"]]["Properties"]["ContentUri"]
+    found = contract.ROOT / content / "routes.json"
+    assert found.is_file() and found.read_text() == (contract.ROOT / "routes.json").read_text()
+
+
 def a_change_of_settings_makes_a_new_version(it: Deployed) -> None:
     for name, function in it.functions().items():
         assert function["AutoPublishAliasAllProperties"] is True, name
@@ -352,6 +359,8 @@ def a_change_of_settings_makes_a_new_version(it: Deployed) -> None:
             for key, value in function["Environment"]["Variables"].items()
             if set(value) == {"Ref"} and key != "CREDENTIALS_SECRET"
         }
+        # A layer's new version alone makes none of the function.
+        changeable |= {layer["Ref"] for layer in function.get("Layers", [])}
         assert changeable <= told, name
 
 

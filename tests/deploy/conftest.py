@@ -1,19 +1,16 @@
-"""Owns what the deployment tests share: the emulator, the deployed stack, and a client of it."""
+"""Owns what the deployment tests share: the deployed stack, and a client of it."""
 
 import json
 import os
 import platform
-import socket
 import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import boto3
 import pytest
 import requests
+from emulated import emulator as emulator  # noqa: PLC0414
 
 ROOT = Path(__file__).resolve().parents[2]
 STACK = "scopegate-dev"
@@ -77,38 +74,6 @@ class Stack:
         """The lines that functions wrote about invocations."""
         lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
         return [line for line in lines if "outcome" in line]
-
-
-@pytest.fixture(scope="session")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """The emulator's address, on a free port of loopback, and its log."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    endpoint = f"http://127.0.0.1:{port}"
-    log = tmp_path_factory.mktemp("emulator") / "log"
-    with log.open("w") as sink:
-        process = subprocess.Popen(
-            [sys.executable, str(ROOT / "tests/deploy/emulator.py"), str(port)], stdout=sink, stderr=sink, cwd=log.parent
-        )
-        try:
-            for _ in range(240):
-                assert process.poll() is None, log.read_text()
-                try:
-                    requests.get(endpoint, timeout=1)
-                    break
-                except requests.ConnectionError:
-                    time.sleep(0.25)
-            else:
-                pytest.fail(f"the emulator does not answer: {log.read_text()}")
-            yield endpoint, log
-        finally:
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-            print(log.read_text()[-20000:])
 
 
 @pytest.fixture(scope="session")

@@ -11,18 +11,27 @@ template is deployed as it is; what ministack cannot do is added here, and named
 - an OpenAPI body's `security` takes effect: ministack imports every method as an open one;
 - the user pool's id is `us-east-1_Emulator1`, so that the address of its keys can be a parameter of the first deployment:
   ministack loses a function's alias when it updates the function;
+- a nested stack's template goes through the SAM transform, as its parent's does;
+- an authorizer without `JWKS_URI` finds its pool's keys at the emulator: AWS's host names lead nowhere here;
 - what functions write appears in the emulator's own output, as JSON: ministack throws it away;
+- a function's layers are its /opt, in a mount namespace of its own where the machine permits one, and are else at the path
+  in `ROUTES_FILE`: ministack gives layers to Python and Node alone;
 - a client-credentials token carries the scopes that the client may have and asked for: ministack's carry none of ours.
 
 Usage plans, API keys, gateway responses and IAM stay without effect.
 """
 
 import contextvars
+import functools
+import hashlib
+import io
 import os
 import subprocess
 import sys
 import tempfile
 import types
+import zipfile
+from pathlib import Path
 from urllib.parse import parse_qs
 
 INERT = (
@@ -57,6 +66,8 @@ def main() -> None:
         reveal_client_secret()
         honour_security()
         honour_scopes()
+        transform_nested_stacks()
+        mount_layers()
         show_output()
         sys.argv = ["ministack"]
         app.main()
@@ -128,7 +139,8 @@ def honour_security() -> None:
     def import_with_security(spec, base_data=None):
         api_id = import_api(spec, base_data)
         authorizers = {}
-        for name, scheme in spec["components"]["securitySchemes"].items():
+        schemes = spec.get("components", {}).get("securitySchemes") or spec.get("securityDefinitions", {})
+        for name, scheme in schemes.items():
             authorizer = scheme.get("x-amazon-apigateway-authorizer")
             if authorizer:
                 gateway._create_authorizer(
@@ -184,13 +196,78 @@ def honour_scopes() -> None:
     cognito._apply_pretoken_trigger = trigger_with_scopes
 
 
+def transform_nested_stacks() -> None:
+    from ministack.services.cloudformation import engine
+
+    # A nested stack looks this up when it is created; its parent has the function that the module began with.
+    parse = engine._parse_template
+    engine._parse_template = lambda body: engine._apply_sam_transform_if_applicable(parse(body))
+
+
+# The layers of the function that this thread is about to start.
+LAYERS: contextvars.ContextVar[tuple[str, ...]] = contextvars.ContextVar("layers", default=())
+
+
+def mount_layers() -> None:
+    from ministack.services import lambda_svc
+
+    execute = lambda_svc._execute_function_provided
+
+    def execute_with_layers(func, event):
+        layers = (func.get("config") or func).get("Layers") or []
+        token = LAYERS.set(tuple(layer["Arn"] if isinstance(layer, dict) else layer for layer in layers))
+        try:
+            return execute(func, event)
+        finally:
+            LAYERS.reset(token)
+
+    lambda_svc._execute_function_provided = execute_with_layers
+
+
+@functools.cache
+def unpacked(layers: tuple[str, ...]) -> str:
+    """A folder with the content of these layers."""
+    from ministack.services import lambda_svc
+
+    folder = Path(os.environ["STATE_DIR"]).parent / "layers" / hashlib.sha256(",".join(layers).encode()).hexdigest()
+    for layer in layers:
+        zipfile.ZipFile(io.BytesIO(lambda_svc._resolve_layer_zip(layer))).extractall(folder)
+    return str(folder)
+
+
+@functools.cache
+def may_mount() -> bool:
+    """Whether a process may have a mount namespace of its own."""
+    probe = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /opt', tempfile.gettempdir()]
+    try:
+        return subprocess.run(probe, stderr=subprocess.DEVNULL, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+def with_layers(arguments: list[str], environment: dict[str, str]) -> tuple[list[str], dict[str, str]]:
+    """The command and the environment that show a function its layers."""
+    if not LAYERS.get():
+        return arguments, environment
+    folder = unpacked(LAYERS.get())
+    if not may_mount():
+        print("layers are not at /opt: this machine permits no mount namespace", flush=True)
+        return arguments, {**environment, "ROUTES_FILE": f"{folder}/routes.json"}
+    mount = 'mount --bind "$0" /opt && exec "$@"'
+    return ["unshare", "--mount", "sh", "-c", mount, folder, *arguments], environment
+
+
 def show_output() -> None:
     from ministack.services import lambda_svc
 
     def popen(arguments, **options):
         if str(arguments[0]).endswith("/bootstrap"):
             # What Lambda does for a function whose log format is JSON.
-            options.update(stdout=None, env={**options["env"], "AWS_LAMBDA_LOG_FORMAT": "JSON"})
+            arguments, environment = with_layers(arguments, {**options["env"], "AWS_LAMBDA_LOG_FORMAT": "JSON"})
+            if environment.get("USER_POOL_ID") and not environment.get("JWKS_URI"):
+                pool = environment["USER_POOL_ID"]
+                environment["JWKS_URI"] = f"{os.environ['AWS_ENDPOINT_URL']}/{pool}/.well-known/jwks.json"
+            options.update(stdout=None, env=environment)
         return subprocess.Popen(arguments, **options)
 
     lambda_svc.subprocess = types.SimpleNamespace(**{**vars(subprocess), "Popen": popen})

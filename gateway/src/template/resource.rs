@@ -45,6 +45,7 @@ const IGNORED: &[&str] = &[
     "AWS::CloudFormation::WaitCondition",
     "AWS::CloudFormation::WaitConditionHandle",
     "AWS::Serverless::Connector",
+    "AWS::Serverless::LayerVersion",
 ];
 
 /// What a served resource may have beside its properties.
