@@ -122,9 +122,9 @@ impl Serialize for Timestamp {
     }
 }
 
-/// `LEVEL key=value …`, a value quoted and escaped unless it is one plain word, so that no string from outside can
-/// begin a line of its own.
-fn as_text(level: Level, fields: &Value) -> String {
+/// Formats an object's members as `LEVEL key=value …`, a value quoted and escaped unless it is one plain word, so that no
+/// string from outside can begin a line of its own.
+pub fn as_text(level: Level, fields: &Value) -> String {
     let mut text = format!("{level:?}").to_uppercase();
     for (key, value) in fields.as_object().into_iter().flatten() {
         let is_plain = |word: &str| {

@@ -14,23 +14,28 @@ struct Line<'a> {
     status: u16,
     route: Option<&'a str>,
     client_id: Option<&'a str>,
+    reason: Option<&'a str>,
     authorizer: Option<&'a str>,
+    authorizer_ms: Option<f64>,
     latency_ms: f64,
 }
 
 /// Writes the line for `served`.
 pub(crate) fn record(log: &Log, served: &Served, at: SystemTime) {
+    let (authorizer, authorizer_ms) = match served.authorization {
+        Authorization::None => (None, None),
+        Authorization::Called { latency } => (Some("called"), Some(milliseconds(latency))),
+        Authorization::Cached => (Some("cached"), None),
+    };
     let line = Line {
         request_id: &served.request_id,
         gateway: served.error_type.unwrap_or("answered"),
         status: served.status,
         route: served.route.as_deref(),
         client_id: served.principal_id.as_deref(),
-        authorizer: match served.authorization {
-            Authorization::None => None,
-            Authorization::Called { .. } => Some("called"),
-            Authorization::Cached => Some("cached"),
-        },
+        reason: served.reason.as_deref(),
+        authorizer,
+        authorizer_ms,
         latency_ms: milliseconds(served.latency),
     };
     let level = if served.error_type.is_some() { Level::Info } else { Level::Debug };

@@ -42,8 +42,23 @@ pub enum BesideError {
     #[error(transparent)]
     Client(#[from] LoopbackError),
     /// Nothing answers on the port.
-    #[error("nothing answers on 127.0.0.1:{0}; is `local` running there?")]
+    #[error("nothing answers on 127.0.0.1:{0}; start `cargo run -p local`, or name its port with `--port`")]
     Unreachable(u16, #[source] reqwest::Error),
+    /// A sample event asks for a token of a client that does not exist.
+    #[error("no client `{name}` in `{}`{hint} (clients: {known})", .file.display())]
+    NoClient {
+        /// The name.
+        name: String,
+        /// The clients file.
+        file: PathBuf,
+        /// The name that may be meant.
+        hint: String,
+        /// Those that exist.
+        known: String,
+    },
+    /// The credentials are another system's.
+    #[error("what runs on 127.0.0.1:{0} does not know the credentials in `{path}`; name the clients file that it wrote with `--clients-file`", path = .1.display())]
+    OtherClients(u16, PathBuf),
     /// The function has no schedule.
     #[error("no schedule runs `{0}`{1} {2}")]
     NoSchedule(String, String, String),
@@ -77,7 +92,13 @@ pub(crate) async fn event(path: &Path, running: &Beside, now: UnixSeconds) -> Re
     let mut tokens = BTreeMap::new();
     for name in sample.clients() {
         let clients = Clients::read(&running.clients_file)?;
-        let client = clients.0.get(name).ok_or_else(|| unusable(SampleError::Client(name.to_owned())))?;
+        let known = || clients.0.keys().map(String::as_str);
+        let client = clients.0.get(name).ok_or_else(|| BesideError::NoClient {
+            name: name.to_owned(),
+            file: running.clients_file.clone(),
+            hint: did_you_mean(name, known()),
+            known: known().collect::<Vec<_>>().join(", "),
+        })?;
         tokens.insert(name, token(client, running).await?);
     }
     sample.fill(&tokens, now.plus(CALLER_LIFE)).map_err(unusable)
@@ -99,7 +120,7 @@ pub(crate) async fn invoke(function: &str, running: &Beside) -> Result<String, B
         Some(client) => authenticated(request, client),
         None => request,
     };
-    let answer = match send(request, running.port).await {
+    let answer = match send(request, running).await {
         Err(BesideError::Answer(port, StatusCode::NOT_FOUND, body)) => {
             return Err(match serde_json::from_str(&body) {
                 Ok(NoSchedule { functions }) => BesideError::no_schedule(function, &functions),
@@ -127,7 +148,7 @@ async fn token(client: &Client, running: &Beside) -> Result<String, BesideError>
     let request = post("/oauth2/token", running)?
         .header("content-type", "application/x-www-form-urlencoded")
         .body("grant_type=client_credentials");
-    let answer = send(authenticated(request, client), running.port).await?;
+    let answer = send(authenticated(request, client), running).await?;
     let token: Token = serde_json::from_str(&answer).map_err(|_| {
         BesideError::Answer(running.port, StatusCode::OK, "not a token endpoint's answer".to_owned())
     })?;
@@ -143,10 +164,20 @@ fn authenticated(request: RequestBuilder, client: &Client) -> RequestBuilder {
     request.basic_auth(&client.client_id, Some(client.client_secret.expose_secret()))
 }
 
-async fn send(request: RequestBuilder, port: u16) -> Result<String, BesideError> {
+async fn send(
+    request: RequestBuilder,
+    Beside { port, clients_file }: &Beside,
+) -> Result<String, BesideError> {
+    let port = *port;
     let unreachable = |error| BesideError::Unreachable(port, error);
     let response = request.send().await.map_err(unreachable)?;
     let status = response.status();
     let body = response.text().await.map_err(unreachable)?;
-    if status.is_success() { Ok(body) } else { Err(BesideError::Answer(port, status, body)) }
+    if status.is_success() {
+        Ok(body)
+    } else if body.contains(r#""invalid_client""#) {
+        Err(BesideError::OtherClients(port, clients_file.to_owned()))
+    } else {
+        Err(BesideError::Answer(port, status, body))
+    }
 }

@@ -35,11 +35,17 @@ pub enum ClientsError {
     /// The file cannot be written.
     #[error("the clients file `{}` cannot be written", .0.display())]
     Write(PathBuf, #[source] io::Error),
+    /// There is no file.
+    #[error(
+        "no clients file `{}`; start `cargo run -p local` first, in this folder, or name the file with `--clients-file`",
+        .0.display()
+    )]
+    Missing(PathBuf),
     /// The file cannot be read.
-    #[error("the clients file `{}` cannot be read; is `local` running?", .0.display())]
+    #[error("the clients file `{}` cannot be read", .0.display())]
     Read(PathBuf, #[source] io::Error),
     /// The file holds something else.
-    #[error("`{}` is no clients file", .0.display())]
+    #[error("`{}` is not a clients file", .0.display())]
     Malformed(PathBuf, #[source] serde_json::Error),
 }
 
@@ -76,7 +82,13 @@ impl Clients {
     /// # Errors
     /// If there is none, or it is no clients file.
     pub fn read(path: &Path) -> Result<Self, ClientsError> {
-        let text = fs::read(path).map_err(|error| ClientsError::Read(path.to_owned(), error))?;
+        let text = fs::read(path).map_err(|error| {
+            if error.kind() == io::ErrorKind::NotFound {
+                ClientsError::Missing(path.to_owned())
+            } else {
+                ClientsError::Read(path.to_owned(), error)
+            }
+        })?;
         serde_json::from_slice(&text).map_err(|error| ClientsError::Malformed(path.to_owned(), error))
     }
 }
@@ -163,7 +175,8 @@ mod tests {
     fn what_is_no_clients_file_is_said_to_be_none() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("clients.json");
-        assert!(matches!(Clients::read(&path), Err(ClientsError::Read(..))));
+        assert!(matches!(Clients::read(&path), Err(ClientsError::Missing(_))));
+        assert!(matches!(Clients::read(folder.path()), Err(ClientsError::Read(..))));
         fs::write(&path, "{}{").unwrap();
         assert!(matches!(Clients::read(&path), Err(ClientsError::Malformed(..))));
     }

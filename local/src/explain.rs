@@ -5,12 +5,11 @@
 //! The token goes nowhere: it is decided about in this process, and nothing that is shown holds its signature.
 
 mod call;
+mod given;
 mod settings;
 #[cfg(test)]
 mod tests;
 mod text;
-
-use std::fmt;
 
 use access::{Caller, MethodArn, Route};
 use authorizer::{Authorizer, Decided, Step, Verdict};
@@ -25,6 +24,7 @@ pub use self::{
     call::{Call, CallError},
     settings::{Explain, ExplainError},
 };
+use crate::nearest::did_you_mean;
 
 /// What API Gateway asks a policy for.
 const INVOKE: &str = "execute-api:Invoke";
@@ -142,15 +142,15 @@ impl Explainer {
         self.authorizer.prefetch().await;
     }
 
-    /// Explains what becomes of `call` with a token: the token alone, with `Bearer` before it, or a whole
-    /// `Authorization` line. Without a call it is about every route.
+    /// Explains what happens to `call` with a token: the token alone, quoted, with `Bearer` before it, a whole
+    /// `Authorization` header, or the token endpoint's answer. Without a call it explains every route.
     pub async fn explain(&self, token: &str, call: Option<&Call>) -> Explanation {
         let resource = call.map_or_else(|| "GET/".to_owned(), Call::resource);
         let arn = format!("{}{resource}", self.stage);
         let Ok(method_arn) = MethodArn::parse(&arn) else {
             return Explanation::undecided("method_arn", "the call has no method ARN");
         };
-        let explained = self.authorizer.explain(&header_value(token), &method_arn).await;
+        let explained = self.authorizer.explain(&given::header_value(token), &method_arn).await;
         let mut explanation = Explanation {
             header: explained.header,
             claims: explained.claims,
@@ -194,8 +194,10 @@ impl Explainer {
             })
             .collect();
         let (outcome, reason, because) = match call {
-            Some((_, None)) => {
-                (Outcome::Denied, "no_such_route", "no route has this method and path".to_owned())
+            Some((arn, None)) => {
+                let asked = arn.strip_prefix(&self.stage).unwrap_or_default().replacen('/', " /", 1);
+                let known = did_you_mean(&asked, routes.iter().map(|route| route.route.as_str()));
+                (Outcome::Denied, "no_such_route", format!("no route has this method and path{known}"))
             }
             Some((arn, Some(route))) if !is_allowed(arn) => {
                 let missing = Access::new(route, &caller, false).missing;
@@ -226,6 +228,11 @@ impl Explainer {
 }
 
 impl Explanation {
+    /// The page for people; all checks, the header and the claims only if it is to be `verbose`.
+    pub(crate) fn page(&self, verbose: bool) -> String {
+        text::page(self, verbose)
+    }
+
     /// The frame of every explanation.
     fn undecided(reason: &'static str, because: &str) -> Self {
         Self {
@@ -266,22 +273,4 @@ impl Access {
             missing: missing.map(ToString::to_string).collect(),
         }
     }
-}
-
-impl fmt::Display for Explanation {
-    /// The page for people.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        text::write(self, f)
-    }
-}
-
-/// The header value that somebody means who gives a token, with or without what stands before it.
-fn header_value(given: &str) -> String {
-    let given = given.trim();
-    let value = match given.split_once(':') {
-        Some((name, value)) if name.eq_ignore_ascii_case("authorization") => value.trim(),
-        _ => given,
-    };
-    let is_bare = !value.is_empty() && !value.contains(' ');
-    if is_bare { format!("Bearer {value}") } else { value.to_owned() }
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::SetOnce;
 use uuid::Uuid;
 
-use crate::{access_log::milliseconds, console::Console, issuer::Issuer, schedule::Schedules};
+use crate::{access_log::milliseconds, console::Console, exchange, issuer::Issuer, schedule::Schedules};
 
 /// Runs the schedule of a function at once: `POST /_local/invoke/report`.
 pub(crate) const INVOKE_PATH: &str = "/_local/invoke/";
@@ -52,7 +52,7 @@ impl Handle for Front {
             }
             match request.path().strip_prefix(INVOKE_PATH) {
                 Some(binary) => self.run_schedule(&request, binary).await,
-                None => self.gateway.answer(request).await,
+                None => exchange::of(exchange::name(&request), self.gateway.answer(request)).await,
             }
         }
         .boxed()

@@ -7,7 +7,10 @@ use clap::{Args, Parser, Subcommand};
 use client::cli::{Call, Caller};
 use reqwest::Url;
 
-use crate::explain::Explain;
+use crate::{
+    defaults::{CLIENTS_FILE, PORT},
+    explain::Explain,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -63,7 +66,7 @@ pub struct CommandLine {
 #[derive(Clone, Debug, Args)]
 pub struct Options {
     /// The port on 127.0.0.1; 0 takes any that is free
-    #[arg(long, default_value_t = DEFAULT_PORT)]
+    #[arg(long, default_value_t = PORT)]
     pub port: u16,
     /// The SAM template to serve
     #[arg(long, value_name = "PATH", default_value = "template.yaml")]
@@ -72,7 +75,7 @@ pub struct Options {
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Where to write the clients' credentials
-    #[arg(long, value_name = "PATH", default_value = DEFAULT_CLIENTS_FILE)]
+    #[arg(long, value_name = "PATH", default_value = CLIENTS_FILE)]
     pub clients_file: PathBuf,
     /// Do not load the demo stock
     #[arg(long)]
@@ -129,15 +132,12 @@ pub enum Command {
 #[derive(Clone, Debug, Args)]
 pub struct Beside {
     /// The port on which it serves
-    #[arg(long, default_value_t = DEFAULT_PORT)]
+    #[arg(long, default_value_t = PORT)]
     pub port: u16,
     /// The clients file that it wrote
-    #[arg(long, value_name = "PATH", default_value = DEFAULT_CLIENTS_FILE)]
+    #[arg(long, value_name = "PATH", default_value = CLIENTS_FILE)]
     pub clients_file: PathBuf,
 }
-
-pub(crate) const DEFAULT_PORT: u16 = 3000;
-pub(crate) const DEFAULT_CLIENTS_FILE: &str = ".local/clients.json";
 
 /// An `http` address on loopback without path or query.
 fn loopback(text: &str) -> Result<Url, &'static str> {

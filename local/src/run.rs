@@ -2,15 +2,18 @@
 
 use std::{
     fs,
-    io::{self, Read, Write},
+    io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _},
+    net::{Ipv4Addr, TcpStream},
     path::Path,
     pin::pin,
     process::ExitCode,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use access::log::Log;
+use access::log::{Level, Log};
 use gateway::policy_command;
+use jiff::tz::TimeZone;
 use tokio::{signal, time::timeout};
 
 use crate::{
@@ -19,6 +22,7 @@ use crate::{
     openapi::{self, OpenapiError},
     options::{Command, CommandLine, Options},
     system::{Local, StartError},
+    terminal::{Style, Terminal},
     try_it::TryIt,
 };
 
@@ -109,17 +113,23 @@ async fn explain(
     vars: impl Fn(&str) -> Option<String>,
     clock: fn() -> SystemTime,
 ) -> Result<ExitCode, RunError> {
-    let log = Log::from_vars(vars, |line| {
-        // Why keys cannot be fetched. Without standard error the outcome has to do.
-        _ = io::stderr().lock().write_all(line.as_bytes());
+    let is_verbose = asked.verbose;
+    let log = Log::from_vars(vars, move |line| {
+        if is_verbose {
+            // Why keys cannot be fetched. Without standard error the outcome has to do.
+            _ = io::stderr().lock().write_all(line.as_bytes());
+        }
     });
     let explainer = asked.explainer(clock, log)?;
     let token = token(asked.token_file.as_deref()).map_err(ExplainError::Token)?;
-    let explanation = explainer.explain(&token, asked.route.as_ref()).await;
+    let mut explanation = explainer.explain(&token, asked.route.as_ref()).await;
+    if let (Some(port), Some(reason)) = (asked.keys_from_port(), explanation.reason) {
+        explanation.because = local_keys(port, reason, explanation.because);
+    }
     if asked.json {
         print(&serde_json::to_string(&explanation).map_err(|error| RunError::Print(error.into()))?)?;
     } else {
-        print(&explanation.to_string())?;
+        print(&explanation.page(asked.verbose))?;
     }
     Ok(match explanation.outcome {
         Outcome::Allowed => ExitCode::SUCCESS,
@@ -128,11 +138,33 @@ async fn explain(
     })
 }
 
-/// The token, as far as one is read. What is no text is no token, and is refused as one.
+/// What a reason about keys means where they come from a `local` on this machine, and what to do about it.
+fn local_keys(port: u16, reason: &str, because: Option<String>) -> Option<String> {
+    match reason {
+        "keys_unavailable" if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() => Some(format!(
+            "nothing answers on 127.0.0.1:{port}, where the keys come from; start `cargo run -p local`, or name \
+             the keys with `--port`, `--jwks` or `--user-pool-id`"
+        )),
+        "keys_unavailable" => Some(format!(
+            "what runs on 127.0.0.1:{port} returns no keys; is it `local`, and is its JWKS endpoint up?"
+        )),
+        "unknown_key" => because.map(|because| {
+            format!("{because}; a token from before `local` was restarted is no longer valid, unless `--data` keeps the keys")
+        }),
+        _ => because,
+    }
+}
+
+/// The token, as far as one is read. What is not UTF-8 is not a token, and is refused as one.
 fn token(file: Option<&Path>) -> io::Result<String> {
     let mut token = Vec::new();
     match file {
         Some(path) => fs::File::open(path)?.take(LONGEST_TOKEN).read_to_end(&mut token)?,
+        None if io::stdin().is_terminal() => {
+            // Without standard error it waits all the same.
+            _ = writeln!(io::stderr(), "Paste the token, then press Enter:");
+            io::stdin().lock().take(LONGEST_TOKEN).read_until(b'\n', &mut token)?
+        }
         None => io::stdin().lock().take(LONGEST_TOKEN).read_to_end(&mut token)?,
     };
     Ok(String::from_utf8_lossy(&token).into_owned())
@@ -143,14 +175,15 @@ async fn serve(
     vars: impl Fn(&str) -> Option<String>,
     clock: fn() -> SystemTime,
 ) -> Result<(), RunError> {
-    let format = |name: &str| (options.json && name == "AWS_LAMBDA_LOG_FORMAT").then(|| "JSON".to_owned());
-    let log = Log::from_vars(
-        |name| format(name).or_else(|| vars(name)),
-        |line| {
-            // A log that nobody reads any more is no reason to stop.
-            _ = io::stdout().lock().write_all(line.as_bytes());
-        },
-    );
+    let terminal = terminal(&options, &vars);
+    let sink = Arc::clone(&terminal);
+    // The terminal needs to hear of every request as JSON, whatever it prints.
+    let everything = |name: &str| match name {
+        "AWS_LAMBDA_LOG_FORMAT" => Some("JSON".to_owned()),
+        "AWS_LAMBDA_LOG_LEVEL" => Some("DEBUG".to_owned()),
+        _ => vars(name),
+    };
+    let log = Log::from_vars(everything, move |line| sink.write(line));
     let greeting = Greeting::of(&options);
     let interrupt = Interrupt::new().map_err(RunError::Signals)?;
     let mut start = pin!(Local::start(options, clock, log));
@@ -161,10 +194,35 @@ async fn serve(
         _ = writeln!(io::stderr(), "{doing}");
         start.await?
     };
+    terminal.know(local.clients(), local.needs().clone());
     print(&greeting.text(&local))?;
     interrupt.wait().await;
     local.stop().await;
     Ok(())
+}
+
+/// Where the log goes: standard output, in the style that fits it.
+fn terminal(options: &Options, vars: &impl Fn(&str) -> Option<String>) -> Arc<Terminal> {
+    let is = |name: &str, value: &str| vars(name).is_some_and(|found| found.eq_ignore_ascii_case(value));
+    let style = if options.json || is("AWS_LAMBDA_LOG_FORMAT", "json") {
+        Style::Json
+    } else if io::stdout().is_terminal() {
+        // https://no-color.org
+        Style::Short { color: vars("NO_COLOR").is_none_or(|value| value.is_empty()) && !is("TERM", "dumb") }
+    } else {
+        Style::Text
+    };
+    let level = |names: [&str; 2]| names.iter().any(|name| is("AWS_LAMBDA_LOG_LEVEL", name));
+    let least = match () {
+        () if level(["trace", "debug"]) => Level::Debug,
+        () if level(["warn", "warn"]) => Level::Warn,
+        () if level(["error", "fatal"]) => Level::Error,
+        () => Level::Info,
+    };
+    Terminal::new(style, least, TimeZone::system(), |line| {
+        // A log that nobody reads any more is no reason to stop.
+        _ = io::stdout().lock().write_all(line.as_bytes());
+    })
 }
 
 /// The wish of whoever runs the process that it end: Ctrl-C, or being asked to. Once made, neither ends the process by
@@ -222,7 +280,17 @@ impl Greeting {
         let shown = |path: &Path| path.display().to_string();
         Self {
             template: shown(&options.template),
-            data: options.data.as_deref().map_or_else(|| "in memory".to_owned(), shown),
+            data: match (options.data.as_deref(), &options.functions) {
+                (Some(folder), None) => format!("{}; tokens outlive a restart", shown(folder)),
+                (None, None) => "in memory; tokens end with this process (`--data` keeps both)".to_owned(),
+                (Some(folder), Some(_)) => {
+                    format!(
+                        "signing keys in {}; the functions' own environment names their database",
+                        shown(folder)
+                    )
+                }
+                (None, Some(_)) => "the functions' own environment names their database".to_owned(),
+            },
             clients_file: shown(&options.clients_file),
             functions: options
                 .functions
@@ -236,6 +304,9 @@ impl Greeting {
         let Self { template, data, clients_file, functions, try_it: _ } = self;
         let address = local.address();
         let console = local.console_url();
+        let schedules: Vec<String> =
+            local.schedules().map(|(function, expression)| format!("{function} {expression}")).collect();
+        let schedules = if schedules.is_empty() { "none is played".to_owned() } else { schedules.join(", ") };
         let clients = local.clients().0.iter();
         let clients = clients.map(|(name, client)| format!("  {name:<16} {}", client.scopes.join(" ")));
         let clients = clients.collect::<Vec<_>>().join("\n");
@@ -248,6 +319,7 @@ impl Greeting {
   keys       GET  http://{address}/.well-known/jwks.json
   console    {console}
   functions  {functions}
+  schedules  {schedules}
   data       {data}
   clients    {clients_file}
 

@@ -2,20 +2,20 @@
 
 use std::{
     collections::BTreeMap,
-    fmt, fs,
+    fmt,
     io::{self, ErrorKind},
     net::{Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
 };
 
-use access::log::Log;
+use access::{Route, Scope, Table, log::Log};
 use aws_sdk_dynamodb::Client as DynamoDb;
 use gateway::{
     http::{Clock, server},
     invoke::{Invoke, InvokeError},
     rest::{Gateway, GatewayError, served::Served},
-    template::{self, Facts, Template, TemplateError, UserPool},
+    template::{self, Facts, TemplateError, UserPool},
 };
 use tokio::{
     net::{TcpListener, TcpSocket},
@@ -39,6 +39,7 @@ use crate::{
     options::Options,
     routes::{self, RoutesError},
     schedule::{ScheduleError, Schedules},
+    template_file::{self, TemplateFileError},
 };
 
 /// Connections that wait to be accepted.
@@ -58,6 +59,7 @@ pub struct Local {
     /// The schedules that are played.
     playing: JoinSet<()>,
     schedules: Schedules,
+    needs: BTreeMap<String, String>,
     stop: oneshot::Sender<()>,
     server: JoinHandle<()>,
 }
@@ -66,8 +68,8 @@ pub struct Local {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The template cannot be read.
-    #[error("the template `{}` cannot be read", .0.display())]
-    ReadTemplate(PathBuf, #[source] io::Error),
+    #[error(transparent)]
+    TemplateFile(#[from] TemplateFileError),
     /// The template asks for something that cannot be honoured here.
     #[error(transparent)]
     Template(#[from] TemplateError),
@@ -128,7 +130,7 @@ impl Local {
     /// # Errors
     /// If any part does not start; then nothing is left running.
     pub async fn start(options: Options, clock: Clock, log: Log) -> Result<Self, StartError> {
-        let template = read_template(&options.template)?;
+        let template = template_file::read(&options.template)?;
         let port = Port::take(options.port)?;
         let address = port.address;
 
@@ -138,6 +140,11 @@ impl Local {
         }
         let mut stack = template.stack(&facts)?;
         let routes = routes::fill(&mut stack, &options.template)?;
+        let needs = |route: &Route| {
+            let scopes: Vec<&str> = route.scopes().iter().map(Scope::as_str).collect();
+            (route.to_string(), scopes.join(" "))
+        };
+        let needs = routes.iter().flat_map(Table::routes).map(needs).collect();
         let pool =
             stack.user_pool.as_ref().ok_or_else(|| StartError::NoUserPool(options.template.clone()))?;
         let clients = clients(pool, &facts);
@@ -205,6 +212,7 @@ impl Local {
             database,
             playing: JoinSet::new(),
             schedules,
+            needs,
             stop,
             server,
         };
@@ -235,6 +243,11 @@ impl Local {
     /// The clients and their credentials.
     pub const fn clients(&self) -> &Clients {
         &self.clients
+    }
+
+    /// The scopes that each route needs.
+    pub const fn needs(&self) -> &BTreeMap<String, String> {
+        &self.needs
     }
 
     /// The issuer of the tokens.
@@ -310,11 +323,6 @@ impl Port {
         let port = self.address.port();
         self.socket.listen(BACKLOG).map_err(|error| StartError::on_port(port, error))
     }
-}
-
-pub(crate) fn read_template(path: &Path) -> Result<Template, StartError> {
-    let text = fs::read_to_string(path).map_err(|error| StartError::ReadTemplate(path.to_owned(), error))?;
-    Ok(Template::parse(&path.display().to_string(), &text)?)
 }
 
 /// The credentials of the pool's clients, by name.

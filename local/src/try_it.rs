@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::options::{DEFAULT_CLIENTS_FILE, DEFAULT_PORT, Options};
+use crate::{
+    defaults::{CLIENTS_FILE, PORT},
+    options::Options,
+};
 
 /// What the commands depend on.
 pub(crate) struct TryIt {
@@ -26,10 +29,10 @@ impl TryIt {
     pub(crate) fn commands(&self, client: &str, address: SocketAddr) -> String {
         let Self { program, clients_file } = self;
         let mut who = vec!["--client".to_owned(), client.to_owned()];
-        if address.port() != DEFAULT_PORT {
+        if address.port() != PORT {
             who.extend(["--port".to_owned(), address.port().to_string()]);
         }
-        if clients_file != Path::new(DEFAULT_CLIENTS_FILE) {
+        if clients_file != Path::new(CLIENTS_FILE) {
             who.extend(["--clients-file".to_owned(), quoted(&clients_file.display().to_string())]);
         }
         let who = who.join(" ");

@@ -136,16 +136,22 @@ async fn explain_says_by_its_exit_code_whether_a_call_is_allowed() {
     let token = serving.token().await.unwrap();
     let fixed = ["explain", "--template", TEMPLATE];
     let running = ["--port", &serving.port];
-    let cases: [(&[&str], &str, i32, &str); 7] = [
+    let cases: [(&[&str], &str, i32, &str); 8] = [
         (&["--route", "POST /orders"], &token, 0, "POST /orders: allowed\n"),
-        (&[], &token, 0, "allowed\n"),
+        (&[], &format!("\"{token}\"\n"), 0, "allowed\n"),
+        (&[], &format!(r#"{{"access_token":"{token}","token_type":"Bearer"}}"#), 0, "allowed\n"),
         (
             &["--route", "PATCH /orders/7"],
             &token,
             1,
             "PATCH /orders/7: denied (403), insufficient_scope: the token does not hold orders/status\n",
         ),
-        (&["--route", "GET /nothing"], &token, 1, "no_such_route: no route has this method and path\n"),
+        (
+            &["--route", "GET /ordrs"],
+            &token,
+            1,
+            "GET /ordrs: denied (403), no_such_route: no route has this method and path; did you mean `GET /orders`?\n",
+        ),
         (
             &[],
             "nonsense",
@@ -157,15 +163,16 @@ async fn explain_says_by_its_exit_code_whether_a_call_is_allowed() {
             &["--port", "1"],
             &token,
             2,
-            "undecided (500), keys_unavailable: no keys of the issuer are at hand\n",
+            "undecided (500), keys_unavailable: nothing answers on 127.0.0.1:1, where the keys come from; start \
+             `cargo run -p local`, or name the keys with `--port`, `--jwks` or `--user-pool-id`\n",
         ),
     ];
     let signature = token.rsplit('.').next().unwrap();
-    for (options, given, exit_code, end) in cases {
+    for (options, given, exit_code, start) in cases {
         let port = if options.contains(&"--port") { &[][..] } else { &running };
         let said = piped(folder, &[&fixed, port, options].concat(), given.as_bytes());
         let text = String::from_utf8(said.stdout).unwrap();
-        assert!(text.ends_with(end), "{options:?}: {text}");
+        assert!(text.starts_with(start), "{options:?}: {text}");
         assert_eq!(said.status.code(), Some(exit_code), "{options:?}: {text}");
         let all = text + &String::from_utf8(said.stderr).unwrap();
         assert!(!all.contains(signature) && !all.contains("nonsense"), "{options:?}: {all}");
@@ -231,14 +238,19 @@ fn both_signals_end_it_in_good_order() {
 }
 
 #[test]
-fn what_keeps_it_from_serving_is_one_line() {
+fn a_mistake_is_told_in_one_line_that_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let serving = Serving::start(&["--no-demo"]);
     fs::write(folder.path().join("a-file"), "").unwrap();
     fs::write(folder.path().join("broken.yaml"), "Resources: [").unwrap();
+    fs::write(folder.path().join("sample.json"), r#"{"a":"{{token:storefrnt}}"}"#).unwrap();
+    let other = r#"{"a":{"client_id":"a","client_secret":"b","scopes":[]}}"#;
+    fs::write(folder.path().join("other.json"), other).unwrap();
+    let file = serving.folder.path().join(".local/clients.json").display().to_string();
     let with_template = |rest: &[&'static str]| [&["--template", TEMPLATE, "--port", "0"], rest].concat();
     let cases = [
-        ("no template", vec!["--template", "none.yaml"], "error: the template `none.yaml` cannot be read"),
+        ("wrong folder", vec![], "error: no `template.yaml` here; name the file with `--template`"),
+        ("no template", vec!["explain", "--template", "none.yaml"], "error: no `none.yaml` here"),
         ("broken template", vec!["--template", "broken.yaml"], "error: broken.yaml:"),
         ("port taken", vec!["--template", TEMPLATE, "--port", &serving.port], "is taken; choose another"),
         ("no folder", with_template(&["--data", "a-file"]), "error: the data folder `a-file` cannot be used"),
@@ -247,12 +259,42 @@ fn what_keeps_it_from_serving_is_one_line() {
             with_template(&["--clients-file", "a-file/clients.json"]),
             "error: the clients file `a-file/clients.json` cannot be written",
         ),
-        ("nothing runs", vec!["invoke", "report"], "cannot be read; is `local` running?"),
+        (
+            "nothing ran here",
+            vec!["invoke", "report"],
+            "error: no clients file `.local/clients.json`; start `cargo run -p local` first, in this folder, or name",
+        ),
+        (
+            "nothing runs",
+            vec!["invoke", "report", "--port", "1", "--clients-file", &file],
+            "error: nothing answers on 127.0.0.1:1; start `cargo run -p local`, or name its port with `--port`",
+        ),
+        (
+            "another's clients",
+            vec!["invoke", "report", "--port", &serving.port, "--clients-file", "other.json"],
+            "does not know the credentials in `other.json`; name the clients file that it wrote",
+        ),
+        (
+            "no schedule",
+            vec!["invoke", "reprot", "--port", &serving.port, "--clients-file", &file],
+            "error: no schedule runs `reprot`; did you mean `report`? (schedules run: ",
+        ),
+        (
+            "no client",
+            vec!["event", "sample.json", "--port", &serving.port, "--clients-file", &file],
+            "error: no client `storefrnt` in `",
+        ),
+        (
+            "no sample",
+            vec!["event", "smaple.json", "--port", &serving.port],
+            "error: the sample event `smaple.json` cannot be read",
+        ),
     ];
     for (name, arguments, expected) in cases {
         let output = output(folder.path(), &arguments);
         let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{name}: {said}");
+        let exit_code = if arguments.first() == Some(&"explain") { 2 } else { 1 };
+        assert_eq!(output.status.code(), Some(exit_code), "{name}: {said}");
         // A slow start says what it is doing before.
         let lines: Vec<&str> = said.lines().filter(|line| !line.starts_with("Starting: ")).collect();
         assert!(matches!(lines[..], [line] if line.contains(expected)), "{name}: {said}");
@@ -261,6 +303,54 @@ fn what_keeps_it_from_serving_is_one_line() {
     let unknown = output(folder.path(), &["--prot", "3001"]);
     assert_eq!(unknown.status.code(), Some(2));
     assert!(String::from_utf8(unknown.stderr).unwrap().contains("unexpected argument '--prot'"));
+}
+
+#[test]
+fn a_schedule_is_run_and_what_it_did_is_told() {
+    let serving = Serving::start(&["--no-demo"]);
+    let ran = output(serving.folder.path(), &["invoke", "report", "--port", &serving.port]);
+    let said = String::from_utf8(ran.stdout).unwrap();
+    assert!(ran.status.success(), "{said}");
+    assert!(said.starts_with("Ran the schedule Daily of report, cron(15 0 * * ? *): done in "), "{said}");
+}
+
+/// A token from before a restart, and an order: both are still good.
+#[tokio::test]
+async fn tokens_outlive_a_restart_with_a_data_folder() {
+    let mut serving = Serving::start(&["--no-demo", "--data", "data"]);
+    let token = serving.token().await.unwrap();
+    assert!(serving.greeting.contains("tokens outlive a restart"), "{}", serving.greeting);
+    serving.signal("-TERM");
+    serving.child.wait().unwrap();
+    let folder = std::mem::replace(&mut serving.folder, tempfile::tempdir().unwrap());
+    let serving = Serving::start_in(folder, &["--no-demo", "--data", "data"]);
+    let http = loopback::client(Duration::from_secs(30)).unwrap();
+    let request = http.get(format!("http://127.0.0.1:{}/inventory", serving.port)).bearer_auth(&token);
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    let other = Serving::start(&["--no-demo"]);
+    assert!(other.greeting.contains("tokens end with this process"), "{}", other.greeting);
+    let explained = piped(
+        serving.folder.path(),
+        &["explain", "--template", TEMPLATE, "--port", &other.port],
+        token.as_bytes(),
+    );
+    let said = String::from_utf8(explained.stdout).unwrap();
+    assert!(said.starts_with("refused (401), unknown_key: ") && said.contains("restarted"), "{said}");
+}
+
+/// Lines of the authorizer, the function and the gateway about one request.
+#[tokio::test]
+async fn the_lines_of_one_request_are_joined_by_its_id() {
+    let mut serving = Serving::start(&["--no-demo", "--json"]);
+    assert_eq!(serving.call("GET", "/inventory", "-", None).await.unwrap().0, 200);
+    serving.signal("-TERM");
+    let mut rest = String::new();
+    serving.stdout.read_to_string(&mut rest).unwrap();
+    let lines: Vec<Value> = rest.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [authorizer, function] = lines.as_slice() else { panic!("{rest}") };
+    assert_eq!(authorizer.get("outcome").unwrap(), "allowed");
+    assert_eq!(function.get("outcome").unwrap(), "answered");
+    assert_eq!(authorizer.get("request_id"), function.get("request_id"));
 }
 
 #[test]

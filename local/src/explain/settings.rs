@@ -13,9 +13,9 @@ use gateway::{
 
 use super::{Call, Explainer};
 use crate::{
-    options::DEFAULT_PORT,
-    routes,
-    system::{self, StartError},
+    defaults::PORT,
+    routes::{self, RoutesError},
+    template_file::{self, TemplateFileError},
 };
 
 /// The largest JWKS file that is read.
@@ -35,11 +35,14 @@ pub struct Explain {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// Print every check, the header and the claims, and why keys could not be fetched
+    #[arg(long, short)]
+    pub verbose: bool,
     /// The issuer's keys: a JWKS file, or an https address (http on loopback)
     #[arg(long, value_name = "PATH|URL")]
     pub jwks: Option<String>,
     /// The port of the running `local` whose keys are taken unless `--jwks`, `--user-pool-id` or `--issuer` is given
-    #[arg(long, default_value_t = DEFAULT_PORT)]
+    #[arg(long, default_value_t = PORT)]
     pub port: u16,
     /// The SAM template whose authorizer decides, unless `--user-pool-id` or `--issuer` is given
     #[arg(long, value_name = "PATH", default_value = "template.yaml")]
@@ -66,7 +69,10 @@ pub enum ExplainError {
     Token(#[source] io::Error),
     /// The template whose authorizer is to decide.
     #[error(transparent)]
-    Template(#[from] StartError),
+    Template(#[from] TemplateFileError),
+    /// The authorizer has no routes.
+    #[error(transparent)]
+    Routes(#[from] RoutesError),
     /// The template has no such function.
     #[error("the template has no function that is built from the binary `authorizer`")]
     NoAuthorizer,
@@ -103,14 +109,14 @@ impl Explain {
     /// If they do not fit together, or a file that they name cannot be read.
     pub(crate) fn explainer(&self, clock: Clock, log: Log) -> Result<Explainer, ExplainError> {
         // The other pool's API is not known; its ARNs are the template's, which every checkout has.
-        let template = system::read_template(&self.template)?;
+        let template = template_file::read(&self.template)?;
         let mut facts = Facts::default();
         for logical_id in template.logical_ids("AWS::Cognito::UserPoolClient") {
             // Nobody is asked for one here.
             facts.client_secrets.insert(logical_id.to_owned(), String::new().into());
         }
-        let mut stack = template.stack(&facts).map_err(StartError::from)?;
-        routes::fill(&mut stack, &self.template).map_err(StartError::from)?;
+        let mut stack = template.stack(&facts).map_err(TemplateFileError::from)?;
+        routes::fill(&mut stack, &self.template)?;
         let is_template = self.user_pool_id.is_none() && self.issuer.is_none();
         if is_template && !stack.functions.values().any(|function| function.binary == "authorizer") {
             return Err(ExplainError::NoAuthorizer);
@@ -134,6 +140,12 @@ impl Explain {
             None => Authorizer::new(config, clock, log)?,
         };
         Ok(Explainer::new(authorizer, &stack.api))
+    }
+
+    /// The port of the `local` whose keys are used, unless they come from elsewhere.
+    pub(crate) fn keys_from_port(&self) -> Option<u16> {
+        let is_local = self.jwks.is_none() && self.user_pool_id.is_none() && self.issuer.is_none();
+        is_local.then_some(self.port)
     }
 
     fn jwks_uri(&self, is_template: bool) -> Option<String> {

@@ -116,8 +116,12 @@ async fn every_refusal_is_explained_by_its_first_cause() {
             explanation.checks.iter().filter(|check| check.verdict == CheckVerdict::Failed).collect();
         assert!(matches!(failed.as_slice(), [only] if only.reason == Some(label)), "{label}: {failed:?}");
         assert!(explanation.policy.is_none() && explanation.routes.is_empty(), "{label}");
-        let (page, script) = (explanation.to_string(), serde_json::to_string(&explanation).unwrap());
-        assert!(page.ends_with(&format!("GET /orders: refused (401), {label}: {}\n", refusal.meaning())));
+        let (page, script) = (explanation.page(true), serde_json::to_string(&explanation).unwrap());
+        let verdict = format!("GET /orders: refused (401), {label}: {}\n", refusal.meaning());
+        assert!(page.starts_with(&verdict), "{page}");
+        let brief = explanation.page(false);
+        assert!(brief.starts_with(&format!("{verdict}\nFailed check\n  FAILED ")), "{brief}");
+        assert_eq!(brief.lines().count(), 4, "{brief}");
         for secret in token.split(['.', ' ', ',']).filter(|part| part.len() > 3 && *part != "Bearer") {
             assert!(!page.contains(secret) && !script.contains(secret), "{label} shows `{secret}`");
         }
@@ -162,10 +166,15 @@ async fn the_page_says_it_all_and_is_ascii() {
     let explainer = explainer(&folder, &["--user-pool-id", POOL]).unwrap();
     let odd = token(&json!({"note": "\u{202e}\u{1b}[31m\u{1f980}\u{7f}", "scope": "orders/read"}));
     let call = "POST /orders".parse().unwrap();
-    let page = explainer.explain(&odd, Some(&call)).await.to_string();
+    let page = explainer.explain(&odd, Some(&call)).await.page(true);
     assert!(page.is_ascii() && !page.contains(|c: char| c.is_control() && c != '\n'), "{page}");
-    let (_, routes) = page.split_once("\nRoutes\n").unwrap();
-    insta::assert_snapshot!(routes, @r"
+    let brief = explainer.explain(&odd, Some(&call)).await.page(false);
+    let (brief, policy) = brief.split_once("\nPolicy\n").unwrap();
+    assert!(policy.contains("execute-api:Invoke"), "{policy}");
+    insta::assert_snapshot!(brief, @r"
+    POST /orders: denied (403), insufficient_scope: the token does not hold orders/write
+
+    Routes
       GET /inventory           denied  needs inventory/read
       GET /inventory/{sku}     denied  needs inventory/read
       POST /inventory          denied  needs inventory/write
@@ -178,8 +187,6 @@ async fn the_page_says_it_all_and_is_ascii() {
       GET /payments/{id}       denied  needs payments/read
       POST /reports            denied  needs reports/write
       GET /reports/{date}      denied  needs reports/read
-
-    POST /orders: denied (403), insufficient_scope: the token does not hold orders/write
     ");
 }
 

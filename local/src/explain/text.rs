@@ -1,69 +1,81 @@
-//! Owns how an explanation looks on a terminal. Whatever comes from a token is written in ASCII: nothing in it moves a
-//! cursor or turns text around.
+//! How an explanation looks on a terminal. Whatever comes from a token is written in ASCII: nothing in it moves a cursor or
+//! turns text around.
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 
 use serde_json::Value;
 
 use super::{Access, Check, CheckVerdict, Explanation, Outcome};
 
-pub(super) fn write(explanation: &Explanation, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    json("Header", explanation.header.as_ref(), f)?;
-    json("Claims", explanation.claims.as_ref(), f)?;
-    f.write_str("Checks\n")?;
-    for Check { check, verdict, reason } in &explanation.checks {
-        let verdict = match verdict {
-            CheckVerdict::Passed => "passed",
-            CheckVerdict::Failed => "FAILED",
-            CheckVerdict::Undecided => "UNDECIDED",
-            CheckVerdict::NotAsked => "not asked",
-            CheckVerdict::NotReached => "not reached",
-        };
-        let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-        writeln!(f, "  {verdict:<11}  {check}{reason}")?;
+/// The verdict, what failed, the routes and the policy; with all checks, the header and the claims if it is `verbose`.
+pub(super) fn page(explanation: &Explanation, verbose: bool) -> String {
+    let mut page = verdict(explanation);
+    let checks = explanation
+        .checks
+        .iter()
+        .filter(|check| verbose || matches!(check.verdict, CheckVerdict::Failed | CheckVerdict::Undecided));
+    section(&mut page, if verbose { "Checks" } else { "Failed check" }, checks.map(check));
+    if verbose {
+        section(&mut page, "Header", json(explanation.header.as_ref()));
+        section(&mut page, "Claims", json(explanation.claims.as_ref()));
     }
-    f.write_char('\n')?;
+    section(&mut page, "Routes", explanation.routes.iter().map(route));
     if explanation.policy.is_some() {
-        json("Policy", explanation.policy.as_ref(), f)?;
-        f.write_str("Routes\n")?;
-        for Access { route, allowed, missing, .. } in &explanation.routes {
-            let verdict = if *allowed { "allowed" } else { "denied" };
-            let missing = if *allowed { String::new() } else { format!("  needs {}", missing.join(" ")) };
-            writeln!(f, "  {route:<24} {verdict}{missing}")?;
-        }
-        f.write_char('\n')?;
+        section(&mut page, "Policy", json(explanation.policy.as_ref()));
     }
-    verdict(explanation, f)
+    page
 }
 
-/// The last line, which says it all.
-fn verdict(explanation: &Explanation, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// The first line, which says it all.
+fn verdict(explanation: &Explanation) -> String {
     let outcome = match explanation.outcome {
         Outcome::Allowed => "allowed",
         Outcome::Denied => "denied",
         Outcome::Refused => "refused",
         Outcome::Undecided => "undecided",
     };
-    match &explanation.call {
-        Some(call) => write!(f, "{}: {outcome}", ascii(call))?,
-        None => f.write_str(outcome)?,
-    }
-    if let Some(status) = explanation.status {
-        write!(f, " ({status})")?;
-    }
-    if let (Some(reason), Some(because)) = (explanation.reason, &explanation.because) {
-        write!(f, ", {reason}: {because}")?;
-    }
-    f.write_char('\n')
+    let call = explanation.call.as_ref().map(|call| format!("{}: ", ascii(call))).unwrap_or_default();
+    let status = explanation.status.map(|status| format!(" ({status})")).unwrap_or_default();
+    let why = match (explanation.reason, &explanation.because) {
+        (Some(reason), Some(because)) => format!(", {reason}: {because}"),
+        (Some(_) | None, _) => String::new(),
+    };
+    format!("{call}{outcome}{status}{why}\n")
 }
 
-fn json(title: &str, value: Option<&Value>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let text = value.map_or_else(|| "not readable as strict JSON".to_owned(), |value| format!("{value:#}"));
-    writeln!(f, "{title}")?;
-    for line in ascii(&text).lines() {
-        writeln!(f, "  {line}")?;
+/// A title and its lines, unless there are none.
+fn section(page: &mut String, title: &str, lines: impl IntoIterator<Item = String>) {
+    let mut lines = lines.into_iter().peekable();
+    if lines.peek().is_some() {
+        // Writing to a string does not fail.
+        _ = writeln!(page, "\n{title}");
+        for line in lines {
+            _ = writeln!(page, "  {line}");
+        }
     }
-    f.write_char('\n')
+}
+
+fn check(Check { check, verdict, reason }: &Check) -> String {
+    let verdict = match verdict {
+        CheckVerdict::Passed => "passed",
+        CheckVerdict::Failed => "FAILED",
+        CheckVerdict::Undecided => "UNDECIDED",
+        CheckVerdict::NotAsked => "not asked",
+        CheckVerdict::NotReached => "not reached",
+    };
+    let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("{verdict:<11}  {check}{reason}")
+}
+
+fn route(Access { route, allowed, missing, .. }: &Access) -> String {
+    let verdict =
+        if *allowed { "allowed".to_owned() } else { format!("denied  needs {}", missing.join(" ")) };
+    format!("{route:<24} {verdict}")
+}
+
+fn json(value: Option<&Value>) -> Vec<String> {
+    let text = value.map_or_else(|| "not readable as strict JSON".to_owned(), |value| format!("{value:#}"));
+    ascii(&text).lines().map(str::to_owned).collect()
 }
 
 /// A text of JSON with everything but ASCII escaped, which is the same JSON.
@@ -74,7 +86,6 @@ fn ascii(text: &str) -> String {
             escaped.push(character);
         } else {
             for unit in character.encode_utf16(&mut [0; 2]) {
-                // Writing to a text does not fail.
                 _ = write!(escaped, "\\u{unit:04x}");
             }
         }

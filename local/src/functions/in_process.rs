@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::told::EXIT;
+use crate::exchange;
 
 /// Functions by the names under which they are invoked.
 #[derive(Debug)]
@@ -47,10 +48,10 @@ impl InProcess {
             return Err(InvokeError::Unavailable(format!("there is no function `{function}`")));
         };
         // A task of its own, for a caller that goes away does not stop a function either.
-        let invocation = tokio::spawn(async move {
+        let invocation = tokio::spawn(exchange::part(async move {
             let request_id = Uuid::new_v4().to_string();
             timeout(limit, code.run(&event, &request_id)).await
-        });
+        }));
         match invocation.await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(InvokeError::TimedOut),
