@@ -22,6 +22,7 @@ use crate::{
         Clock, KeyCache, KeyOrigin,
         fetch::{ClientError, Fetch, HttpFetch, client},
         signature,
+        status::KeyStatus,
     },
     policy::{Ambiguity, Policies},
     refusal::{Fault, Rejection},
@@ -127,6 +128,11 @@ impl Authorizer {
             tasks.spawn(async move { keys.prefetch().await });
         }
         while tasks.join_next().await.is_some() {}
+    }
+
+    /// Returns what is held of the keys of every issuer now.
+    pub fn key_status(&self) -> Vec<KeyStatus> {
+        self.0.verifier.issuers.iter().map(|issuer| issuer.keys.status()).collect()
     }
 
     /// Decides about one event, JSON as API Gateway sends it, and writes the log line. Safe to drop at any time.

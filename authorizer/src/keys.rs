@@ -19,6 +19,7 @@ pub(crate) mod jwk;
 pub(crate) mod signature;
 pub(crate) mod snapshot;
 mod state;
+pub(crate) mod status;
 
 use fetch::{Fetch, FetchError};
 use jwk::KeySet;

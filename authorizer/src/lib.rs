@@ -16,5 +16,5 @@ mod verify;
 
 pub use config::{Config, ConfigError, Problem};
 pub use handler::{Authorizer, Decided, Explanation, Failure, StartError, Step, Verdict};
-pub use keys::fetch::ClientError;
+pub use keys::{fetch::ClientError, status::KeyStatus};
 pub use refusal::{Fault, Refusal};

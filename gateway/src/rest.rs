@@ -52,8 +52,14 @@ use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use self::{
-    api::Api, authorizer::Authorizer, exchange::Exchange, refusal::Refusal, responses::Responses,
-    router::Router, served::Served, usage::Usage,
+    api::Api,
+    authorizer::Authorizer,
+    exchange::Exchange,
+    refusal::Refusal,
+    responses::Responses,
+    router::Router,
+    served::{CachedAnswer, Served},
+    usage::Usage,
 };
 pub use self::{error::GatewayError, usage::Standing};
 use crate::{
@@ -127,6 +133,12 @@ impl Gateway {
         self.usage.standings((self.clock)())
     }
 
+    /// Returns the authorizers' answers that are cached now, the latest first.
+    pub fn cached_answers(&self) -> Vec<CachedAnswer> {
+        let now = (self.clock)();
+        self.authorizers.values().flat_map(|authorizer| authorizer.cached(now)).collect()
+    }
+
     /// The answer to something that is no request.
     pub fn refuse(&self, refused: Refused, peer: SocketAddr) -> Response {
         let (method, target) = (String::new(), "/".to_owned());
@@ -173,6 +185,7 @@ impl Gateway {
                 .map(|matched| format!("{} {}", exchange.request.method, matched.method.resource)),
             status: response.status,
             principal_id: exchange.caller.as_ref().map(|caller| caller.principal_id.clone()),
+            context: exchange.caller.as_ref().map(|caller| caller.context.clone()).unwrap_or_default(),
             authorization: exchange.authorization,
             error_type,
             reason: exchange.reason.clone(),

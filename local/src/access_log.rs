@@ -50,6 +50,7 @@ pub(crate) fn milliseconds(duration: Duration) -> f64 {
 #[cfg(test)]
 mod tests {
     use std::{
+        collections::BTreeMap,
         sync::{Arc, Mutex},
         time::UNIX_EPOCH,
     };
@@ -66,6 +67,7 @@ mod tests {
             route: Some("GET /inventory".into()),
             status: 403,
             principal_id: Some("7abc".into()),
+            context: BTreeMap::new(),
             authorization: Authorization::Cached,
             error_type,
             reason: None,

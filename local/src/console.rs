@@ -14,6 +14,7 @@ mod state;
 use std::{fmt, sync::Arc};
 
 use access::Table;
+use authorizer::Authorizer;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use gateway::{
     http::{Clock, Request, Response},
@@ -41,6 +42,7 @@ pub(crate) struct Console {
     clients: Vec<Known>,
     issuer: Arc<Issuer>,
     gateway: Arc<Gateway>,
+    authorizers: Vec<Authorizer>,
     /// `None` where the template does not say all of the authorizer's settings.
     explainer: Option<Explainer>,
     /// `None` where the functions, the authorizer too, are other programs.
@@ -53,6 +55,8 @@ pub(crate) struct Console {
 pub(crate) struct Watched {
     pub(crate) issuer: Arc<Issuer>,
     pub(crate) gateway: Arc<Gateway>,
+    /// Those that run in this process.
+    pub(crate) authorizers: Vec<Authorizer>,
     pub(crate) explainer: Option<Explainer>,
     pub(crate) routes: Option<Table>,
     pub(crate) decisions: Arc<Decisions>,
@@ -65,9 +69,9 @@ impl Console {
         watched: Watched,
         clock: Clock,
     ) -> Result<Self, CredentialsError> {
-        let Watched { issuer, gateway, explainer, routes, decisions } = watched;
+        let Watched { issuer, gateway, authorizers, explainer, routes, decisions } = watched;
         let (clients, key) = (Known::all(clients, routes.as_ref()), credentials::secret()?);
-        Ok(Self { port, key, clients, issuer, gateway, explainer, routes, decisions, clock })
+        Ok(Self { port, key, clients, issuer, gateway, authorizers, explainer, routes, decisions, clock })
     }
 
     /// The key of the buttons.

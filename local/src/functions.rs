@@ -7,6 +7,7 @@ mod wiring;
 use std::{collections::BTreeMap, sync::Arc};
 
 use access::log::Log;
+use authorizer::Authorizer;
 use futures_util::{FutureExt as _, future::BoxFuture};
 use gateway::{
     http::Clock,
@@ -25,6 +26,8 @@ use self::{
 /// The functions, ready to be invoked once `prepare` is through.
 pub(crate) struct Functions {
     pub(crate) invoke: Arc<dyn Invoke>,
+    /// The authorizers among them that run in this process.
+    pub(crate) authorizers: Vec<Authorizer>,
     /// What functions do while Lambda initialises them. Needs the issuer to answer.
     pub(crate) prepare: BoxFuture<'static, ()>,
 }
@@ -70,7 +73,8 @@ pub(crate) fn elsewhere(
 ) -> Result<Functions, FunctionsError> {
     let binary = |(id, function): (&String, &Function)| (id.clone(), function.binary.clone());
     let remote = Remote::new(endpoint.clone(), stack.functions.iter().map(binary).collect())?;
-    Ok(Functions { invoke: Arc::new(Told::new(remote, clock, log)), prepare: async {}.boxed() })
+    let invoke = Arc::new(Told::new(remote, clock, log));
+    Ok(Functions { invoke, authorizers: Vec::new(), prepare: async {}.boxed() })
 }
 
 /// The functions of the stack in this process.
@@ -83,11 +87,12 @@ pub(crate) fn here(surroundings: &Surroundings<'_>) -> Result<Functions, Functio
         }
         built.insert(id.clone(), in_process::Function { code, limit: function.timeout });
     }
+    let unprepared = authorizers.clone();
     let prepare = async move {
-        for authorizer in authorizers {
+        for authorizer in unprepared {
             authorizer.prefetch().await;
         }
     };
     let invoke = Arc::new(Told::new(InProcess(built), surroundings.clock, surroundings.log.clone()));
-    Ok(Functions { invoke, prepare: prepare.boxed() })
+    Ok(Functions { invoke, authorizers, prepare: prepare.boxed() })
 }

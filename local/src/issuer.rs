@@ -167,19 +167,21 @@ impl Issuer {
         self.withheld.load(Ordering::Relaxed)
     }
 
-    /// A token with all scopes of a client, `None` if there is none of that id. With `expired`, one whose life ended a
-    /// second before `now`.
+    /// A token with all scopes of a client, `None` if there is none of that id. It expires `seconds` from `now`, or at the
+    /// end of its usual life; with 0 it expired a second ago.
     pub(crate) fn token_for(
         &self,
         client_id: &str,
-        expired: bool,
+        seconds: Option<u64>,
         now: UnixSeconds,
         jti: Uuid,
     ) -> Option<Result<String, KeyError>> {
         let client = self.clients.iter().find(|client| client.client_id == client_id)?;
-        let life = if expired { client.token_life.as_secs().saturating_add(1) } else { 0 };
-        let issued = UnixSeconds(now.0.saturating_sub(life));
-        Some(self.sign_for(client, client.scopes.join(" "), issued, jti))
+        let life = seconds.filter(|seconds| *seconds > 0).map_or(client.token_life, Duration::from_secs);
+        let client = AppClient { token_life: life.min(client.token_life), ..client.clone() };
+        let age = if seconds == Some(0) { client.token_life.as_secs().saturating_add(1) } else { 0 };
+        let issued = UnixSeconds(now.0.saturating_sub(age));
+        Some(self.sign_for(&client, client.scopes.join(" "), issued, jti))
     }
 
     /// A token with these claims and nothing else, under the header that every token gets.

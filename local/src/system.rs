@@ -180,6 +180,7 @@ impl Local {
             issuer: Arc::clone(&issuer),
             gateway: Arc::clone(&gateway),
             routes,
+            authorizers: functions.authorizers,
             explainer,
             decisions,
         };

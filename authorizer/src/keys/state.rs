@@ -59,13 +59,17 @@ impl State {
         self.pause = Some(Pause { began: now, without_keys });
     }
 
-    /// Whether no fetch may begin yet. A pause that seems to begin in the future is over: the clock was set back.
+    /// Whether no fetch may begin yet.
     pub(super) fn is_paused(&self, now: SystemTime, timing: &Timing) -> bool {
-        self.pause.is_some_and(|pause| {
-            let is_held = self.usable(now, timing).is_some();
-            let length = if is_held { timing.cooldown } else { pause.without_keys.min(timing.cooldown) };
-            now.duration_since(pause.began).is_ok_and(|passed| passed < length)
-        })
+        self.pause_left(now, timing).is_some()
+    }
+
+    /// How long no fetch may begin. A pause that seems to begin in the future is over: the clock was set back.
+    pub(super) fn pause_left(&self, now: SystemTime, timing: &Timing) -> Option<Duration> {
+        let pause = self.pause?;
+        let is_held = self.usable(now, timing).is_some();
+        let length = if is_held { timing.cooldown } else { pause.without_keys.min(timing.cooldown) };
+        length.checked_sub(now.duration_since(pause.began).ok()?).filter(|left| !left.is_zero())
     }
 }
 

@@ -16,8 +16,12 @@ use tokio::time::timeout;
 pub(super) use self::answer::Answer;
 use self::cache::Cache;
 use super::{
-    api::TokenAuthorizer, error::GatewayError, exchange::Exchange, policy::Decision, refusal::Refusal,
-    served::Authorization,
+    api::TokenAuthorizer,
+    error::GatewayError,
+    exchange::Exchange,
+    policy::Decision,
+    refusal::Refusal,
+    served::{Authorization, CachedAnswer},
 };
 use crate::{
     http::is_header_name,
@@ -138,6 +142,11 @@ impl Authorizer {
                 Err(Refusal::AUTHORIZER_FAILURE)
             }
         }
+    }
+
+    /// The answers that are cached at `now`, the latest first.
+    pub(super) fn cached(&self, now: SystemTime) -> Vec<CachedAnswer> {
+        self.with_cache(|cache| cache.all(now))
     }
 
     fn with_cache<T>(&self, work: impl FnOnce(&mut Cache) -> T) -> T {

@@ -1,6 +1,6 @@
 //! Owns what is told of a request when it has been answered. Writing it down is left to who started the gateway.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// One answered request. Holds nothing that a client could have put a token or a secret into: no path, no query,
 /// no header.
@@ -14,6 +14,8 @@ pub struct Served {
     pub status: u16,
     /// Who called, where the authorizer has said so.
     pub principal_id: Option<String>,
+    /// What the authorizer said about the caller beside that.
+    pub context: BTreeMap<String, String>,
     /// Whether the authorizer had to be called.
     pub authorization: Authorization,
     /// The error type of an answer that the gateway gave of its own.
@@ -22,6 +24,15 @@ pub struct Served {
     pub reason: Option<String>,
     /// From the complete request to the answer.
     pub latency: Duration,
+}
+
+/// A cached answer of an authorizer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CachedAnswer {
+    /// Who called.
+    pub principal_id: String,
+    /// How long it is reused.
+    pub left: Duration,
 }
 
 /// Where the authorizer's answer came from.

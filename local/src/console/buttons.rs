@@ -33,6 +33,8 @@ struct Asked {
     down: Option<bool>,
     token: Option<String>,
     call: Option<String>,
+    /// How long the token lives, if less than the client's tokens do.
+    seconds: Option<u64>,
 }
 
 impl Button {
@@ -53,20 +55,25 @@ impl Console {
         let body = Some(request.body.as_slice()).filter(|body| body.len() <= BODY_BYTES);
         let asked = body.and_then(|body| serde_json::from_slice(body).ok());
         match (button, asked) {
-            (Button::Rotate, Some(Asked { client: None, down: None, token: None, call: None })) => {
-                self.rotate().await
-            }
-            (Button::Jwks, Some(Asked { client: None, down: Some(down), token: None, call: None })) => {
+            (
+                Button::Rotate,
+                Some(Asked { client: None, down: None, token: None, call: None, seconds: None }),
+            ) => self.rotate().await,
+            (
+                Button::Jwks,
+                Some(Asked { client: None, down: Some(down), token: None, call: None, seconds: None }),
+            ) => {
                 self.issuer.withhold(down);
                 Response::json(200, self.state())
             }
             (
                 Button::Token | Button::Expired,
-                Some(Asked { client: Some(client), down: None, token: None, call: None }),
-            ) => self.token(&client, button == Button::Expired),
-            (Button::Explain, Some(Asked { client: None, down: None, token: Some(token), call })) => {
-                self.explain(&token, call.as_deref()).await
-            }
+                Some(Asked { client: Some(client), down: None, token: None, call: None, seconds }),
+            ) => self.token(&client, if button == Button::Expired { Some(0) } else { seconds }),
+            (
+                Button::Explain,
+                Some(Asked { client: None, down: None, token: Some(token), call, seconds: None }),
+            ) => self.explain(&token, call.as_deref()).await,
             _ => error(400, "malformed"),
         }
     }
@@ -80,11 +87,11 @@ impl Console {
         }
     }
 
-    fn token(&self, client: &str, expired: bool) -> Response {
+    fn token(&self, client: &str, seconds: Option<u64>) -> Response {
         let Some(client) = self.clients.iter().find(|known| known.name == client) else {
             return error(404, "no_client");
         };
-        match self.issuer.token_for(&client.id, expired, (self.clock)().into(), Uuid::new_v4()) {
+        match self.issuer.token_for(&client.id, seconds, (self.clock)().into(), Uuid::new_v4()) {
             Some(Ok(token)) => Response::json(200, json!({ "token": token }).to_string()),
             Some(Err(_)) | None => error(500, "no_token"),
         }

@@ -1,22 +1,31 @@
 //! Owns what is told of one decision. There is no token in it, nor anything else that a client could have chosen freely.
 
-use std::time::SystemTime;
+use std::{collections::BTreeMap, time::SystemTime};
 
+use authorizer::Refusal;
 use gateway::rest::served::{Authorization, Served};
 use serde::Serialize;
 
 use crate::access_log::milliseconds;
 
+/// The claims that are shown.
+const SHOWN: [&str; 4] = ["client_id", "scope", "exp", "jti"];
+
 /// One decision of the gateway.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Decision {
     at_ms: u128,
+    request_id: String,
     client: Option<String>,
     client_id: Option<String>,
     route: Option<String>,
     status: u16,
     outcome: &'static str,
     reason: Option<String>,
+    /// What the reason means, where it is a refusal of the authorizer.
+    meaning: Option<&'static str>,
+    /// What the authorizer says of the token: claims, and no more of them than are shown.
+    claims: BTreeMap<String, String>,
     /// Whether the authorizer's answer was a kept one, `None` where it was not asked.
     cached: Option<bool>,
     /// From the complete request to the answer.
@@ -35,7 +44,12 @@ impl Decision {
             Authorization::Called { latency } => (Some(false), Some(latency)),
             Authorization::Cached => (Some(true), None),
         };
+        let claims = served.context.iter().filter(|(name, _)| SHOWN.contains(&name.as_str()));
+        let refusal = Refusal::ALL.iter().find(|refusal| reason.as_deref() == Some(refusal.label()));
         Self {
+            request_id: served.request_id.clone(),
+            meaning: refusal.map(|refusal| refusal.meaning()),
+            claims: claims.map(|(name, value)| (name.clone(), value.clone())).collect(),
             at_ms: at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis(),
             client,
             client_id: served.principal_id.clone(),

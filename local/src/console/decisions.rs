@@ -4,13 +4,16 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     fmt::Write as _,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
 use gateway::{
     http::{Headers, Request, Response},
-    rest::served::Served,
+    rest::served::{Authorization, Served},
 };
 use tokio::{
     sync::{Semaphore, watch},
@@ -37,6 +40,9 @@ pub(crate) struct Decisions {
     /// The clients' names by their ids.
     names: BTreeMap<String, String>,
     kept: Mutex<VecDeque<(u64, Decision)>>,
+    /// How often the authorizer was called, and how often its cached answer was used.
+    calls: AtomicU64,
+    hits: AtomicU64,
     /// The number of the last, and whether the system stops.
     last: watch::Sender<(u64, bool)>,
     subscribers: Semaphore,
@@ -50,6 +56,8 @@ impl Decisions {
             run: run.simple().to_string(),
             names: clients.0.iter().map(name).collect(),
             kept: Mutex::default(),
+            calls: AtomicU64::new(0),
+            hits: AtomicU64::new(0),
             last: watch::Sender::new((0, false)),
             subscribers: Semaphore::new(SUBSCRIBERS),
         }
@@ -62,6 +70,11 @@ impl Decisions {
 
     /// Keeps what was decided about a request.
     pub(crate) fn record(&self, served: &Served, at: SystemTime) {
+        match served.authorization {
+            Authorization::None => {}
+            Authorization::Called { .. } => _ = self.calls.fetch_add(1, Ordering::Relaxed),
+            Authorization::Cached => _ = self.hits.fetch_add(1, Ordering::Relaxed),
+        }
         let client = served.principal_id.as_ref().and_then(|id| self.names.get(id)).cloned();
         let decision = Decision::new(served, client, at);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -71,6 +84,11 @@ impl Decisions {
         if kept.len() > KEPT {
             kept.pop_front();
         }
+    }
+
+    /// How often the authorizer was called, and how often its cached answer was used.
+    pub(super) fn authorizations(&self) -> (u64, u64) {
+        (self.calls.load(Ordering::Relaxed), self.hits.load(Ordering::Relaxed))
     }
 
     pub(super) fn close(&self) {

@@ -12,6 +12,7 @@ macro_rules! script {
             include_str!("page/stack.js"),
             include_str!("page/token.js"),
             include_str!("page/request.js"),
+            include_str!("page/scenarios.js"),
             include_str!("page/decisions.js"),
         )
     };

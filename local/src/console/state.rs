@@ -1,6 +1,8 @@
 //! Owns what the page shows beside the decisions: clients, routes, who may call what, usage, and the issuer.
 
 use access::{ScopeSet, Table};
+use authorizer::{Authorizer, KeyStatus};
+use gateway::rest::served::CachedAnswer;
 use gateway::rest::{Standing, api::QuotaPeriod};
 use serde::Serialize;
 
@@ -23,7 +25,24 @@ struct State<'a> {
     routes: Vec<Route<'a>>,
     key_id: String,
     jwks_down: bool,
+    cache: Cache<'a>,
 }
+
+/// The two caches: the gateway's of the authorizer's answers, and the authorizer's of keys.
+#[derive(Serialize)]
+struct Cache<'a> {
+    calls: u64,
+    hits: u64,
+    /// The clients of cached answers, with the seconds for which each is reused.
+    answers: Vec<(&'a str, u64)>,
+    keys: usize,
+    keys_age: Option<u64>,
+    /// The seconds for which no keys are fetched.
+    pause: Option<f64>,
+}
+
+/// As many cached answers as there is room for.
+const ANSWERS: usize = 12;
 
 #[derive(Serialize)]
 struct Client<'a> {
@@ -73,7 +92,7 @@ impl Known {
 impl Console {
     /// The state as JSON.
     pub(super) fn state(&self) -> String {
-        let standings = self.gateway.standings();
+        let (standings, answers) = (self.gateway.standings(), self.gateway.cached_answers());
         let routes = self.routes.as_ref().map_or(&[][..], Table::routes).iter().map(|route| Route {
             method: route.method().as_str(),
             path: route.path(),
@@ -85,9 +104,26 @@ impl Console {
             routes: routes.collect(),
             key_id: self.issuer.key_id(),
             jwks_down: self.issuer.withholds(),
+            cache: self.cache(&answers),
         };
         // Texts and numbers, which are always JSON.
         serde_json::to_string(&state).unwrap_or_default()
+    }
+
+    fn cache<'a>(&'a self, answers: &'a [CachedAnswer]) -> Cache<'a> {
+        let name =
+            |id: &'a str| self.clients.iter().find(|known| known.id == id).map_or(id, |known| &known.name);
+        let answers = answers.iter().take(ANSWERS).map(|one| (name(&one.principal_id), one.left.as_secs()));
+        let (calls, hits) = self.decisions.authorizations();
+        let keys: Vec<KeyStatus> = self.authorizers.iter().flat_map(Authorizer::key_status).collect();
+        Cache {
+            calls,
+            hits,
+            answers: answers.collect(),
+            keys: keys.iter().map(|status| status.keys).sum(),
+            keys_age: keys.iter().filter_map(|status| status.age).max().map(|age| age.as_secs()),
+            pause: keys.iter().filter_map(|status| status.pause).max().map(|pause| pause.as_secs_f64()),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use std::{
 use aws_lc_rs::digest::{SHA256, digest};
 
 use super::Answer;
+use crate::rest::served::CachedAnswer;
 
 /// More tokens than a laptop's callers have; the oldest answer goes first.
 const CAPACITY: usize = 1024;
@@ -39,6 +40,17 @@ impl Cache {
         let entry = self.entries.get(&key(token))?;
         let age = now.duration_since(entry.kept).ok()?;
         (age < entry.time).then(|| Arc::clone(&entry.answer))
+    }
+
+    /// Every answer that is still good, the latest first.
+    pub(super) fn all(&self, now: SystemTime) -> Vec<CachedAnswer> {
+        let entries = self.order.iter().rev().filter_map(|(number, key)| {
+            let entry = self.entries.get(key).filter(|entry| entry.number == *number)?;
+            let left = entry.time.checked_sub(now.duration_since(entry.kept).ok()?)?;
+            let principal_id = entry.answer.principal_id.clone();
+            (!left.is_zero()).then_some(CachedAnswer { principal_id, left })
+        });
+        entries.collect()
     }
 
     /// Keeps an answer for `time` from `now` on.
@@ -100,6 +112,8 @@ mod tests {
         for (token, at, expected) in cases {
             assert_eq!(found(&cache, token, at).as_deref(), expected, "{token} {at:?}");
         }
+        let all = |at| cache.all(at).into_iter().map(|cached| cached.left.as_secs()).collect::<Vec<_>>();
+        assert_eq!((all(now + second), all(now + TIME)), (vec![299], vec![]));
         cache.keep("a", answer("B"), now + TIME, TIME);
         assert_eq!(found(&cache, "a", now + TIME).as_deref(), Some("B"), "kept again");
     }

@@ -21,20 +21,6 @@ const table = (id, heads, rows) => {
   );
   $(id).replaceChildren(make("thead", [head]), make("tbody", rows));
 };
-/** A row of a table that becomes a list of cards on a narrow screen: each cell knows its column. */
-const row = (cells) => {
-  const tr = make(
-    "tr",
-    cells.map(([label, content, kind, tag = "td"]) => {
-      const cell = make(tag, content, kind);
-      cell.dataset.label = label;
-      cell.setAttribute("role", tag === "th" ? "rowheader" : "cell");
-      return cell;
-    }),
-  );
-  tr.setAttribute("role", "row");
-  return tr;
-};
 const rowHeader = (text) => {
   const th = make("th", text);
   th.scope = "row";

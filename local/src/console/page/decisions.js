@@ -14,7 +14,6 @@ function summarize(text) {
 }
 function clear() {
   $("rows").replaceChildren();
-  $("decisions").hidden = true;
   waiting = [];
   seen = lastCount = 0;
   summarize(NONE);
@@ -34,6 +33,64 @@ function decided({ data, lastEventId }) {
     requestAnimationFrame(tell);
   }
 }
+/** What a decision means, and what to do about it. */
+function why(one, needs, missing) {
+  const holders = state.clients.filter(({ allowed }) => allowed[routeIndex(one)]).map(({ name }) => name);
+  if (one.status === 401 && !one.cached && one.reason)
+    return [one.meaning || one.reason, "Get a new token; clients renew theirs before it expires."];
+  if (one.status === 401 && one.cached !== null)
+    return [
+      "The gateway allowed it from its cache, and the function refused it: the token has expired since.",
+      "Get a new token. Nothing was opened: functions check the expiry again.",
+    ];
+  if (one.status === 401) return ["There is no token in the Authorization header.", "Send “Authorization: Bearer …”."];
+  if (one.reason === "insufficient_scope")
+    return [
+      `The token is valid, but does not hold ${missing.join(" ") || needs.join(" ")}.`,
+      holders.length ? `These clients may call it: ${holders.join(", ")}.` : "No client may call it.",
+    ];
+  if (!one.route) return ["No route has this method and path.", "Compare it with “Who may call what” below."];
+  if (one.status === 429) return ["The client's usage plan allows no more now.", "Slow down, or try again later."];
+  if (one.status >= 500) return [one.reason || "A function failed.", "The log of “local” says why."];
+  if (one.status >= 400) return ["The authorizer allowed it; the function refused the request itself.", "Read the answer's message."];
+  return ["The token's policy covers this route.", ""];
+}
+const routeIndex = (one) => state.routes.findIndex(({ method, path }) => `${method} ${path}` === one.route);
+function detail(one) {
+  const needs = state.routes[routeIndex(one)]?.scopes || [];
+  const held = one.claims.scope?.split(" ");
+  const missing = held ? needs.filter((scope) => !held.includes(scope)) : [];
+  const [reason, advice] = why(one, needs, missing);
+  const open = state.routes.filter(({ scopes }) => scopes.every((scope) => held?.includes(scope)));
+  const facts = [
+    ["Why", reason],
+    ["What to do", advice],
+    ["Route needs", needs.join(" ")],
+    ["Missing", missing.join(" ")],
+    ["Claims", held && Object.entries(one.claims).map((claim) => claim.join(" ")).join("\n")],
+    ["Policy", held && (open.map(({ method, path }) => `${method} ${path}`).join("\n") || "no route")],
+    ["Request id", one.request_id],
+  ];
+  const known = facts.filter(([, text]) => text);
+  return make("dl", known.flatMap(([name, text]) => [make("dt", name), make("dd", text)]), "facts");
+}
+function line(one) {
+  const outcome = one.outcome === "allowed" ? (one.status < 400 ? "good" : "warn") : "bad";
+  const cache = one.cached === null ? "not asked" : one.cached ? "cached" : `called, ${one.authorizer_ms.toFixed(2)} ms`;
+  const parts = [
+    [new Date(one.at_ms).toLocaleTimeString("en-GB"), "time soft"],
+    [`${one.outcome} ${one.status}`, `outcome ${outcome}`],
+    [one.route || "no such route", "route"],
+    [one.client || one.client_id || "not known", one.client ? "who" : "who soft"],
+    [one.reason || "", "reason"],
+    [cache, one.cached ? "cache good" : "cache soft"],
+    [`${one.latency_ms.toFixed(2)} ms`, "latency soft"],
+  ];
+  const details = make("details", [make("summary", parts.map(([text, kind]) => make("span", text, kind)))]);
+  details.firstChild.tabIndex = -1;
+  details.ontoggle = () => details.children.length < 2 && details.append(detail(one));
+  return make("li", [details]);
+}
 function tell() {
   isTelling = false;
   if (isPaused) {
@@ -43,37 +100,25 @@ function tell() {
   if (!waiting.length) return;
   const missed = seen - lastCount - waiting.length;
   lastCount = seen;
-  const rows = waiting.reverse().map((one) =>
-    row([
-      ["Time", new Date(one.at_ms).toLocaleTimeString("en-GB")],
-      ["Client", one.client || one.client_id || "not known", one.client ? "" : "soft"],
-      ["Route", one.route || "no such route", one.route ? "" : "soft"],
-      [
-        "Outcome",
-        `${one.outcome} ${one.status}`,
-        one.outcome === "allowed" ? (one.status < 400 ? "good" : "warn") : "bad",
-      ],
-      ["Reason", one.reason || ""],
-      [
-        "Authorizer",
-        one.cached === null ? "not asked" : one.cached ? "cached" : `called, ${one.authorizer_ms.toFixed(2)} ms`,
-        one.cached ? "good" : "soft",
-      ],
-      ["Latency", `${one.latency_ms.toFixed(2)} ms`, "number"],
-    ]),
-  );
-  const [last] = waiting;
+  const last = waiting.at(-1);
+  $("rows").prepend(...waiting.reverse().map(line));
   waiting = [];
-  $("rows").prepend(...rows);
-  while ($("rows").rows.length > KEPT) $("rows").lastElementChild.remove();
-  $("decisions").hidden = false;
+  while ($("rows").children.length > KEPT) $("rows").lastElementChild.remove();
   summarize(
-    `${number(seen)} since the start${missed > 0 ? `, ${number(missed)} of them not kept` : ""}. ` +
+    `${number(seen)} since the start${missed > 0 ? `, ${number(missed)} of them not kept` : ""}. Open one to see why. ` +
       `The last: ${last.client || "a caller not known"}, ${last.route || "no such route"}, ` +
       `${last.outcome} ${last.status}${last.reason ? `, ${last.reason}` : ""}.`,
   );
   refresh();
 }
+/** One stop of the Tab key for all decisions; the arrows go from one to the next. */
+$("rows").onkeydown = (event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step) return;
+  const all = [...$("rows").querySelectorAll("summary")];
+  all[Math.max(0, all.indexOf(document.activeElement) + step)]?.focus();
+  event.preventDefault();
+};
 on("pause", "last", () => {
   isPaused = !isPaused;
   $("pause").setAttribute("aria-pressed", isPaused);

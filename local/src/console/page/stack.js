@@ -9,6 +9,7 @@ function show(next) {
   put("jwks", next.jwks_down ? "Bring the JWKS endpoint up" : "Take the JWKS endpoint down");
   put("status", next.jwks_down ? "Running, JWKS endpoint down" : "Running", next.jwks_down ? "warn" : "good");
   usage();
+  caches(next.cache);
   if (isOther) {
     sessionStorage.removeItem(KEY);
     notice(
@@ -41,6 +42,7 @@ function show(next) {
     }),
   );
   choose();
+  if (sessionStorage.getItem(KEY) && !$("token").value) start();
 }
 const number = (value) => value.toLocaleString("en", { maximumFractionDigits: 1 });
 /** A text with a meter below it; at `good`, 0 or the maximum, all is well. */
@@ -51,54 +53,32 @@ const gauge = (value, max, good, text, label) => {
   return [make("div", [make("span", text), meter])];
 };
 function usage() {
-  $("usage").replaceChildren(
-    ...state.clients.map(({ name, usage: plan }) => {
-      const client = ["Client", name, "", "th"];
-      if (!plan)
-        return row([
-          client,
-          ["Plan", "none: its calls are forbidden", "warn"],
-          ["Rate", ""],
-          ["Burst", ""],
-          ["Quota", ""],
-          ["Turned away", ""],
-        ]);
-      const away = [
-        plan.throttled && `${number(plan.throttled)} too fast`,
-        plan.over_quota && `${number(plan.over_quota)} over quota`,
-      ].filter(Boolean);
-      return row([
-        client,
-        ["Plan", plan.plan, "soft"],
-        ["Rate", plan.rate === null ? "no limit" : `${number(plan.rate)} a second`],
-        [
-          "Burst",
-          plan.burst === null
-            ? "no limit"
-            : gauge(
-                plan.ready,
-                plan.burst,
-                plan.burst,
-                `${number(Math.floor(plan.ready))} of ${number(plan.burst)} ready`,
-                `Burst of ${name}`,
-              ),
-        ],
-        [
-          "Quota",
-          plan.quota === null
-            ? "none"
-            : gauge(
-                plan.quota - plan.left,
-                plan.quota,
-                0,
-                `${number(plan.quota - plan.left)} of ${number(plan.quota)} used this ${plan.period}`,
-                `Quota of ${name} that is used`,
-              ),
-        ],
-        ["Turned away", away.join(", ") || "none", away.length ? "bad" : "soft"],
-      ]);
-    }),
-  );
+  const rows = state.clients.map(({ name, usage: plan }) => {
+    if (!plan) return [name, "none: its calls are forbidden", "", "", "", ""];
+    const away = [
+      plan.throttled && `${number(plan.throttled)} throttled`,
+      plan.over_quota && `${number(plan.over_quota)} over quota`,
+    ].filter(Boolean);
+    const ready = `${number(Math.floor(plan.ready))} of ${number(plan.burst)} ready`;
+    const used = `${number(plan.quota - plan.left)} of ${number(plan.quota)} used this ${plan.period}`;
+    return [
+      name,
+      plan.plan,
+      plan.rate === null ? "no limit" : `${number(plan.rate)} a second`,
+      plan.burst === null ? "no limit" : gauge(plan.ready, plan.burst, plan.burst, ready, `Burst of ${name}`),
+      plan.quota === null ? "none" : gauge(plan.quota - plan.left, plan.quota, 0, used, `Quota of ${name} that is used`),
+      away.join(", ") || "none",
+    ];
+  });
+  const cells = ([name, ...others]) => make("tr", [rowHeader(name), ...others.map((content) => make("td", content))]);
+  table("usage", ["Client", "Plan", "Rate", "Burst", "Quota", "Turned away"], rows.map(cells));
+}
+/** The two caches: the gateway's of answers, the authorizer's of keys. */
+function caches({ calls, hits, answers, keys, keys_age: age, pause }) {
+  put("hits", `${number(hits)} decisions from the cache, ${number(calls)} calls of the authorizer`);
+  put("answers", answers.map(([client, seconds]) => `${client} ${seconds} s left`).join("\n") || "none");
+  put("keys", age === null ? "holds no keys" : `holds ${keys} keys, fetched ${age} s ago`);
+  put("fetch-pause", pause === null ? "none" : `no fetch for ${number(pause)} s`, pause === null ? "" : "warn");
 }
 
 // ---- issuer

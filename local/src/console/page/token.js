@@ -16,6 +16,11 @@ const fill = async (button) => {
   );
   $("explanation").hidden = true;
 };
+/** A token is at hand from the start: the storefront's, if there is one. */
+function start() {
+  if (state.clients.some(({ name }) => name === CALLER)) $("client").value = CALLER;
+  $("get").click();
+}
 on("get", "verdict", () => fill("token"));
 on("expire", "verdict", () => fill("expired"));
 on("forget", "verdict", forget);
