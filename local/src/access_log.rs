@@ -1,5 +1,5 @@
-//! Owns the line that tells of an answer of the gateway's own. What a function answered is told by the function's line,
-//! so that there is one line for a request in either case; with the level `DEBUG` the gateway tells of each.
+//! The gateway's log line. At the level `INFO` there is one only where the gateway answered by itself: a function
+//! logs its own answers.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,5 +1,5 @@
-//! Owns the clients file: the credentials of every client of a running stack, by the client's name, for its owner's
-//! eyes only. Making the credentials is left to who starts the stack.
+//! The clients file: the credentials of every client of a running system, by the client's name, readable by its owner
+//! alone.
 
 use std::{
     collections::BTreeMap,

@@ -1,5 +1,4 @@
-//! Owns the console, `/_local/`: who gets which answer there. Who may ask is `guard`'s to say; `page` is what a browser
-//! loads, `state` and `decisions` are what it shows, `buttons` what it moves.
+//! The console at `/_local/`: which request gets which answer.
 //!
 //! Reading needs a request of this machine's own page; the buttons need the key as well, which `local` prints when it
 //! starts: they hand out tokens, and other users of the machine can reach the port too.

@@ -1,5 +1,4 @@
-//! Owns the making of secrets for clients. Their ids are the template's business, and stay the same from one start to
-//! the next; a secret is new at each start.
+//! Generates the secrets of clients, new at each start.
 
 use aws_lc_rs::rand;
 use secrecy::SecretString;

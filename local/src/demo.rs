@@ -1,5 +1,5 @@
-//! Owns the demo stock: a few items to look at after the first start. They go in as any stock does, by the inventory
-//! function's own `POST /inventory`, and only once: the movement has a reference.
+//! The demo stock: a few items to look at after the first start. They are loaded by the inventory function's own
+//! `POST /inventory`, and only once, since the movement has a reference.
 
 use std::time::Duration;
 

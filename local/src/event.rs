@@ -1,5 +1,5 @@
-//! Owns sample events: which placeholders a sample has, and what takes their place. `{{token:CLIENT}}` stands for a
-//! token of the client of that name, `{{exp}}` for a time at which a caller's token ends.
+//! Sample events and their placeholders: `{{token:CLIENT}}` stands for a token of that client, `{{exp}}` for the time
+//! at which a caller's token expires.
 
 use std::collections::{BTreeMap, BTreeSet};
 

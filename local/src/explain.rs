@@ -1,6 +1,5 @@
-//! Owns the explanation of a token: every check of the authorizer with its verdict, the policy, and what the gateway
-//! makes of it for every route. The deciding is the authorizer's and the gateway's own; which settings they have is left
-//! to `settings.rs`, the page for people to `text.rs`.
+//! Explains a token: the checks of the authorizer and their verdicts, the policy, and what the gateway decides for
+//! every route, all by the code of the authorizer and the gateway themselves.
 //!
 //! The token goes nowhere: it is decided about in this process, and nothing that is shown holds its signature.
 

@@ -1,5 +1,5 @@
-//! Owns who answers what on the port: the issuer its own paths, `/_local/` what exists on a laptop only, and the
-//! gateway everything else, once the system is ready.
+//! Routes a request on the port: to the issuer, to what exists on a laptop only below `/_local/`, or, once the system
+//! is ready, to the gateway.
 
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc};
 

@@ -1,7 +1,7 @@
-//! Owns how functions are invoked: in this process, or by another program. What they do is their own business.
+//! Invokes functions, in this process or in another program.
 
+mod failure_log;
 mod in_process;
-mod told;
 mod wiring;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -19,8 +19,8 @@ use reqwest::Url;
 
 pub(crate) use self::wiring::Surroundings;
 use self::{
+    failure_log::FailureLog,
     in_process::{Code, InProcess},
-    told::Told,
 };
 
 /// The functions, ready to be invoked once `prepare` is through.
@@ -73,7 +73,7 @@ pub(crate) fn elsewhere(
 ) -> Result<Functions, FunctionsError> {
     let binary = |(id, function): (&String, &Function)| (id.clone(), function.binary.clone());
     let remote = Remote::new(endpoint.clone(), stack.functions.iter().map(binary).collect())?;
-    let invoke = Arc::new(Told::new(remote, clock, log));
+    let invoke = Arc::new(FailureLog::new(remote, clock, log));
     Ok(Functions { invoke, authorizers: Vec::new(), prepare: async {}.boxed() })
 }
 
@@ -93,6 +93,6 @@ pub(crate) fn here(surroundings: &Surroundings<'_>) -> Result<Functions, Functio
             authorizer.prefetch().await;
         }
     };
-    let invoke = Arc::new(Told::new(InProcess(built), surroundings.clock, surroundings.log.clone()));
+    let invoke = Arc::new(FailureLog::new(InProcess(built), surroundings.clock, surroundings.log.clone()));
     Ok(Functions { invoke, authorizers, prepare: prepare.boxed() })
 }

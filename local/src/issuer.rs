@@ -1,5 +1,4 @@
-//! Owns the Cognito-shaped issuer: who may get a token, and with which claims. The keys, the token request and the
-//! HTTP answers are in the modules below. For development only.
+//! The Cognito-shaped issuer: who gets a token, and with which claims. For development only.
 
 mod endpoints;
 mod form;

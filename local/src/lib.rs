@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 mod access_log;
-mod beside;
 pub mod clients;
 mod console;
 mod credentials;
@@ -20,19 +19,20 @@ pub mod openapi;
 pub mod options;
 mod routes;
 pub mod run;
+mod running;
 mod schedule;
 mod system;
 mod template_file;
 mod terminal;
 mod try_it;
 
-pub use beside::BesideError;
 pub use credentials::CredentialsError;
 pub use data::DataError;
 pub use database::DatabaseError;
 pub use demo::DemoError;
 pub use functions::FunctionsError;
 pub use routes::RoutesError;
+pub use running::RunningError;
 pub use schedule::ScheduleError;
 pub use system::{Local, StartError};
 pub use template_file::TemplateFileError;

@@ -1,4 +1,4 @@
-//! What somebody may have meant who typed a name that does not exist.
+//! Finds the name that was meant when one is mistyped.
 
 /// The name that is spelled most like `typed`, if any is close.
 pub(crate) fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

@@ -1,5 +1,4 @@
-//! Owns the command line: what it takes and what it calls things. Doing it is left to the modules that are named
-//! after the commands.
+//! The command line: its options and commands.
 
 use std::{net::IpAddr, path::PathBuf};
 
@@ -108,7 +107,7 @@ pub enum Command {
         path: PathBuf,
         /// Where `local` runs.
         #[command(flatten)]
-        running: Beside,
+        running: Running,
     },
     /// Run a function's schedule at once, and say how it went
     Invoke {
@@ -116,7 +115,7 @@ pub enum Command {
         function: String,
         /// Where `local` runs.
         #[command(flatten)]
-        running: Beside,
+        running: Running,
     },
     /// Explain a token: every check, the policy, and what is open to it. The token comes on standard input
     #[command(after_help = EXPLAIN_EXAMPLES)]
@@ -130,7 +129,7 @@ pub enum Command {
 
 /// Where a `local` runs.
 #[derive(Clone, Debug, Args)]
-pub struct Beside {
+pub struct Running {
     /// The port on which it serves
     #[arg(long, default_value_t = PORT)]
     pub port: u16,

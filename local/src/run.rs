@@ -1,4 +1,4 @@
-//! Owns the command: what it does for its arguments, what it prints, how it is stopped. `main` adds the process.
+//! Runs the command: what it does for its arguments, what it prints, how it is stopped. `main` adds the process.
 
 use std::{
     fs,
@@ -17,10 +17,10 @@ use jiff::tz::TimeZone;
 use tokio::{signal, time::timeout};
 
 use crate::{
-    beside::{self, BesideError},
     explain::{Explain, ExplainError, Outcome},
     openapi::{self, OpenapiError},
     options::{Command, CommandLine, Options},
+    running::{self, RunningError},
     system::{Local, StartError},
     terminal::{Style, Terminal},
     try_it::TryIt,
@@ -43,7 +43,7 @@ pub enum RunError {
     Client(#[from] client::cli::CommandError),
     /// A command beside a running system has nothing to print.
     #[error(transparent)]
-    Beside(#[from] BesideError),
+    Running(#[from] RunningError),
     /// A token cannot be explained.
     #[error(transparent)]
     Explain(#[from] ExplainError),
@@ -67,7 +67,7 @@ impl RunError {
         match self {
             Self::Explain(_) | Self::Client(_) => ExitCode::from(2),
             Self::Start(_)
-            | Self::Beside(_)
+            | Self::Running(_)
             | Self::Openapi(_)
             | Self::Policy(_)
             | Self::Signals(_)
@@ -96,9 +96,9 @@ pub async fn run(
             return Ok(target.print_call(&call, &mut io::stdout(), &mut io::stderr()).await?);
         }
         Some(Command::Event { path, running }) => {
-            print(&beside::event(&path, &running, clock().into()).await?)?;
+            print(&running::event(&path, &running, clock().into()).await?)?;
         }
-        Some(Command::Invoke { function, running }) => print(&beside::invoke(&function, &running).await?)?,
+        Some(Command::Invoke { function, running }) => print(&running::invoke(&function, &running).await?)?,
         Some(Command::Explain(asked)) => return explain(&asked, vars, clock).await,
         Some(Command::Openapi) => print(openapi::document()?.trim_end())?,
         Some(Command::Policy) => {

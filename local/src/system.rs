@@ -1,4 +1,4 @@
-//! Owns the whole system: what is started in which order, and stopped again. Each part is left to its own module.
+//! The whole system: what is started in which order, and stopped again.
 
 use std::{
     collections::BTreeMap,

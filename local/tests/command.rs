@@ -152,12 +152,7 @@ async fn explain_says_by_its_exit_code_whether_a_call_is_allowed() {
             1,
             "GET /ordrs: denied (403), no_such_route: no route has this method and path; did you mean `GET /orders`?\n",
         ),
-        (
-            &[],
-            "nonsense",
-            1,
-            "refused (401), not_three_parts: ",
-        ),
+        (&[], "nonsense", 1, "refused (401), not_three_parts: "),
         (&[], "", 1, "refused (401), missing_token: "),
         (
             &["--port", "1"],

@@ -1,5 +1,5 @@
-//! Owns what the buttons do: tokens good and expired, the signing key, the JWKS endpoint, and explanations. Whoever
-//! presses one has shown the key.
+//! What the buttons do: valid and expired tokens, the signing key, the JWKS endpoint, and explanations. A request has
+//! shown the key before it gets here.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Owns what is told of one decision. There is no token in it, nor anything else that a client could have chosen freely.
+//! One decision as the console shows it. It contains no token, and nothing else that a client could choose freely.
 
 use std::{collections::BTreeMap, time::SystemTime};
 

@@ -1,5 +1,5 @@
-//! Owns the last decisions, and telling of them as server-sent events. An answer carries what is new and ends; the
-//! browser asks again by itself, with the id of the last event that it saw. So no answer outlives the server's limits.
+//! The last decisions, sent as server-sent events. An answer carries what is new and ends; the browser asks again by
+//! itself, with the id of the last event that it saw. So no answer outlives the server's limits.
 
 use std::{
     collections::{BTreeMap, VecDeque},

@@ -1,4 +1,4 @@
-//! Owns who may ask the console: this machine's browser from the console's own page, and programs that are no browser.
+//! Who may use the console: this machine's browser from the console's own page, and programs that are not browsers.
 
 use gateway::http::Request;
 

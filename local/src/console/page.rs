@@ -1,4 +1,4 @@
-//! Owns the page: its parts put together into the one text that is served, and the policy that lets nothing else run.
+//! The page: its parts joined into the one document that is served, and the policy that lets nothing else run.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, prelude::BASE64_STANDARD};

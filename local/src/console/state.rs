@@ -1,4 +1,4 @@
-//! Owns what the page shows beside the decisions: clients, routes, who may call what, usage, and the issuer.
+//! What the page shows beside the decisions: clients, routes, who may call what, usage, the issuer and the caches.
 
 use access::{ScopeSet, Table};
 use authorizer::{Authorizer, KeyStatus};

@@ -1,4 +1,4 @@
-//! Owns `Call`: the method and path that an explanation is asked about.
+//! `Call`: the method and path that an explanation is asked for.
 
 use std::{fmt, str::FromStr};
 

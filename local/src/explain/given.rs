@@ -1,5 +1,5 @@
-//! The token in what somebody gave: alone, quoted, with `Bearer` before it, a whole `Authorization` header, or the token
-//! endpoint's JSON answer.
+//! Finds the token in what was pasted: alone, quoted, with `Bearer` before it, a whole `Authorization` header, or the
+//! token endpoint's JSON answer.
 
 use serde_json::Value;
 

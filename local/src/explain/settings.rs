@@ -1,5 +1,5 @@
-//! Owns which settings and keys an explanation is made with: those of the template's authorizer, or those of another
-//! pool or issuer, spelled as the authorizer's own variables so that its own code reads them.
+//! The settings and keys of an explanation: those of the template's authorizer, or those of another pool or issuer,
+//! named as the authorizer's own variables so that its own code reads them.
 
 use std::{fs, io, path::PathBuf};
 

@@ -1,5 +1,5 @@
-//! Owns the functions that run in this process: the binaries of this workspace as libraries, each with the environment
-//! that the template gives it. A panic of one ends its invocation and nothing else.
+//! Functions that run in this process: the binaries of this workspace as libraries, each with the environment that
+//! the template gives it. A panic of one ends its invocation and nothing else.
 
 use std::{collections::BTreeMap, fmt::Debug, sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use handlers::entry::{Entry, Failure, Service};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::told::EXIT;
+use super::failure_log::EXIT;
 use crate::exchange;
 
 /// Functions by the names under which they are invoked.

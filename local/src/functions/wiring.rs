@@ -1,5 +1,5 @@
-//! Owns the making of the functions that run here: the library behind each binary, with the environment that the
-//! template gives it, and with this process instead of AWS around it.
+//! Builds the functions that run here: the library behind each binary, with the environment that the template gives
+//! it, and with this process in place of AWS.
 
 use std::{fmt::Debug, sync::Arc};
 

@@ -1,5 +1,5 @@
-//! Owns the issuer's two endpoints, `POST /oauth2/token` and `GET /.well-known/jwks.json`: their answers' statuses,
-//! headers and bodies.
+//! The issuer's two endpoints, `POST /oauth2/token` and `GET /.well-known/jwks.json`: statuses, headers and bodies of
+//! their answers.
 
 use access::UnixSeconds;
 use gateway::http::{Request, Response};

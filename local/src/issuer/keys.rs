@@ -1,4 +1,5 @@
-//! Owns the issuer's keys: make, sign, publish, rotate. A private key never leaves the type that holds it.
+//! The issuer's keys: generate, sign, publish, rotate. A private key never leaves the type that holds it, except to
+//! be saved.
 
 use std::{fmt, sync::Arc, thread};
 

@@ -1,5 +1,5 @@
-//! Owns `TokenRequest`: a client-credentials request as RFC 6749 writes it, credentials in the header or in the body.
-//! Whether the client may have what it asks for is left to the issuer.
+//! `TokenRequest`: a client-credentials request as RFC 6749 defines it, with credentials in the header or in the
+//! body.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use gateway::http::Request;

@@ -83,8 +83,9 @@ fn a_decision_says_who_called_what_and_how_it_ended() {
     insta::assert_snapshot!(told(served()), @r#"{"at_ms":0,"request_id":"r-1","client":"storefront","client_id":"7abc","route":"GET /inventory","status":403,"outcome":"refused","reason":"insufficient_scope","meaning":null,"claims":{"scope":"inventory/read"},"cached":true,"latency_ms":1.23,"authorizer_ms":null}"#);
     let called = Authorization::Called { latency: Duration::from_micros(987) };
     let (principal_id, error_type) = (None, Some("UnauthorizedException"));
-    let context = std::collections::BTreeMap::new();
-    let refused = Served { status: 401, principal_id, context, error_type, authorization: called, ..served() };
+    let context = BTreeMap::new();
+    let refused =
+        Served { status: 401, principal_id, context, error_type, authorization: called, ..served() };
     insta::assert_snapshot!(told(Served { reason: Some("expired".into()), ..refused }), @r#"{"at_ms":0,"request_id":"r-1","client":null,"client_id":null,"route":"GET /inventory","status":401,"outcome":"refused","reason":"expired","meaning":"the token has expired","claims":{},"cached":false,"latency_ms":1.23,"authorizer_ms":0.99}"#);
     let cases = [
         (200, None, "allowed"),

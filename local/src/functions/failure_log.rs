@@ -1,5 +1,5 @@
-//! Owns the line about a function that could not tell of itself: it was not there, took too long, or panicked. What a
-//! function says of its own failures is in its own log.
+//! Logs an invocation that failed before the function could log it itself: it was not there, took too long, or
+//! panicked.
 
 use access::log::{Level, Log, Outcome};
 use futures_util::{FutureExt as _, future::BoxFuture};
@@ -13,13 +13,13 @@ use serde::Serialize;
 pub(super) const EXIT: &str = "Runtime.ExitError";
 
 /// Functions whose untold failures are written to the log.
-pub(super) struct Told<F> {
+pub(super) struct FailureLog<F> {
     functions: F,
     clock: Clock,
     log: Log,
 }
 
-impl<F> Told<F> {
+impl<F> FailureLog<F> {
     pub(super) const fn new(functions: F, clock: Clock, log: Log) -> Self {
         Self { functions, clock, log }
     }
@@ -33,7 +33,7 @@ struct Line<'a> {
     detail: String,
 }
 
-impl<F: Invoke> Invoke for Told<F> {
+impl<F: Invoke> Invoke for FailureLog<F> {
     fn invoke<'a>(
         &'a self,
         function: &'a str,
@@ -96,7 +96,7 @@ mod tests {
             let written = Arc::new(Mutex::new(String::new()));
             let sink = Arc::clone(&written);
             let log = Log::from_vars(|_| None, move |line| sink.lock().unwrap().push_str(line));
-            let told = Told { functions: Failing(error.clone()), clock: || UNIX_EPOCH, log };
+            let told = FailureLog { functions: Failing(error.clone()), clock: || UNIX_EPOCH, log };
             assert_eq!(told.invoke("OrderFunction", Vec::new()).await, Err(error));
             let line = written.lock().unwrap().clone();
             assert!(line.is_empty() == reason.is_empty() && line.contains(reason), "{reason}: {line}");

@@ -1,4 +1,4 @@
-//! Owns what the commands do beside a running `local`: they read its clients file and call it on its port.
+//! Commands that need a running `local`: they read its clients file and call it on its port.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use crate::{
     event::{Sample, SampleError},
     front::{INVOKE_PATH, Ran},
     nearest::did_you_mean,
-    options::Beside,
+    options::Running,
 };
 
 /// How long the running `local` may take, a report over all of a day's orders included.
@@ -28,7 +28,7 @@ const CALLER_LIFE: Duration = Duration::from_hours(1);
 
 /// Why a command has nothing to print.
 #[derive(Debug, thiserror::Error)]
-pub enum BesideError {
+pub enum RunningError {
     /// The clients file.
     #[error(transparent)]
     Clients(#[from] ClientsError),
@@ -70,7 +70,7 @@ pub enum BesideError {
     Answer(u16, StatusCode, String),
 }
 
-impl BesideError {
+impl RunningError {
     fn no_schedule(function: &str, known: &[String]) -> Self {
         let nearest = did_you_mean(function, known.iter().map(String::as_str));
         let all = match known {
@@ -85,15 +85,15 @@ impl BesideError {
 ///
 /// # Errors
 /// If there is no such sample, or no `local` running that knows its clients.
-pub(crate) async fn event(path: &Path, running: &Beside, now: UnixSeconds) -> Result<String, BesideError> {
-    let text = fs::read_to_string(path).map_err(|error| BesideError::Read(path.to_owned(), error))?;
-    let unusable = |error| BesideError::Sample(path.to_owned(), error);
+pub(crate) async fn event(path: &Path, running: &Running, now: UnixSeconds) -> Result<String, RunningError> {
+    let text = fs::read_to_string(path).map_err(|error| RunningError::Read(path.to_owned(), error))?;
+    let unusable = |error| RunningError::Sample(path.to_owned(), error);
     let sample = Sample::parse(&text).map_err(unusable)?;
     let mut tokens = BTreeMap::new();
     for name in sample.clients() {
         let clients = Clients::read(&running.clients_file)?;
         let known = || clients.0.keys().map(String::as_str);
-        let client = clients.0.get(name).ok_or_else(|| BesideError::NoClient {
+        let client = clients.0.get(name).ok_or_else(|| RunningError::NoClient {
             name: name.to_owned(),
             file: running.clients_file.clone(),
             hint: did_you_mean(name, known()),
@@ -108,7 +108,7 @@ pub(crate) async fn event(path: &Path, running: &Beside, now: UnixSeconds) -> Re
 ///
 /// # Errors
 /// If no `local` runs, or the function has no schedule, or fails.
-pub(crate) async fn invoke(function: &str, running: &Beside) -> Result<String, BesideError> {
+pub(crate) async fn invoke(function: &str, running: &Running) -> Result<String, RunningError> {
     #[derive(Deserialize)]
     struct NoSchedule {
         functions: Vec<String>,
@@ -121,26 +121,26 @@ pub(crate) async fn invoke(function: &str, running: &Beside) -> Result<String, B
         None => request,
     };
     let answer = match send(request, running).await {
-        Err(BesideError::Answer(port, StatusCode::NOT_FOUND, body)) => {
+        Err(RunningError::Answer(port, StatusCode::NOT_FOUND, body)) => {
             return Err(match serde_json::from_str(&body) {
-                Ok(NoSchedule { functions }) => BesideError::no_schedule(function, &functions),
-                Err(_) => BesideError::Answer(port, StatusCode::NOT_FOUND, body),
+                Ok(NoSchedule { functions }) => RunningError::no_schedule(function, &functions),
+                Err(_) => RunningError::Answer(port, StatusCode::NOT_FOUND, body),
             });
         }
-        Err(BesideError::Answer(_, status, body)) if status.is_server_error() => {
-            return Err(BesideError::Failed(function.to_owned(), body));
+        Err(RunningError::Answer(_, status, body)) if status.is_server_error() => {
+            return Err(RunningError::Failed(function.to_owned(), body));
         }
         answer => answer?,
     };
     let ran: Ran = serde_json::from_str(&answer).map_err(|_| {
-        BesideError::Answer(running.port, StatusCode::OK, "not what `local` answers".to_owned())
+        RunningError::Answer(running.port, StatusCode::OK, "not what `local` answers".to_owned())
     })?;
     let Ran { function, schedule, expression, latency_ms, answer } = ran;
     let done = format!("Ran the schedule {schedule} of {function}, {expression}: done in {latency_ms} ms.");
     Ok(if answer.is_null() { done } else { format!("{done}\n{answer:#}") })
 }
 
-async fn token(client: &Client, running: &Beside) -> Result<String, BesideError> {
+async fn token(client: &Client, running: &Running) -> Result<String, RunningError> {
     #[derive(Deserialize)]
     struct Token {
         access_token: String,
@@ -150,12 +150,12 @@ async fn token(client: &Client, running: &Beside) -> Result<String, BesideError>
         .body("grant_type=client_credentials");
     let answer = send(authenticated(request, client), running).await?;
     let token: Token = serde_json::from_str(&answer).map_err(|_| {
-        BesideError::Answer(running.port, StatusCode::OK, "not a token endpoint's answer".to_owned())
+        RunningError::Answer(running.port, StatusCode::OK, "not a token endpoint's answer".to_owned())
     })?;
     Ok(token.access_token)
 }
 
-fn post(path: &str, running: &Beside) -> Result<RequestBuilder, BesideError> {
+fn post(path: &str, running: &Running) -> Result<RequestBuilder, RunningError> {
     let http = loopback::client(LIMIT)?;
     Ok(http.post(format!("http://127.0.0.1:{}{path}", running.port)))
 }
@@ -166,18 +166,18 @@ fn authenticated(request: RequestBuilder, client: &Client) -> RequestBuilder {
 
 async fn send(
     request: RequestBuilder,
-    Beside { port, clients_file }: &Beside,
-) -> Result<String, BesideError> {
+    Running { port, clients_file }: &Running,
+) -> Result<String, RunningError> {
     let port = *port;
-    let unreachable = |error| BesideError::Unreachable(port, error);
+    let unreachable = |error| RunningError::Unreachable(port, error);
     let response = request.send().await.map_err(unreachable)?;
     let status = response.status();
     let body = response.text().await.map_err(unreachable)?;
     if status.is_success() {
         Ok(body)
     } else if body.contains(r#""invalid_client""#) {
-        Err(BesideError::OtherClients(port, clients_file.to_owned()))
+        Err(RunningError::OtherClients(port, clients_file.to_owned()))
     } else {
-        Err(BesideError::Answer(port, status, body))
+        Err(RunningError::Answer(port, status, body))
     }
 }
