@@ -255,7 +255,7 @@ try {
   await page.evaluate(
     async (token) => {
       const headers = { Authorization: `Bearer ${token}` };
-      await Promise.all(Array.from({ length: 250 }, () => fetch("/orders", { headers })));
+      await Promise.all(Array.from({ length: 250 }, () => fetch("/orders?cursor=", { headers })));
     },
     await token(),
   );
