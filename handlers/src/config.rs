@@ -1,12 +1,16 @@
 //! Owns the settings of the four functions: read once at start, every problem reported by the variable's name.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use crate::money::Currency;
 
 const TABLE_NAME: &str = "TABLE_NAME";
 const CURRENCY: &str = "CURRENCY";
 const CREDENTIALS_SECRET: &str = "CREDENTIALS_SECRET";
+const ORDER_EXPIRY_MINUTES: &str = "ORDER_EXPIRY_MINUTES";
+
+/// A year.
+const LONGEST_EXPIRY_MINUTES: u64 = 525_600;
 
 /// What every function needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +19,9 @@ pub struct Config {
     pub table_name: String,
     /// `CURRENCY`: the one currency of the system, an ISO 4217 code, default `EUR`. The same for all functions.
     pub currency: Currency,
+    /// `ORDER_EXPIRY_MINUTES`: how long an order may be pending, 1 to 525600 minutes, default 1440; `None` for 0, never.
+    /// Read by the order function alone.
+    pub order_expiry: Option<Duration>,
 }
 
 /// What a function that calls other functions needs besides.
@@ -65,7 +72,13 @@ struct Reader<V> {
 impl<V: Fn(&str) -> Option<String>> Reader<V> {
     fn config(&mut self) -> Option<Config> {
         let (table_name, currency) = (self.required(TABLE_NAME), self.currency());
-        Some(Config { table_name: table_name?, currency: currency? })
+        let order_expiry = self.order_expiry();
+        let (table_name, currency, order_expiry) = (table_name?, currency?, order_expiry?);
+        Some(Config {
+            table_name,
+            currency,
+            order_expiry: Some(order_expiry).filter(|expiry| !expiry.is_zero()),
+        })
     }
 
     /// Set and not empty.
@@ -75,6 +88,17 @@ impl<V: Fn(&str) -> Option<String>> Reader<V> {
             self.problems.push(format!("`{name}` is not set"));
         }
         value
+    }
+
+    /// Zero where it is switched off.
+    fn order_expiry(&mut self) -> Option<Duration> {
+        let value = (self.vars)(ORDER_EXPIRY_MINUTES).filter(|value| !value.is_empty());
+        let minutes = value.map_or(Ok(1440), |value| value.parse());
+        let Ok(minutes @ 0..=LONGEST_EXPIRY_MINUTES) = minutes else {
+            self.problems.push(format!("`{ORDER_EXPIRY_MINUTES}` must be 0 to {LONGEST_EXPIRY_MINUTES}"));
+            return None;
+        };
+        Some(Duration::from_mins(minutes))
     }
 
     fn currency(&mut self) -> Option<Currency> {
@@ -102,17 +126,26 @@ mod tests {
     }
 
     #[test]
-    fn the_currency_is_the_euro_unless_set() {
+    fn the_currency_is_the_euro_and_the_expiry_a_day_unless_set() {
         let config = Config::from_vars(vars(&[("TABLE_NAME", "t")])).unwrap();
-        assert_eq!(config, Config { table_name: "t".into(), currency: Currency::EUR });
-        let config = Config::from_vars(vars(&[("TABLE_NAME", "t"), ("CURRENCY", "USD")])).unwrap();
-        assert_eq!(config.currency.to_string(), "USD");
+        let order_expiry = Some(Duration::from_hours(24));
+        assert_eq!(config, Config { table_name: "t".into(), currency: Currency::EUR, order_expiry });
+        let set = [("TABLE_NAME", "t"), ("CURRENCY", "USD"), ("ORDER_EXPIRY_MINUTES", "0")];
+        let config = Config::from_vars(vars(&set)).unwrap();
+        assert_eq!((config.currency.to_string().as_str(), config.order_expiry), ("USD", None));
     }
 
     #[test]
     fn all_problems_are_told_together() {
-        let error = CallingConfig::from_vars(vars(&[("TABLE_NAME", ""), ("CURRENCY", "euro")])).unwrap_err();
-        insta::assert_snapshot!(error, @"`TABLE_NAME` is not set; `CURRENCY`: a currency is three capital letters, such as EUR; `CREDENTIALS_SECRET` is not set");
+        let set = [("TABLE_NAME", ""), ("CURRENCY", "euro"), ("ORDER_EXPIRY_MINUTES", "-1")];
+        let error = CallingConfig::from_vars(vars(&set)).unwrap_err();
+        insta::assert_snapshot!(error, @"`TABLE_NAME` is not set; `CURRENCY`: a currency is three capital letters, such as EUR; `ORDER_EXPIRY_MINUTES` must be 0 to 525600; `CREDENTIALS_SECRET` is not set");
         assert!(CallingConfig::from_vars(vars(&[("TABLE_NAME", "t"), ("CREDENTIALS_SECRET", "s")])).is_ok());
+        for bad in ["525601", "1.5", "x"] {
+            assert!(
+                Config::from_vars(vars(&[("TABLE_NAME", "t"), ("ORDER_EXPIRY_MINUTES", bad)])).is_err(),
+                "{bad}"
+            );
+        }
     }
 }

@@ -10,6 +10,11 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct Day(Date);
 
+/// A moment as records and answers say it: RFC 3339 in UTC, to the millisecond.
+pub fn stamp(moment: Timestamp) -> String {
+    format!("{moment:.3}")
+}
+
 /// A text that is no day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a date that exists, written YYYY-MM-DD")]

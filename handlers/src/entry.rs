@@ -1,16 +1,19 @@
-//! Owns the shell of every function: event in, caller rebuilt, route, expiry and scopes looked at again, the service
-//! called, answer out, one log line. The rules of the business are left to the services.
+//! The shell of every function: event in, caller rebuilt, route, expiry and scopes looked at again, the service
+//! called, answer out, one log line.
 //!
 //! API Gateway's cached Allow can outlive a token, and a mistake in `template.yaml` can send a route to the wrong
 //! function, so nothing that the gateway should have checked is taken for granted. Who calls comes first; what was
-//! sent is looked at only then.
+//! sent is looked at only then. Whatever an invocation waits for ends with it.
 
 mod answer;
 mod event;
+mod invocation;
 mod request;
 
 use std::{
+    collections::BTreeMap,
     future::Future,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -23,9 +26,20 @@ use serde::Serialize;
 
 pub use answer::Answer;
 use event::{Event, ProxyRequest, Schedule};
+use invocation::AMAZON_TRACE;
+pub use invocation::Invocation;
 pub use request::Request;
 
-use crate::{error::ApiError, routes::ROUTES};
+use crate::{error::ApiError, id::Ids, routes::ROUTES, sweep::Swept, upstream::Trace};
+
+/// How long a request is worked on: API Gateway waits for 29 seconds.
+const REQUEST_LIMIT: Duration = Duration::from_secs(28);
+
+/// How long a scheduled run is worked on where nobody says, which is Lambda's own longest.
+const SCHEDULE_LIMIT: Duration = Duration::from_mins(15);
+
+/// What is kept of the time for writing the answer and the log line.
+const RESERVE: Duration = Duration::from_millis(250);
 
 /// One of the four services, as the shell sees it.
 pub trait Service: Send + Sync {
@@ -35,13 +49,13 @@ pub trait Service: Send + Sync {
     /// Does what a checked request asks for.
     fn call(&self, request: Request<'_>) -> impl Future<Output = Result<Answer, ApiError>> + Send;
 
-    /// Does what is to be done when its schedule says that it is `time`. Most services have none.
+    /// Does what is to be done when its schedule says that it is `time`.
     fn scheduled(
         &self,
         time: Timestamp,
-        now: Timestamp,
-    ) -> impl Future<Output = Result<(), ApiError>> + Send {
-        let _ = (time, now);
+        invocation: &Invocation,
+    ) -> impl Future<Output = Result<Swept, ApiError>> + Send {
+        let _ = (time, invocation);
         async { Err(ApiError::fault("no_schedule", "the function has no schedule")) }
     }
 }
@@ -52,6 +66,18 @@ pub struct Entry<S> {
     service: S,
     clock: fn() -> SystemTime,
     log: Log,
+    ids: Arc<Ids>,
+}
+
+/// What Lambda says of an invocation besides the event.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Context<'a> {
+    /// The invocation's id. A request has its own, which is preferred.
+    pub request_id: &'a str,
+    /// When Lambda ends it.
+    pub deadline: Option<SystemTime>,
+    /// The trace that it belongs to, in AWS's form.
+    pub trace: Option<&'a str>,
 }
 
 /// Why an invocation gave no answer at all. Says nothing of the event.
@@ -72,22 +98,28 @@ impl From<Failure> for lambda_runtime::Diagnostic {
 
 impl<S: Service> Entry<S> {
     /// A shell around `service` that reads the time from `clock`.
-    pub const fn new(service: S, clock: fn() -> SystemTime, log: Log) -> Self {
-        Self { service, clock, log }
+    pub fn new(service: S, clock: fn() -> SystemTime, log: Log) -> Self {
+        Self { service, clock, log, ids: Arc::default() }
     }
 
-    /// Handles one event and returns the JSON that the function answers. `request_id` is the invocation's; a request
-    /// has its own, which is preferred.
+    /// Handles one event and returns the JSON that the function answers.
     ///
     /// # Errors
     /// Only where there is nobody to answer: the event is neither a request nor a schedule, or a scheduled run failed.
-    pub async fn handle(&self, event: &[u8], request_id: &str) -> Result<Vec<u8>, Failure> {
+    pub async fn handle(&self, event: &[u8], context: Context<'_>) -> Result<Vec<u8>, Failure> {
         let began = (self.clock)();
         match serde_json::from_slice(event) {
             Ok(Event::Request(event)) => {
-                let request_id = event.request_context.request_id().unwrap_or(request_id);
+                let request_id = event.request_context.request_id().unwrap_or(context.request_id);
                 let mut line = Line::new(request_id);
-                let outcome = self.answer(&event, began, &mut line).await;
+                let outcome = match self.invocation(began, REQUEST_LIMIT, event.trace(), context) {
+                    Ok(invocation) => {
+                        let outcome = within(&invocation, self.answer(&event, &invocation, &mut line)).await;
+                        line.take(&invocation);
+                        outcome
+                    }
+                    Err(error) => Err(error),
+                };
                 self.record(line, began, outcome.as_ref().map(|answer| Some(answer.status)));
                 answer::encode(&outcome, request_id).map_err(|_| Failure {
                     error_type: "answer",
@@ -95,10 +127,18 @@ impl<S: Service> Entry<S> {
                 })
             }
             Ok(Event::Schedule(event)) => {
-                let outcome = self.run(&event, began).await;
-                let line = Line { route: Some("schedule".to_owned()), ..Line::new(request_id) };
-                self.record(line, began, outcome.as_ref().map(|()| None));
-                outcome.map(|()| b"null".to_vec()).map_err(|error| Failure {
+                let mut line = Line { route: Some("schedule".to_owned()), ..Line::new(context.request_id) };
+                let outcome = match self.invocation(began, SCHEDULE_LIMIT, Trace::new(), context) {
+                    Ok(invocation) => {
+                        let outcome = within(&invocation, self.run(&event, &invocation)).await;
+                        line.take(&invocation);
+                        outcome
+                    }
+                    Err(error) => Err(error),
+                };
+                line.swept = outcome.as_ref().ok().cloned();
+                self.record(line, began, outcome.as_ref().map(|_| None));
+                outcome.map(|_| b"null".to_vec()).map_err(|error| Failure {
                     error_type: error.label(),
                     error_message: "the scheduled run failed",
                 })
@@ -106,16 +146,44 @@ impl<S: Service> Entry<S> {
             // The text of a JSON error can quote the event, so none of it goes further.
             Err(_) => {
                 let outcome = ApiError::fault("bad_event", "neither a proxy request nor a schedule");
-                self.record(Line::new(request_id), began, Err(&outcome));
+                self.record(Line::new(context.request_id), began, Err(&outcome));
                 Err(Failure { error_type: "bad_event", error_message: "the event is none of this function" })
             }
         }
     }
 
+    /// What the invocation hands on. One that comes without a trace begins one.
+    fn invocation(
+        &self,
+        began: SystemTime,
+        limit: Duration,
+        mut trace: Trace,
+        context: Context<'_>,
+    ) -> Result<Invocation, ApiError> {
+        let (clock, ids) = (self.clock, Arc::clone(&self.ids));
+        let longest = began + limit;
+        let deadline = context.deadline.and_then(|deadline| deadline.checked_sub(RESERVE));
+        let began =
+            Timestamp::try_from(began).map_err(|_| ApiError::fault("clock", "the clock is out of range"))?;
+        let deadline = deadline.map_or(longest, |deadline| deadline.min(longest));
+        let invocation =
+            Invocation { began, clock, deadline, trace: Trace::new(), ids, subjects: Mutex::default() };
+        if trace.is_empty() {
+            let new = || {
+                let random = invocation.draw()?.to_string().replace('-', "");
+                let random = random.get(8..).unwrap_or_default();
+                Ok::<_, ApiError>(format!("Root=1-{:08x}-{random}", began.as_second()))
+            };
+            let value = context.trace.map_or_else(new, |trace| Ok(trace.to_owned()))?;
+            trace.push((AMAZON_TRACE.to_owned(), value));
+        }
+        Ok(Invocation { trace, ..invocation })
+    }
+
     async fn answer(
         &self,
         event: &ProxyRequest,
-        began: SystemTime,
+        invocation: &Invocation,
         line: &mut Line<'_>,
     ) -> Result<Answer, ApiError> {
         let context = event.request_context.authorizer();
@@ -124,13 +192,13 @@ impl<S: Service> Entry<S> {
             ApiError::refused(401, "unauthorized", "the request carries no caller that was authorized")
         })?;
         line.client_id = Some(caller.client_id.to_string());
-        if caller.is_expired(UnixSeconds::from(began)) {
+        if caller.is_expired(UnixSeconds::from(SystemTime::from(invocation.now()))) {
             return Err(ApiError::refused(401, "token_expired", "the access token has expired"));
         }
         let route = ROUTES
             .by_resource(&event.http_method, &event.resource)
             .filter(|route| S::ROUTES.contains(&route.name()))
-            .ok_or_else(|| ApiError::refused(404, "unknown_route", "there is no such route here"))?;
+            .ok_or_else(|| ApiError::refused(404, "unknown_route", "no such route"))?;
         line.route = Some(route.to_string());
         if !route.is_covered_by(&caller.scopes) {
             return Err(ApiError::refused(
@@ -139,18 +207,17 @@ impl<S: Service> Entry<S> {
                 "the access token lacks a scope of this route",
             ));
         }
-        let now = timestamp(began)?;
         // On the heap: the futures of the SDK make a service's own too large to be moved about, and too deep to compile.
-        Box::pin(self.service.call(Request { event, route, caller: &caller, now })).await
+        Box::pin(self.service.call(Request { event, route, caller: &caller, invocation })).await
     }
 
-    async fn run(&self, event: &Schedule, began: SystemTime) -> Result<(), ApiError> {
+    async fn run(&self, event: &Schedule, invocation: &Invocation) -> Result<Swept, ApiError> {
         if event.source != "aws.events" || event.detail_type != "Scheduled Event" {
-            return Err(ApiError::fault("bad_event", "an event that is no schedule"));
+            return Err(ApiError::fault("bad_event", "an event that is not a schedule"));
         }
         let time =
             event.time.parse().map_err(|_| ApiError::fault("bad_event", "a schedule without a time"))?;
-        Box::pin(self.service.scheduled(time, timestamp(began)?)).await
+        Box::pin(self.service.scheduled(time, invocation)).await
     }
 
     fn record(&self, line: Line<'_>, began: SystemTime, outcome: Result<Option<u16>, &ApiError>) {
@@ -160,8 +227,13 @@ impl<S: Service> Entry<S> {
     }
 }
 
-fn timestamp(time: SystemTime) -> Result<Timestamp, ApiError> {
-    Timestamp::try_from(time).map_err(|_| ApiError::fault("clock", "the clock is out of range"))
+/// Ends `work` with the invocation: what it waits for is dropped then, a call or a write under way included.
+async fn within<T>(
+    invocation: &Invocation,
+    work: impl Future<Output = Result<T, ApiError>>,
+) -> Result<T, ApiError> {
+    let outcome = tokio::time::timeout(invocation.time_left(), work).await;
+    outcome.unwrap_or_else(|_| Err(ApiError::unavailable("deadline", "the time of the invocation was over")))
 }
 
 /// The one log line of an invocation.
@@ -174,6 +246,13 @@ struct Line<'a> {
     status: Option<u16>,
     latency_ms: f64,
     request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
+    /// `order_id`, `payment_id`, `reference`.
+    #[serde(flatten)]
+    subjects: BTreeMap<&'static str, String>,
+    #[serde(flatten)]
+    swept: Option<Swept>,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
 }
@@ -188,8 +267,18 @@ impl<'a> Line<'a> {
             status: None,
             latency_ms: 0.0,
             request_id,
+            trace_id: None,
+            subjects: BTreeMap::new(),
+            swept: None,
             detail: None,
         }
+    }
+
+    /// Notes which trace the invocation belonged to, and what it was about.
+    fn take(&mut self, invocation: &Invocation) {
+        self.trace_id = invocation.trace_id().map(str::to_owned);
+        self.subjects =
+            std::mem::take(&mut *invocation.subjects.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// The line with its end, and how loud it is.
@@ -198,7 +287,8 @@ impl<'a> Line<'a> {
         let error = match outcome {
             Ok(status) => {
                 self.status = status;
-                return (Level::Info, self);
+                self.detail = self.swept.as_mut().and_then(|swept| swept.failure.take());
+                return (if self.detail.is_some() { Level::Warn } else { Level::Info }, self);
             }
             Err(error) => error,
         };

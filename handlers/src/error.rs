@@ -1,9 +1,13 @@
 //! Owns `ApiError`: what a function answers when it does not do what was asked. The public code and message are
 //! kept apart from the private detail, which only the log sees. Wording per call site is left to the caller.
 
-use std::{borrow::Cow, error::Error, fmt::Write as _};
+use std::{
+    borrow::Cow,
+    error::Error,
+    fmt::{self, Write as _},
+};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What every 5xx says, whatever its cause.
 const FAULT_CODE: &str = "internal_error";
@@ -19,6 +23,52 @@ pub struct ApiError {
     field: Option<String>,
     /// What went wrong inside; never a token, an event or a body.
     detail: Option<String>,
+}
+
+/// A refusal that is final: it is written down, and answered whenever the same is asked for again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    reason: Reason,
+    field: String,
+}
+
+/// Why something is refused for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// There is less stock than that.
+    InsufficientStock,
+    /// There would be more stock than that.
+    StockLimit,
+    /// The inventory never heard of it.
+    UnknownSku,
+    /// It never got a price.
+    NoPrice,
+    /// Another payment has the order.
+    AlreadyPaid,
+    /// The order is cancelled.
+    OrderCancelled,
+}
+
+impl Reason {
+    /// This reason, with the field at fault.
+    pub fn at(self, field: impl Into<String>) -> Refusal {
+        Refusal { reason: self, field: field.into() }
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(Refusal { reason, field }: Refusal) -> Self {
+        let (code, message) = match reason {
+            Reason::InsufficientStock => ("insufficient_stock", "there is less stock than that"),
+            Reason::StockLimit => ("stock_limit", "there would be more stock than can be counted"),
+            Reason::UnknownSku => ("unknown_sku", "the inventory has no such SKU"),
+            Reason::NoPrice => ("no_price", "the SKU has no price"),
+            Reason::AlreadyPaid => ("already_paid", "the order is paid by another payment"),
+            Reason::OrderCancelled => ("order_cancelled", "the order is cancelled"),
+        };
+        Self::conflict(code, message).at(field)
+    }
 }
 
 /// The answer's body. A 5xx looks the same whatever its cause.
@@ -68,6 +118,13 @@ impl ApiError {
     #[must_use]
     pub fn at(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());
+        self
+    }
+
+    /// The same error; what it is about goes before its private detail.
+    #[must_use]
+    pub fn about(mut self, what: impl fmt::Display) -> Self {
+        self.detail = self.detail.map(|detail| format!("{what}: {detail}"));
         self
     }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::{ContextV7, Uuid, Variant};
 
-use crate::day::Day;
+use crate::{day::Day, store::SHARDS};
 
 /// The id of an order or a payment.
 // SPEC: RFC 9562 section 5.7
@@ -38,6 +38,12 @@ impl Id {
     /// The day that its thing is listed under.
     pub fn day(self) -> Day {
         Day::of(self.created_at)
+    }
+
+    /// Which part of its day it is kept in, by its random bits.
+    pub(crate) const fn shard(self) -> u8 {
+        let [.., last] = *self.uuid.as_bytes();
+        last % SHARDS
     }
 
     fn of(uuid: Uuid) -> Option<Self> {

@@ -1,23 +1,25 @@
-//! Owns the inventory service: what is on hand, and the stock movements that change it. Event JSON and items are
-//! left to others.
+//! The inventory service: what is on hand, and the stock movements that change it.
 
 use aws_sdk_dynamodb::Client;
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     config::Config,
     cursor,
-    entry::{Answer, Request, Service},
+    day::stamp,
+    entry::{Answer, Invocation, Request, Service},
     error::ApiError,
     json::{Integer, List},
     money::{Currency, MAX_EXACT},
-    store::inventory::{Applied, InventoryTable, Line, MOST_LINES, Stock},
+    store::{
+        Key, Table,
+        inventory::{MOST_LINES, Movement, Moving, Stock},
+    },
     text::{Reference, Sku},
 };
 
-/// The most items of one page.
-const PAGE: i32 = 100;
+/// How many items a page has at most, unless `limit` says fewer; and how many SKUs can be asked for by name.
+const PAGE: usize = 100;
 
 /// The list that cursors belong to.
 const LIST: &str = "inventory";
@@ -25,7 +27,7 @@ const LIST: &str = "inventory";
 /// The inventory service.
 #[derive(Clone, Debug)]
 pub struct Inventory {
-    table: InventoryTable,
+    table: Table,
     currency: Currency,
 }
 
@@ -35,34 +37,20 @@ pub struct Inventory {
 #[serde(deny_unknown_fields)]
 pub struct NewMovement {
     reference: Reference,
-    lines: List<NewLine, MOST_LINES>,
+    lines: List<NewMovementLine, MOST_LINES>,
+    /// Whether it gives back what was deducted before, and so may exceed the limit of what can be stocked.
+    #[serde(default)]
+    is_return: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "schema", schemars(rename = "NewMovementLine"))]
-struct NewLine {
+struct NewMovementLine {
     sku: Sku,
-    change: Change,
+    /// How many come in, or with a minus go out; 0 only where the price changes.
+    change: Integer<{ -MAX_EXACT }, MAX_EXACT>,
     unit_price: Option<Integer<0, MAX_EXACT>>,
-}
-
-/// How many come in or go out; never none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Integer<{ -MAX_EXACT }, MAX_EXACT>")]
-pub(crate) struct Change(i64);
-
-#[derive(Debug, thiserror::Error)]
-#[error("must not be zero")]
-pub(crate) struct NoChange;
-
-impl TryFrom<Integer<{ -MAX_EXACT }, MAX_EXACT>> for Change {
-    type Error = NoChange;
-
-    fn try_from(Integer(change): Integer<{ -MAX_EXACT }, MAX_EXACT>) -> Result<Self, NoChange> {
-        if change == 0 { Err(NoChange) } else { Ok(Self(change)) }
-    }
 }
 
 /// What a movement is answered with.
@@ -86,7 +74,8 @@ struct OnHand {
 pub struct StockItem {
     sku: Sku,
     on_hand: i64,
-    unit_price: i64,
+    /// `null` until a price is set.
+    unit_price: Option<i64>,
     currency: Currency,
 }
 
@@ -102,85 +91,112 @@ pub struct StockPage {
 impl Inventory {
     /// The service over the table that `config` names.
     pub fn new(dynamodb: Client, config: Config) -> Self {
-        let Config { table_name, currency } = config;
-        Self { table: InventoryTable::new(dynamodb, table_name, currency), currency }
+        Self { table: Table::new(dynamodb, config.table_name), currency: config.currency }
     }
 
-    /// Applies a movement once, whole or not at all.
+    /// Applies a movement once, whole or not at all. Its reference belongs to the caller `client_id`; what was answered
+    /// to it once is answered to it always.
     ///
     /// # Errors
-    /// 400 where a SKU stands in two lines; 409 `reference_reused`, `insufficient_stock` or `stock_limit`.
-    pub async fn apply(&self, movement: NewMovement, now: Timestamp) -> Result<Moved, ApiError> {
-        let NewMovement { reference, lines: List(lines) } = movement;
+    /// 409 `insufficient_stock` or `stock_limit` naming the first line at fault, `reference_reused`; 400 for a line that
+    /// changes nothing, or an SKU twice.
+    pub async fn apply(
+        &self,
+        client_id: &str,
+        movement: NewMovement,
+        invocation: &Invocation,
+    ) -> Result<Moved, ApiError> {
+        let NewMovement { reference, lines: List(lines), is_return } = movement;
+        invocation.about("reference", &reference);
         for (at, line) in lines.iter().enumerate() {
             if lines.iter().take(at).any(|earlier| earlier.sku == line.sku) {
-                return Err(ApiError::invalid(format!("lines[{at}].sku"), "stands in two lines"));
+                return Err(ApiError::invalid(format!("lines[{at}].sku"), "stands in an earlier line"));
+            }
+            if line.change == Integer(0) && line.unit_price.is_none() {
+                return Err(ApiError::invalid(
+                    format!("lines[{at}].change"),
+                    "must not be zero without a price",
+                ));
             }
         }
-        let line = |line: NewLine| Line {
-            sku: line.sku,
-            change: line.change.0,
-            unit_price: line.unit_price.map(|Integer(price)| price),
+        let moving = |NewMovementLine { sku, change: Integer(change), unit_price }| Moving {
+            sku,
+            change,
+            unit_price: unit_price.map(|Integer(price)| price),
         };
-        let lines: Vec<Line> = lines.into_iter().map(line).collect();
-        let on_hand = match self.table.apply(&reference, &lines, now).await? {
-            Applied::Done => None,
-            Applied::Taken => {
-                let earlier = self.table.movement(&reference).await?.ok_or_else(|| {
-                    ApiError::fault("store_item", "a movement that was there could not be read")
-                })?;
-                if earlier.lines != lines {
-                    let message = "a movement with this reference and other lines was made before";
-                    return Err(ApiError::conflict("reference_reused", message).at("reference"));
-                }
-                earlier.on_hand
-            }
-            Applied::Refused(at) => return Err(refusal(&lines, at)),
+        let new = Movement {
+            lines: lines.into_iter().map(moving).collect(),
+            is_return,
+            created_by: client_id.to_owned(),
+            created_at: stamp(invocation.now()),
+            on_hand: None,
+            refusal: None,
         };
-        let on_hand = match on_hand {
-            Some(on_hand) => on_hand,
-            None => self.table.keep_on_hand(&reference, &lines).await?,
+        let key = Key::new(format!("movement#{client_id}#{reference}"), "movement");
+        let asked = (new.lines.clone(), is_return);
+        let written = match self.table.get::<Movement>(&key).await? {
+            Some(written) => written,
+            None => self.table.apply(&key, new, self.currency).await?,
         };
-        let lines = lines.into_iter().zip(on_hand).map(|(line, on_hand)| OnHand { sku: line.sku, on_hand });
+        if asked != (written.lines.clone(), written.is_return) {
+            let message = "another movement has this reference";
+            return Err(ApiError::conflict("reference_reused", message).at("reference"));
+        }
+        if let Some(refusal) = written.refusal {
+            return Err(refusal.into());
+        }
+        let on_hand = self.table.on_hand(&key, written).await?;
+        let lines = asked.0.into_iter().zip(on_hand).map(|(line, on_hand)| OnHand { sku: line.sku, on_hand });
         Ok(Moved { reference, lines: lines.collect() })
     }
 
     /// A page of what there is, ordered by SKU, from the start or from a cursor.
-    pub async fn list(&self, unverified_cursor: Option<&str>) -> Result<StockPage, ApiError> {
+    pub async fn list(&self, unverified_cursor: Option<&str>, limit: usize) -> Result<StockPage, ApiError> {
         let sku = |position: &str| Sku::parse(position).ok();
         let after = unverified_cursor.map(|cursor| cursor::decode(LIST, cursor, sku)).transpose()?;
-        let (stock, has_more) = self.table.page(after.as_ref(), PAGE).await?;
-        let last = stock.last().filter(|_| has_more);
-        let next_cursor = last.map(|stock| cursor::encode(LIST, stock.sku.as_str()));
-        Ok(StockPage { items: stock.into_iter().map(|stock| self.show(stock)).collect(), next_cursor })
+        let (skus, has_more) = self.table.skus(after.as_ref(), limit).await?;
+        let last = skus.last().filter(|_| has_more);
+        let next_cursor = last.map(|sku| cursor::encode(LIST, sku.as_str()));
+        Ok(StockPage { items: self.items(&skus).await?, next_cursor })
+    }
+
+    /// The items of these SKUs in their order; those that the inventory does not know are left out.
+    async fn items(&self, skus: &[Sku]) -> Result<Vec<StockItem>, ApiError> {
+        let mut stock = self.table.stock(skus.iter()).await?;
+        stock.sort_by_key(|stock| skus.iter().position(|sku| *sku == stock.sku));
+        Ok(stock.into_iter().map(|stock| self.show(stock)).collect())
+    }
+
+    /// The items that are asked for by name.
+    ///
+    /// # Errors
+    /// 400 for more than a hundred, or what is not an SKU.
+    pub async fn named(&self, unverified_skus: &[&str]) -> Result<StockPage, ApiError> {
+        if unverified_skus.len() > PAGE {
+            return Err(ApiError::invalid("sku", "is given more than 100 times"));
+        }
+        let mut skus = Vec::with_capacity(unverified_skus.len());
+        for sku in unverified_skus {
+            let sku = Sku::parse(*sku).map_err(|error| ApiError::invalid("sku", error.to_string()))?;
+            if !skus.contains(&sku) {
+                skus.push(sku);
+            }
+        }
+        Ok(StockPage { items: self.items(&skus).await?, next_cursor: None })
     }
 
     /// One item.
     ///
     /// # Errors
-    /// 404 where it was never moved, or is no SKU at all.
+    /// 404 where it was never moved, or is not an SKU at all.
     pub async fn find(&self, unverified_sku: &str) -> Result<StockItem, ApiError> {
         let sku = Sku::parse(unverified_sku).map_err(|_| ApiError::not_found())?;
-        let stock = self.table.find(&sku).await?.ok_or_else(ApiError::not_found)?;
-        Ok(self.show(stock))
+        self.items(&[sku]).await?.pop().ok_or_else(ApiError::not_found)
     }
 
-    /// An item that never got a price costs nothing.
-    fn show(&self, stock: Stock) -> StockItem {
-        let Stock { sku, on_hand, unit_price } = stock;
-        let (unit_price, currency) =
-            unit_price.map_or((0, self.currency), |price| (price.minor(), price.currency()));
-        StockItem { sku, on_hand, unit_price, currency }
+    fn show(&self, Stock { sku, on_hand, unit_price, currency }: Stock) -> StockItem {
+        StockItem { sku, on_hand, unit_price, currency: currency.unwrap_or(self.currency) }
     }
-}
-
-fn refusal(lines: &[Line], at: usize) -> ApiError {
-    let error = if lines.get(at).is_some_and(|line| line.change > 0) {
-        ApiError::conflict("stock_limit", "more stock than can be counted")
-    } else {
-        ApiError::conflict("insufficient_stock", "there is less stock than that")
-    };
-    error.at(format!("lines[{at}].change"))
 }
 
 impl Service for Inventory {
@@ -188,11 +204,20 @@ impl Service for Inventory {
 
     async fn call(&self, request: Request<'_>) -> Result<Answer, ApiError> {
         match request.route().name() {
-            "GET /inventory" => Answer::ok(&self.list(request.query("cursor")?).await?),
+            "GET /inventory" => match request.queries("sku").as_slice() {
+                [] => {
+                    let limit = request.number("limit", 1, PAGE)?.unwrap_or(PAGE);
+                    Answer::ok(&self.list(request.query("cursor")?, limit).await?)
+                }
+                skus => Answer::ok(&self.named(skus).await?),
+            },
             "GET /inventory/{sku}" => {
                 Answer::ok(&self.find(&request.parameter("sku").unwrap_or_default()).await?)
             }
-            "POST /inventory" => Answer::ok(&self.apply(request.body()?, request.now()).await?),
+            "POST /inventory" => {
+                let client_id = request.caller().client_id.as_str();
+                Answer::ok(&self.apply(client_id, request.body()?, request.invocation()).await?)
+            }
             _ => Err(ApiError::fault("unserved_route", request.route().to_string())),
         }
     }

@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod attempt;
 pub mod config;
 pub mod cursor;
 pub mod day;
+pub mod day_list;
 pub mod entry;
 pub mod error;
 pub mod id;
@@ -16,6 +18,7 @@ pub mod routes;
 #[cfg(feature = "schema")]
 mod schema;
 pub mod store;
+pub mod sweep;
 pub mod text;
 pub mod upstream;
 pub mod wiring;

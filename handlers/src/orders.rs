@@ -1,66 +1,133 @@
-//! Owns the order service: placing an order, its status, and its lists. Stock is the inventory's, and is asked for
-//! through the API. Event JSON and items are left to others.
+//! The order service: placing an order, its status, its lists, and the sweep of what is half done. Stock is the
+//! inventory's, and is asked for through the API.
+//!
+//! An order is an attempt that is carried out by deducting its stock, the order's id being the reference: the inventory
+//! does that once, or refuses it for good, however often it is asked.
 
-mod place;
-mod stock;
+use std::{fmt, time::Duration};
 
 use aws_sdk_dynamodb::Client;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use place::NewOrder;
-
 use crate::{
+    attempt::{self, Made, Make},
     config::Config,
-    cursor,
-    day::Day,
-    entry::{Answer, Request, Service},
-    error::ApiError,
-    id::{Id, Ids},
-    money::Currency,
-    store::orders::{Content, OrderLine, OrderTable, Status},
-    text::Customer,
-    upstream::{Api, Trace},
+    day::stamp,
+    day_list::{PageOfDay, item_key},
+    entry::{Answer, Invocation, Request, Service},
+    error::{ApiError, Reason, Refusal},
+    id::Id,
+    json::{Integer, List},
+    money::{Currency, Money},
+    store::{
+        Key, Place, Table,
+        attempt::{KEY, UNFINISHED},
+        orders::{PENDING, pending},
+    },
+    sweep::Swept,
+    text::{AttemptName, Customer, Sku},
+    upstream::{Api, Call, Reply},
 };
 
 /// The scopes that the service calls the inventory with.
 pub const SCOPES: &[&str] = &["inventory/read", "inventory/write"];
 
-/// The most orders of one page.
-const PAGE: i32 = 100;
-
 /// The list that cursors belong to.
 const LIST: &str = "orders";
 
+/// The most lines of one order.
+const MOST_LINES: usize = 50;
+
+/// The most of one SKU in one line.
+const MOST_QUANTITY: i64 = 1_000_000_000;
+
 /// The order service.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Orders<A> {
-    table: OrderTable,
+    table: Table,
     api: A,
-    ids: Ids,
     currency: Currency,
+    expiry: Option<Duration>,
 }
 
-/// An order as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// An order as it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(rename = "Order"))]
-pub struct OrderView {
-    order_id: Id,
-    status: Status,
-    lines: Vec<OrderLine>,
-    total: i64,
-    currency: Currency,
-    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
-    created_at: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+#[serde(deny_unknown_fields)]
+pub struct NewOrder {
+    lines: List<NewOrderLine, MOST_LINES>,
     customer: Option<Customer>,
 }
 
-impl OrderView {
-    fn new(content: Content, status: Status) -> Self {
-        let Content { id, lines, total, currency, customer } = content;
-        let created_at = format!("{:.3}", id.created_at());
-        Self { order_id: id, status, lines, total, currency, created_at, customer }
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct NewOrderLine {
+    sku: Sku,
+    quantity: Integer<1, MOST_QUANTITY>,
+}
+
+/// An order, as it is kept and as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Order {
+    #[serde(rename = "order_id")]
+    id: Id,
+    status: Status,
+    lines: Vec<OrderLine>,
+    /// The sum of the lines in minor units.
+    total: i64,
+    currency: Currency,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    customer: Option<Customer>,
+    /// The client that placed it.
+    created_by: String,
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
+    created_at: String,
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
+    updated_at: String,
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    paid_at: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    payment_id: Option<Id>,
+}
+
+/// One line of an order, each of another SKU.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct OrderLine {
+    sku: Sku,
+    quantity: i64,
+    /// For how much each, in minor units.
+    unit_price: i64,
+}
+
+/// The status of an order.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "OrderStatus"))]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Placed, not paid.
+    Pending,
+    /// Paid.
+    Paid,
+    /// Called off; its stock goes back.
+    Cancelled,
+    /// One that another version of the service knows.
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pending => "pending",
+            Self::Paid => "paid",
+            Self::Cancelled => "cancelled",
+            Self::Other(name) => name,
+        })
     }
 }
 
@@ -68,107 +135,359 @@ impl OrderView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OrderPage {
-    orders: Vec<OrderView>,
+    orders: Vec<Order>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
+/// What an order's status is asked to become.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewOrderStatus {
+    status: NewStatus,
+    /// The payment that pays it.
+    payment_id: Option<Id>,
+}
+
 /// What an order may be changed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case", expecting = "`paid` or `cancelled`")]
-pub enum NewStatus {
-    /// It is paid.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename_all = "snake_case"))]
+#[serde(try_from = "String")]
+enum NewStatus {
     Paid,
-    /// It is called off.
     Cancelled,
 }
 
-/// What an order's status is asked to become.
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "schema", schemars(rename = "NewOrderStatus"))]
-pub struct Change {
-    status: NewStatus,
+#[derive(Debug, thiserror::Error)]
+#[error("must be `paid` or `cancelled`")]
+struct NoNewStatus;
+
+impl TryFrom<String> for NewStatus {
+    type Error = NoNewStatus;
+
+    fn try_from(text: String) -> Result<Self, NoNewStatus> {
+        match text.as_str() {
+            "paid" => Ok(Self::Paid),
+            "cancelled" => Ok(Self::Cancelled),
+            _ => Err(NoNewStatus),
+        }
+    }
 }
 
 impl<A: Api> Orders<A> {
     /// The service over the table that `config` names; the inventory is reached by `api`.
     pub fn new(dynamodb: Client, api: A, config: Config) -> Self {
-        let Config { table_name, currency } = config;
-        Self { table: OrderTable::new(dynamodb, table_name), api, ids: Ids::default(), currency }
+        let Config { table_name, currency, order_expiry: expiry } = config;
+        Self { table: Table::new(dynamodb, table_name), api, currency, expiry }
+    }
+
+    /// Places an order once, however often it is asked for by the same name; the answer is the same each time.
+    ///
+    /// # Errors
+    /// 409 `idempotency_key_reused` where something else was asked for by this name; 409 `insufficient_stock`,
+    /// `unknown_sku` or `no_price`, final for the name; 400 where the total is beyond what can be counted.
+    pub async fn place(
+        &self,
+        name: &AttemptName,
+        order: NewOrder,
+        invocation: &Invocation,
+    ) -> Result<Order, ApiError> {
+        attempt::attempt(self, name, order, invocation).await
     }
 
     /// Changes a pending order to paid or cancelled. Stock goes back once; where that was interrupted, the same
-    /// change again finishes it.
+    /// change again finishes it, or the sweep does.
     ///
     /// # Errors
     /// 404; 409 `invalid_transition` for an order that is not pending.
-    pub async fn change(&self, id: Id, status: NewStatus, trace: Trace) -> Result<OrderView, ApiError> {
-        let to = match status {
-            NewStatus::Paid => Status::Paid,
-            NewStatus::Cancelled => Status::Cancelled,
+    pub async fn change(
+        &self,
+        id: Id,
+        NewOrderStatus { status, payment_id }: NewOrderStatus,
+        invocation: &Invocation,
+    ) -> Result<Order, ApiError> {
+        let now = invocation.now();
+        let changed = match status {
+            NewStatus::Paid => self.table.set_paid(id, payment_id, now).await?,
+            NewStatus::Cancelled if payment_id.is_some() => {
+                return Err(ApiError::invalid("payment_id", "goes with `paid` only"));
+            }
+            NewStatus::Cancelled => self.table.set_cancelled(id, now).await?,
         };
-        let order = if let Some(order) = self.table.leave_pending(id, to).await? {
+        let order = if let Some(order) = changed {
             order
         } else {
-            let order = self.table.find(id).await?.ok_or_else(ApiError::not_found)?;
-            let is_unfinished = order.status == Status::Cancelled && !order.is_returned;
-            if !(is_unfinished && to == Status::Cancelled) {
+            let order = self.find(id).await?;
+            let is_unreturned =
+                order.status == Status::Cancelled && self.table.is_listed(&item_key(id)).await?;
+            if !(is_unreturned && status == NewStatus::Cancelled) {
                 let message = "only a pending order can be changed";
                 return Err(ApiError::conflict("invalid_transition", message).at("status"));
             }
             order
         };
         // INVARIANT: the order is cancelled before its stock goes back, so that nobody pays for what is on sale again.
-        if to == Status::Cancelled {
-            self.return_stock(&order.content, trace).await?;
-            self.table.note_returned(id).await?;
+        if order.status == Status::Cancelled {
+            self.return_stock(&order, invocation).await?;
         }
-        Ok(OrderView::new(order.content, order.status))
+        Ok(order)
     }
 
     /// One order.
     ///
     /// # Errors
     /// 404, also for an order whose stock is not deducted yet.
-    pub async fn find(&self, id: Id) -> Result<OrderView, ApiError> {
-        let order = self.table.find(id).await?.ok_or_else(ApiError::not_found)?;
-        Ok(OrderView::new(order.content, order.status))
+    pub async fn find(&self, id: Id) -> Result<Order, ApiError> {
+        self.table.get(&item_key(id)).await?.ok_or_else(ApiError::not_found)
     }
 
-    /// A page of the orders of a day in the order of their creation, from the start or from behind an order.
-    pub async fn list(&self, day: Day, after: Option<Id>) -> Result<OrderPage, ApiError> {
-        let (orders, has_more) = self.table.page(day, after, PAGE).await?;
-        let last = orders.last().filter(|_| has_more);
-        let next_cursor = last.map(|order| cursor::encode(LIST, &order.content.id.to_string()));
-        let orders = orders.into_iter().map(|order| OrderView::new(order.content, order.status));
-        Ok(OrderPage { orders: orders.collect(), next_cursor })
+    /// A page of the orders of a day in the order of their creation.
+    pub async fn list(&self, page: PageOfDay) -> Result<OrderPage, ApiError> {
+        let (orders, next_cursor) = page.read(&self.table, LIST, |order: &Order| order.id).await?;
+        Ok(OrderPage { orders, next_cursor })
+    }
+
+    /// Finishes what is half done, and cancels what has been pending for too long.
+    pub async fn sweep(&self, invocation: &Invocation) -> Result<Swept, ApiError> {
+        let (mut swept, now) = (Swept::default(), invocation.now());
+        let due = self.expiry.and_then(|expiry| now.checked_sub(expiry).ok());
+        if let Some(due) = due {
+            swept.add(&self.table, PENDING, due, invocation, |key| self.expire(key, invocation)).await?;
+        }
+        swept.add(&self.table, UNFINISHED, now, invocation, |key| self.finish(key, invocation)).await?;
+        Ok(swept)
+    }
+
+    async fn expire(&self, key: Key, invocation: &Invocation) -> Result<(), ApiError> {
+        let id = Id::parse(&key.sk).map_err(|error| ApiError::fault("store_item", error.to_string()))?;
+        match self.table.set_cancelled(id, invocation.now()).await? {
+            Some(order) => self.return_stock(&order, invocation).await,
+            // It was paid or cancelled a moment ago.
+            None => Ok(()),
+        }
+    }
+
+    async fn finish(&self, key: Key, invocation: &Invocation) -> Result<(), ApiError> {
+        if key.sk == KEY {
+            return attempt::finish(self, &key, invocation).await;
+        }
+        match self.table.get::<Order>(&key).await? {
+            Some(order) if order.status == Status::Cancelled => self.return_stock(&order, invocation).await,
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// What each of `skus` costs, where the inventory knows it; none where it has no price.
+    async fn prices(
+        &self,
+        skus: impl Iterator<Item = &Sku>,
+        invocation: &Invocation,
+    ) -> Result<Vec<(Sku, Option<Money>)>, ApiError> {
+        #[derive(Deserialize)]
+        struct Priced {
+            items: Vec<PricedItem>,
+        }
+        #[derive(Deserialize)]
+        struct PricedItem {
+            sku: Sku,
+            unit_price: Option<i64>,
+            currency: Currency,
+        }
+        let mut call = Call::get("/inventory".to_owned(), invocation);
+        call.query.extend(skus.map(|sku| ("sku", sku.to_string())));
+        let reply = self.api.send(call).await?;
+        if reply.status != 200 {
+            return Err(reply.unexpected("the prices"));
+        }
+        let price = |PricedItem { sku, unit_price, currency }| {
+            if currency != self.currency {
+                return Err(ApiError::fault(
+                    "currency",
+                    "the inventory has another currency than the orders",
+                ));
+            }
+            let price = unit_price.map(|price| Money::new(price, currency)).transpose();
+            Ok((sku, price.map_err(|error| ApiError::fault("upstream_answer", error.to_string()))?))
+        };
+        reply.json::<Priced>()?.items.into_iter().map(price).collect()
+    }
+
+    /// Gives the stock of a cancelled order back, once, however often this is called, and notes it.
+    async fn return_stock(&self, order: &Order, invocation: &Invocation) -> Result<(), ApiError> {
+        invocation.about(Order::SUBJECT, order.id);
+        let reply =
+            self.move_stock(order, ":cancel", 1, invocation).await.map_err(|error| error.about(order.id))?;
+        if reply.status != 200 {
+            return Err(reply.unexpected("the return of stock").about(order.id));
+        }
+        Ok(self.table.note_returned(order.id).await?)
+    }
+
+    /// Moves the stock of an order, once, however often this is called: the inventory answers a reference the same
+    /// each time.
+    async fn move_stock(
+        &self,
+        order: &Order,
+        suffix: &str,
+        sign: i64,
+        invocation: &Invocation,
+    ) -> Result<Reply, ApiError> {
+        #[derive(Serialize)]
+        struct StockMovement<'a> {
+            reference: String,
+            lines: Vec<StockChange<'a>>,
+            is_return: bool,
+        }
+        #[derive(Serialize)]
+        struct StockChange<'a> {
+            sku: &'a Sku,
+            change: i64,
+        }
+        let change = |line: &'_ OrderLine| line.quantity.saturating_mul(sign);
+        let lines = order.lines.iter().map(|line| StockChange { sku: &line.sku, change: change(line) });
+        let reference = format!("{}{suffix}", order.id);
+        let movement = StockMovement { reference, lines: lines.collect(), is_return: sign > 0 };
+        let mut call = Call::with_body(client::Method::POST, "/inventory", &movement, invocation)?;
+        call.is_safe_to_repeat = true;
+        Ok(self.api.send(call).await?)
     }
 }
 
+impl Made for Order {
+    const SUBJECT: &'static str = "order_id";
+
+    fn id(&self) -> Id {
+        self.id
+    }
+
+    fn made_at(self, time: String) -> Self {
+        Self { updated_at: time, ..self }
+    }
+
+    fn place(&self) -> Option<Place> {
+        Some(pending(self.id))
+    }
+}
+
+impl<A: Api> Make for Orders<A> {
+    type Asked = NewOrder;
+    type Made = Order;
+
+    fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// The order at the prices of now.
+    async fn draft(
+        &self,
+        asked: &NewOrder,
+        name: &AttemptName,
+        invocation: &Invocation,
+    ) -> Result<Result<Order, Refusal>, ApiError> {
+        let merged = merged(&asked.lines.0);
+        let prices = self.prices(merged.iter().map(|(sku, _)| sku), invocation).await?;
+        let mut total = Money::zero(self.currency);
+        let mut lines = Vec::with_capacity(merged.len());
+        for (sku, quantity) in merged {
+            let at = position(asked, &sku);
+            let price = match prices.iter().find(|(priced, _)| *priced == sku) {
+                None => return Ok(Err(Reason::UnknownSku.at(format!("lines[{at}].sku")))),
+                Some((_, None)) => return Ok(Err(Reason::NoPrice.at(format!("lines[{at}].sku")))),
+                Some((_, Some(price))) => *price,
+            };
+            let sum = price.times(quantity).and_then(|price| total.plus(price));
+            total = sum.map_err(|error| {
+                let message = format!("makes the total too large: {error}");
+                ApiError::invalid(format!("lines[{at}].quantity"), message)
+            })?;
+            lines.push(OrderLine { sku, quantity, unit_price: price.minor() });
+        }
+        let id = invocation.draw()?;
+        Ok(Ok(Order {
+            id,
+            status: Status::Pending,
+            lines,
+            total: total.minor(),
+            currency: self.currency,
+            customer: asked.customer.clone(),
+            created_by: name.client_id.to_string(),
+            created_at: stamp(id.created_at()),
+            updated_at: stamp(id.created_at()),
+            paid_at: None,
+            payment_id: None,
+        }))
+    }
+
+    /// Deducts the stock.
+    async fn carry_out(
+        &self,
+        asked: &NewOrder,
+        order: &Order,
+        invocation: &Invocation,
+    ) -> Result<Option<Refusal>, ApiError> {
+        let reply = self.move_stock(order, "", -1, invocation).await?;
+        if reply.status == 200 {
+            return Ok(None);
+        }
+        let (code, field) = reply.error();
+        let line = field
+            .as_deref()
+            .and_then(|field| field.strip_prefix("lines[")?.strip_suffix("].change")?.parse().ok());
+        match line.and_then(|at: usize| order.lines.get(at)) {
+            Some(line) if reply.status == 409 && code == "insufficient_stock" => {
+                let at = position(asked, &line.sku);
+                Ok(Some(Reason::InsufficientStock.at(format!("lines[{at}].quantity"))))
+            }
+            Some(_) | None => Err(reply.unexpected("the deduction")),
+        }
+    }
+
+    fn taken(&self) -> Refusal {
+        Reason::AlreadyPaid.at("order_id")
+    }
+}
+
+/// One line for each SKU, in the order in which they are first asked for.
+fn merged(lines: &[NewOrderLine]) -> Vec<(Sku, i64)> {
+    let mut merged: Vec<(Sku, i64)> = Vec::with_capacity(lines.len());
+    for NewOrderLine { sku, quantity: Integer(quantity) } in lines {
+        match merged.iter_mut().find(|(known, _)| known == sku) {
+            Some((_, sum)) => *sum = sum.saturating_add(*quantity),
+            None => merged.push((sku.clone(), *quantity)),
+        }
+    }
+    merged
+}
+
+/// The first line that asks for this SKU.
+fn position(asked: &NewOrder, sku: &Sku) -> usize {
+    asked.lines.0.iter().position(|line| line.sku == *sku).unwrap_or(0)
+}
+
 impl<A: Api> Service for Orders<A> {
-    const ROUTES: &'static [&'static str] =
-        &["POST /orders", "GET /orders", "GET /orders/{id}", "PATCH /orders/{id}"];
+    const ROUTES: &'static [&'static str] = &["POST /orders", "GET /orders", "GET /orders/{id}", "PATCH /orders/{id}"];
 
     async fn call(&self, request: Request<'_>) -> Result<Answer, ApiError> {
+        let invocation = request.invocation();
         match request.route().name() {
             "POST /orders" => {
                 let (name, order) = (request.attempt_name()?, request.body()?);
-                Answer::created(&self.place(&name, order, request.now(), request.trace()).await?)
+                let order = self.place(&name, order, invocation).await?;
+                Answer::created(format!("/orders/{}", order.id), &order)
             }
-            "GET /orders" => {
-                let (day, after) = request.page_of_day(LIST)?;
-                Answer::ok(&self.list(day, after).await?)
-            }
-            "GET /orders/{id}" => Answer::ok(&self.find(request.id()?).await?),
+            "GET /orders" => Answer::ok(&self.list(PageOfDay::of(&request, LIST)?).await?),
+            "GET /orders/{id}" => Answer::ok(&self.find(request.id(Order::SUBJECT)?).await?),
             "PATCH /orders/{id}" => {
-                let Change { status } = request.body()?;
-                Answer::ok(&self.change(request.id()?, status, request.trace()).await?)
+                let status = request.body()?;
+                Answer::ok(&self.change(request.id(Order::SUBJECT)?, status, invocation).await?)
             }
             _ => Err(ApiError::fault("unserved_route", request.route().to_string())),
         }
+    }
+
+    async fn scheduled(&self, _: Timestamp, invocation: &Invocation) -> Result<Swept, ApiError> {
+        self.sweep(invocation).await
     }
 }
 

@@ -1,97 +1,262 @@
-//! Owns the payment service: one payment for an order, and the lists. The order's status is the order service's, and
-//! is read and set through the API. Event JSON and items are left to others.
-
-mod pay;
+//! The payment service: one payment for an order, the lists, and the sweep of what is half done. The order's status is
+//! the order service's, and is read and set through the API.
+//!
+//! A payment is an attempt that reserves its order, so that there is no second one, and is carried out by setting the
+//! order to paid. Where the order was cancelled meanwhile, the attempt is refused: a cancelled order stays cancelled.
+//!
+//! | pk | sk | attributes |
+//! | --- | --- | --- |
+//! | `key#{client id}#{Idempotency-Key}` | `key` | the attempt |
+//! | `order#{order id}` | `order` | the `attempt` that has the order |
+//! | `day#{day}#{part}` | the payment's id | the payment as it is shown, once it is settled |
 
 use aws_sdk_dynamodb::Client;
-use serde::Serialize;
-
-pub use pay::NewPayment;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::{
+    attempt::{self, Made, Make},
     config::Config,
-    cursor,
-    day::Day,
-    entry::{Answer, Request, Service},
-    error::ApiError,
-    id::{Id, Ids},
-    money::Currency,
-    store::payments::{Payment, PaymentTable},
-    upstream::Api,
+    day::stamp,
+    day_list::{PageOfDay, item_key},
+    entry::{Answer, Invocation, Request, Service},
+    error::{ApiError, Reason, Refusal},
+    id::Id,
+    json::Integer,
+    money::{Currency, MAX_EXACT},
+    orders::Status,
+    store::{Key, Table, attempt::UNFINISHED},
+    sweep::Swept,
+    text::AttemptName,
+    upstream::{Api, Call},
 };
 
 /// The scopes that the service calls the orders with.
 pub const SCOPES: &[&str] = &["orders/read", "orders/status"];
 
-/// The most payments of one page.
-const PAGE: i32 = 100;
-
 /// The list that cursors belong to.
 const LIST: &str = "payments";
 
 /// The payment service.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Payments<A> {
-    table: PaymentTable,
+    table: Table,
     api: A,
-    ids: Ids,
     currency: Currency,
 }
 
-/// A payment as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// A payment as it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(rename = "Payment"))]
-pub struct PaymentView {
-    payment_id: Id,
+#[serde(deny_unknown_fields)]
+pub struct NewPayment {
+    order_id: Id,
+    amount: Integer<0, MAX_EXACT>,
+    currency: Option<Currency>,
+}
+
+/// A settled payment, as it is kept and as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Payment {
+    #[serde(rename = "payment_id")]
+    id: Id,
     order_id: Id,
     amount: i64,
     currency: Currency,
-    #[cfg_attr(feature = "schema", schemars(extend("const" = "settled")))]
-    status: &'static str,
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["settled"])))]
+    status: String,
+    /// The client that made it.
+    created_by: String,
     #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     created_at: String,
-}
-
-impl From<Payment> for PaymentView {
-    /// Only settled payments are shown.
-    fn from(payment: Payment) -> Self {
-        let Payment { id, order_id, amount, currency } = payment;
-        let created_at = format!("{:.3}", id.created_at());
-        Self { payment_id: id, order_id, amount, currency, status: "settled", created_at }
-    }
+    /// When it was settled.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
+    updated_at: String,
 }
 
 /// A page of the payments of a day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PaymentPage {
-    payments: Vec<PaymentView>,
+    payments: Vec<Payment>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
+}
+
+/// What the payment service wants to know of an order.
+#[derive(Debug, Deserialize)]
+struct PayableOrder {
+    status: Status,
+    total: i64,
+    currency: Currency,
+    payment_id: Option<Id>,
 }
 
 impl<A: Api> Payments<A> {
     /// The service over the table that `config` names; the orders are reached by `api`.
     pub fn new(dynamodb: Client, api: A, config: Config) -> Self {
-        let Config { table_name, currency } = config;
-        Self { table: PaymentTable::new(dynamodb, table_name), api, ids: Ids::default(), currency }
+        Self { table: Table::new(dynamodb, config.table_name), api, currency: config.currency }
+    }
+
+    /// Pays an order once, however often it is asked for by the same name; the answer is the same each time.
+    ///
+    /// # Errors
+    /// 404 `order_not_found`; 409 `idempotency_key_reused`, `amount_mismatch`, `already_paid` or `order_cancelled`.
+    pub async fn pay(
+        &self,
+        name: &AttemptName,
+        payment: NewPayment,
+        invocation: &Invocation,
+    ) -> Result<Payment, ApiError> {
+        attempt::attempt(self, name, payment, invocation).await
     }
 
     /// One payment.
     ///
     /// # Errors
     /// 404, also for a payment that is not settled.
-    pub async fn find(&self, id: Id) -> Result<PaymentView, ApiError> {
-        Ok(self.table.find(id).await?.ok_or_else(ApiError::not_found)?.into())
+    pub async fn find(&self, id: Id) -> Result<Payment, ApiError> {
+        self.table.get(&item_key(id)).await?.ok_or_else(ApiError::not_found)
     }
 
-    /// A page of the payments of a day in the order of their creation, from the start or from behind a payment.
-    pub async fn list(&self, day: Day, after: Option<Id>) -> Result<PaymentPage, ApiError> {
-        let (payments, has_more) = self.table.page(day, after, PAGE).await?;
-        let last = payments.last().filter(|_| has_more);
-        let next_cursor = last.map(|payment| cursor::encode(LIST, &payment.id.to_string()));
-        Ok(PaymentPage { payments: payments.into_iter().map(PaymentView::from).collect(), next_cursor })
+    /// A page of the payments of a day in the order of their creation.
+    pub async fn list(&self, page: PageOfDay) -> Result<PaymentPage, ApiError> {
+        let (payments, next_cursor) = page.read(&self.table, LIST, |payment: &Payment| payment.id).await?;
+        Ok(PaymentPage { payments, next_cursor })
+    }
+
+    /// Finishes what is half done.
+    pub async fn sweep(&self, invocation: &Invocation) -> Result<Swept, ApiError> {
+        let mut swept = Swept::default();
+        let finish = |key| self.finish(key, invocation);
+        swept.add(&self.table, UNFINISHED, invocation.now(), invocation, finish).await?;
+        Ok(swept)
+    }
+
+    async fn finish(&self, key: Key, invocation: &Invocation) -> Result<(), ApiError> {
+        attempt::finish(self, &key, invocation).await
+    }
+
+    async fn order(&self, id: Id, invocation: &Invocation) -> Result<Option<PayableOrder>, ApiError> {
+        let reply = self.api.send(Call::get(format!("/orders/{id}"), invocation)).await?;
+        match reply.status {
+            200 => reply.json().map(Some),
+            404 => Ok(None),
+            _ => Err(reply.unexpected("the order")),
+        }
+    }
+}
+
+impl Made for Payment {
+    const SUBJECT: &'static str = "payment_id";
+
+    fn id(&self) -> Id {
+        self.id
+    }
+
+    fn made_at(self, time: String) -> Self {
+        Self { updated_at: time, ..self }
+    }
+
+    fn reserves(&self) -> Option<Key> {
+        Some(Key::new(format!("order#{}", self.order_id), "order"))
+    }
+}
+
+impl<A: Api> Make for Payments<A> {
+    type Asked = NewPayment;
+    type Made = Payment;
+
+    fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// The payment, if the order can be paid by it. What is refused here is refused for what never changes of an
+    /// order, so it needs no writing down.
+    async fn draft(
+        &self,
+        asked: &NewPayment,
+        name: &AttemptName,
+        invocation: &Invocation,
+    ) -> Result<Result<Payment, Refusal>, ApiError> {
+        let NewPayment { order_id, amount: Integer(amount), currency } = *asked;
+        invocation.about("order_id", order_id);
+        let order = self.order(order_id, invocation).await?.ok_or_else(|| {
+            ApiError::refused(404, "order_not_found", "there is no such order").at("order_id")
+        })?;
+        if order.currency != self.currency {
+            return Err(ApiError::fault("currency", "the orders have another currency than the payments"));
+        }
+        let mismatch = |field| {
+            let message = "a payment is the order's total, in its currency";
+            Err(ApiError::conflict("amount_mismatch", message).at(field))
+        };
+        if currency.is_some_and(|currency| currency != order.currency) {
+            return mismatch("currency");
+        }
+        if amount != order.total {
+            return mismatch("amount");
+        }
+        match order.status {
+            // One that is paid may wait for its payment still: whoever has it is seen when it is reserved.
+            Status::Pending | Status::Paid => {}
+            Status::Cancelled => return Err(Reason::OrderCancelled.at("order_id").into()),
+            Status::Other(_) => {
+                return Err(ApiError::unavailable("order_pending", "the order has an unknown status"));
+            }
+        }
+        let id = invocation.draw()?;
+        Ok(Ok(Payment {
+            id,
+            order_id,
+            amount,
+            currency: self.currency,
+            status: "settled".to_owned(),
+            created_by: name.client_id.to_string(),
+            created_at: stamp(id.created_at()),
+            updated_at: stamp(id.created_at()),
+        }))
+    }
+
+    /// Sets the order to paid, by this payment.
+    async fn carry_out(
+        &self,
+        _: &NewPayment,
+        payment: &Payment,
+        invocation: &Invocation,
+    ) -> Result<Option<Refusal>, ApiError> {
+        #[derive(Serialize)]
+        struct PaidBy {
+            status: Status,
+            payment_id: Id,
+        }
+        let Payment { order_id, id: payment_id, .. } = *payment;
+        invocation.about("order_id", order_id);
+        let paid = PaidBy { status: Status::Paid, payment_id };
+        let mut call =
+            Call::with_body(client::Method::PATCH, format!("/orders/{order_id}"), &paid, invocation)?;
+        call.is_safe_to_repeat = true;
+        let reply = self.api.send(call).await?;
+        match reply.status {
+            200 => return Ok(None),
+            409 => {}
+            _ => return Err(reply.unexpected("the order's status")),
+        }
+        let order = self.order(order_id, invocation).await?;
+        let order = order.ok_or_else(|| ApiError::fault("upstream_answer", "an order has vanished"))?;
+        match order.status {
+            Status::Paid if order.payment_id == Some(payment_id) => Ok(None),
+            Status::Paid => Ok(Some(Reason::AlreadyPaid.at("order_id"))),
+            Status::Cancelled => Ok(Some(Reason::OrderCancelled.at("order_id"))),
+            Status::Pending | Status::Other(_) => {
+                Err(ApiError::unavailable("order_pending", "the order would not be paid"))
+            }
+        }
+    }
+
+    fn taken(&self) -> Refusal {
+        Reason::AlreadyPaid.at("order_id")
     }
 }
 
@@ -102,15 +267,17 @@ impl<A: Api> Service for Payments<A> {
         match request.route().name() {
             "POST /payments" => {
                 let (name, payment) = (request.attempt_name()?, request.body()?);
-                Answer::created(&self.pay(&name, payment, request.now(), &request.trace()).await?)
+                let payment = self.pay(&name, payment, request.invocation()).await?;
+                Answer::created(format!("/payments/{}", payment.id), &payment)
             }
-            "GET /payments" => {
-                let (day, after) = request.page_of_day(LIST)?;
-                Answer::ok(&self.list(day, after).await?)
-            }
-            "GET /payments/{id}" => Answer::ok(&self.find(request.id()?).await?),
+            "GET /payments" => Answer::ok(&self.list(PageOfDay::of(&request, LIST)?).await?),
+            "GET /payments/{id}" => Answer::ok(&self.find(request.id(Payment::SUBJECT)?).await?),
             _ => Err(ApiError::fault("unserved_route", request.route().to_string())),
         }
+    }
+
+    async fn scheduled(&self, _: Timestamp, invocation: &Invocation) -> Result<Swept, ApiError> {
+        self.sweep(invocation).await
     }
 }
 

@@ -1,78 +1,102 @@
-//! Owns the report service: what was ordered and paid on a day, from the lists of the order and the payment service.
-//! Event JSON and items are left to others.
+//! The report service: what was ordered and paid on a day, from the lists of the order and the payment service.
 //!
 //! `orders.count` counts every order of the day, as `by_status` does; `orders.total` and `by_sku` leave cancelled ones
 //! out, as nothing of them was sold. Days are UTC, and an order or a payment belongs to the day on which it was made.
+//! Of a day as much is in memory as there are different SKUs, and one page for each part that is being read.
 
-mod build;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
 
 use aws_sdk_dynamodb::Client;
+use futures_util::{StreamExt as _, TryStreamExt as _, future::BoxFuture, stream};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     config::Config,
-    day::Day,
-    entry::{Answer, Request, Service},
+    cursor,
+    day::{Day, stamp},
+    day_list::MOST,
+    entry::{Answer, Invocation, Request, Service},
     error::ApiError,
     money::Currency,
-    store::reports::ReportTable,
+    orders::Status,
+    store::{SHARDS, Table},
+    sweep::Swept,
     text::Sku,
-    upstream::{Api, Trace},
+    upstream::{Api, Call},
 };
 
 /// The scopes that the service calls the orders and the payments with.
 pub const SCOPES: &[&str] = &["orders/read", "payments/read"];
 
+/// The list that cursors belong to.
+const LIST: &str = "report";
+
+/// How many SKUs one answer names at most: half of what a function may answer.
+const MOST_SKUS: usize = 20_000;
+
+/// How many parts of a day are read at a time.
+const PARALLEL: usize = 8;
+
+/// How many days the schedule reports: what is finished late belongs to the day on which it was begun.
+const DAYS: usize = 3;
+
 /// The report service.
 #[derive(Clone, Debug)]
 pub struct Reports<A> {
-    table: ReportTable,
+    table: Table,
     api: A,
     currency: Currency,
 }
 
-/// The report of a day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The report of a day. Its sums may be larger than the numbers that JavaScript keeps exact.
+#[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Report {
+    #[serde(flatten)]
+    sums: Sums,
+    by_sku: Vec<Sold>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// The sums of a day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct Sums {
     date: Day,
     orders: OrderTotals,
     payments: Totals,
-    by_sku: Vec<Sold>,
     #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
     generated_at: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct OrderTotals {
     count: u64,
-    total: i64,
-    by_status: ByStatus,
+    total: u128,
+    /// How many of each status; of `pending`, `paid` and `cancelled` also where there are none.
+    by_status: BTreeMap<String, u64>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-struct ByStatus {
-    pending: u64,
-    paid: u64,
-    cancelled: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Totals {
     count: u64,
-    total: i64,
+    total: u128,
 }
 
+/// What was sold of one SKU.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-struct Sold {
+pub struct Sold {
     sku: Sku,
-    quantity: i64,
-    revenue: i64,
+    quantity: u128,
+    revenue: u128,
 }
 
 /// The day that a report is asked for.
@@ -83,26 +107,173 @@ pub struct NewReport {
     date: Day,
 }
 
+/// What a report wants to know of an order.
+#[derive(Deserialize)]
+struct ListedOrder {
+    status: Status,
+    lines: Vec<SoldLine>,
+    total: u64,
+    currency: Currency,
+}
+
+#[derive(Deserialize)]
+struct SoldLine {
+    sku: Sku,
+    quantity: u64,
+    unit_price: u64,
+}
+
+#[derive(Deserialize)]
+struct ListedPayment {
+    amount: u64,
+    currency: Currency,
+}
+
+/// A page of either list, each under its own name.
+#[derive(Deserialize)]
+struct Page<T> {
+    #[serde(alias = "orders", alias = "payments")]
+    items: Vec<T>,
+    next_cursor: Option<String>,
+}
+
+/// What stands in a day's list, and counts in its report.
+trait Listed: DeserializeOwned + Send {
+    /// Where the list is.
+    const PATH: &'static str;
+
+    fn currency(&self) -> Currency;
+
+    fn count(self, tally: &mut Tally);
+}
+
+/// What was added up so far.
+#[derive(Default)]
+struct Tally {
+    orders: OrderTotals,
+    payments: Totals,
+    by_sku: BTreeMap<Sku, (u128, u128)>,
+}
+
 impl<A: Api> Reports<A> {
     /// The service over the table that `config` names; orders and payments are reached by `api`.
     pub fn new(dynamodb: Client, api: A, config: Config) -> Self {
-        let Config { table_name, currency } = config;
-        Self { table: ReportTable::new(dynamodb, table_name), api, currency }
+        Self { table: Table::new(dynamodb, config.table_name), api, currency: config.currency }
     }
 
     /// Builds the report of a day from what is true now, and keeps it in place of any that was begun before.
-    pub async fn run(&self, day: Day, now: Timestamp, trace: &Trace) -> Result<Report, ApiError> {
-        let report = self.build(day, now, trace).await?;
-        self.table.keep(day, now, &report).await?;
-        Ok(report)
+    pub async fn run(&self, day: Day, invocation: &Invocation) -> Result<Report, ApiError> {
+        let tally = Mutex::new(Tally::default());
+        let mut reads: Vec<BoxFuture<'_, Result<(), ApiError>>> = Vec::new();
+        for part in 0..SHARDS {
+            reads.push(Box::pin(self.add::<ListedOrder>(&tally, day, part, invocation)));
+            reads.push(Box::pin(self.add::<ListedPayment>(&tally, day, part, invocation)));
+        }
+        stream::iter(reads).buffer_unordered(PARALLEL).try_collect::<()>().await?;
+        let tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let Tally { mut orders, payments, by_sku } = tally;
+        for status in ["pending", "paid", "cancelled"] {
+            orders.by_status.entry(status.to_owned()).or_default();
+        }
+        let sold = |(sku, (quantity, revenue))| Sold { sku, quantity, revenue };
+        let by_sku: Vec<Sold> = by_sku.into_iter().map(sold).collect();
+        let sums = Sums { date: day, orders, payments, generated_at: stamp(invocation.now()) };
+        let text =
+            serde_json::to_string(&sums).map_err(|error| ApiError::fault("answer", error.to_string()))?;
+        self.table.keep_report(day, invocation.now(), text, &by_sku).await?;
+        Ok(Report::page(sums, by_sku, None))
     }
 
-    /// The report of a day as it was built last.
+    /// The report of a day as it was built last, its SKUs from the start or from a cursor.
     ///
     /// # Errors
     /// 404 where none was built.
-    pub async fn find(&self, day: Day) -> Result<Report, ApiError> {
-        self.table.find(day).await?.ok_or_else(ApiError::not_found)
+    pub async fn find(&self, day: Day, unverified_cursor: Option<&str>) -> Result<Report, ApiError> {
+        let sku = |position: &str| Sku::parse(position).ok();
+        let after = unverified_cursor.map(|cursor| cursor::decode(LIST, cursor, sku)).transpose()?;
+        let (sums, by_sku) = self.table.report(day).await?.ok_or_else(ApiError::not_found)?;
+        let sums =
+            serde_json::from_str(&sums).map_err(|_| ApiError::fault("store_item", "a report is garbled"))?;
+        Ok(Report::page(sums, by_sku, after))
+    }
+
+    /// Adds up one part of a day's list, all pages.
+    async fn add<T: Listed>(
+        &self,
+        tally: &Mutex<Tally>,
+        day: Day,
+        part: u8,
+        invocation: &Invocation,
+    ) -> Result<(), ApiError> {
+        let mut cursor = None;
+        loop {
+            let mut call = Call::get(T::PATH.to_owned(), invocation);
+            call.query =
+                vec![("date", day.to_string()), ("part", part.to_string()), ("limit", MOST.to_string())];
+            call.query.extend(cursor.map(|cursor| ("cursor", cursor)));
+            let reply = self.api.send(call).await?;
+            if reply.status != 200 {
+                return Err(reply.unexpected("the list"));
+            }
+            let page: Page<T> = reply.json()?;
+            if page.items.iter().any(|item| item.currency() != self.currency) {
+                return Err(ApiError::fault("currency", "a list has another currency than the reports"));
+            }
+            let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+            page.items.into_iter().for_each(|item| item.count(&mut tally));
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl Report {
+    fn page(sums: Sums, mut by_sku: Vec<Sold>, after: Option<Sku>) -> Self {
+        if let Some(after) = after {
+            by_sku.retain(|sold| sold.sku > after);
+        }
+        let has_more = by_sku.len() > MOST_SKUS;
+        by_sku.truncate(MOST_SKUS);
+        let last = by_sku.last().filter(|_| has_more);
+        let next_cursor = last.map(|sold| cursor::encode(LIST, sold.sku.as_str()));
+        Self { sums, by_sku, next_cursor }
+    }
+}
+
+impl Listed for ListedOrder {
+    const PATH: &'static str = "/orders";
+
+    fn currency(&self) -> Currency {
+        self.currency
+    }
+
+    fn count(self, tally: &mut Tally) {
+        tally.orders.count += 1;
+        *tally.orders.by_status.entry(self.status.to_string()).or_default() += 1;
+        if self.status == Status::Cancelled {
+            return;
+        }
+        tally.orders.total += u128::from(self.total);
+        for SoldLine { sku, quantity, unit_price } in self.lines {
+            let (quantities, revenue) = tally.by_sku.entry(sku).or_default();
+            *quantities += u128::from(quantity);
+            *revenue += u128::from(quantity) * u128::from(unit_price);
+        }
+    }
+}
+
+impl Listed for ListedPayment {
+    const PATH: &'static str = "/payments";
+
+    fn currency(&self) -> Currency {
+        self.currency
+    }
+
+    fn count(self, tally: &mut Tally) {
+        tally.payments.count += 1;
+        tally.payments.total += u128::from(self.amount);
     }
 }
 
@@ -113,22 +284,32 @@ impl<A: Api> Service for Reports<A> {
         match request.route().name() {
             "POST /reports" => {
                 let NewReport { date } = request.body()?;
-                Answer::created(&self.run(date, request.now(), &request.trace()).await?)
+                let report = self.run(date, request.invocation()).await?;
+                Answer::created(format!("/reports/{date}"), &report)
             }
             "GET /reports/{date}" => {
                 let date = request.parameter("date").unwrap_or_default().parse::<Day>();
                 let date = date.map_err(|error| ApiError::invalid("date", error.to_string()))?;
-                Answer::ok(&self.find(date).await?)
+                Answer::ok(&self.find(date, request.query("cursor")?).await?)
             }
             _ => Err(ApiError::fault("unserved_route", request.route().to_string())),
         }
     }
 
-    /// The report of the day before.
-    async fn scheduled(&self, time: Timestamp, now: Timestamp) -> Result<(), ApiError> {
-        let day = Day::of(time).before();
-        let day = day.ok_or_else(|| ApiError::fault("clock", "the schedule's time is out of range"))?;
-        self.run(day, now, &Trace::new()).await.map(|_| ())
+    /// The reports of the days before. One that fails holds up no other.
+    async fn scheduled(&self, time: Timestamp, invocation: &Invocation) -> Result<Swept, ApiError> {
+        let (mut swept, mut day) = (Swept::default(), Day::of(time));
+        let mut failure = None;
+        for _ in 0..DAYS {
+            day = day
+                .before()
+                .ok_or_else(|| ApiError::fault("clock", "the schedule's time is out of range"))?;
+            match Box::pin(self.run(day, invocation)).await {
+                Ok(_) => swept.finished += 1,
+                Err(error) => failure = Some(error.about(day)),
+            }
+        }
+        failure.map_or(Ok(swept), Err)
     }
 }
 

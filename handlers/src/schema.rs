@@ -8,9 +8,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use crate::{
     day::Day,
     id::Id,
-    inventory::Change,
     json::{Integer, List},
-    money::{Currency, MAX_EXACT},
+    money::Currency,
     text::{Customer, IdempotencyKey, Reference, Sku},
 };
 
@@ -69,19 +68,6 @@ impl JsonSchema for Currency {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "description": "A currency of ISO 4217", "type": "string", "pattern": "^[A-Z]{3}$" })
-    }
-}
-
-impl JsonSchema for Change {
-    fn schema_name() -> Cow<'static, str> {
-        "StockChange".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "How many come in, or with a minus go out",
-            "type": "integer", "minimum": -MAX_EXACT, "maximum": MAX_EXACT, "not": { "const": 0 },
-        })
     }
 }
 

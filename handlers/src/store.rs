@@ -1,58 +1,88 @@
-//! Owns one DynamoDB table: reads, conditional writes, transactions and how their failures are told apart. The only
-//! place, with the files below it, that knows of items and keys. Rules of the business are left to the services.
+//! One DynamoDB table: reads, conditional writes, transactions, lists over several partitions, and how their failures
+//! are told apart. Only this file and those below it know of items and keys.
 //!
-//! Every table has the string keys `pk` and `sk` and no index. Reads are consistent throughout.
+//! Every table has the string keys `pk` and `sk`. What is listed across partitions, or waits to be finished, has the
+//! attributes `list_pk` and `list_sk` besides, the keys of the sparse index `lists`. Whatever would gather all items
+//! of a kind under one partition key is spread over [`SHARDS`] of them. Reads of the table itself are consistent.
 
+pub(crate) mod attempt;
 mod error;
-pub mod inventory;
-mod item;
-pub mod orders;
-pub mod payments;
-pub mod reports;
+pub(crate) mod expression;
+pub(crate) mod inventory;
+pub(crate) mod orders;
+pub(crate) mod reports;
 
 use std::{
     collections::HashMap,
+    future::Future,
     hash::{BuildHasher, Hasher, RandomState},
     time::Duration,
 };
 
 use aws_sdk_dynamodb::{
     Client,
-    operation::{
-        put_item::PutItemError, transact_write_items::TransactWriteItemsError, update_item::UpdateItemError,
-    },
-    types::{AttributeValue, KeysAndAttributes, Put, ReturnValue, TransactWriteItem, Update},
+    types::{AttributeValue, Delete, KeysAndAttributes, Put, ReturnValue, TransactWriteItem, Update},
 };
+use futures_util::future::try_join_all;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use error::StoreError;
-use error::{failed, is_conflict};
-use item::{Item, text};
+use error::{Refused, refused};
+pub(crate) use expression::Change;
+
+/// How many partitions share the items of a kind or of a day. A day keeps what it began with, so it never changes.
+pub const SHARDS: u8 = 8;
+
+/// The index over what is listed, or has to be finished.
+const LISTS: &str = "lists";
 
 /// How often a write is tried that lost against another of the same moment.
 const TRIES: u32 = 10;
 
-/// The condition of an item that must not be there yet.
-const IF_NEW: &str = "attribute_not_exists(pk)";
-
 /// The first pause between two tries; each later one is at most twice as long, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(320);
+
+/// An item by the names of its attributes.
+type Item = HashMap<String, AttributeValue>;
+
+/// The primary key of an item.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Key {
+    pub(crate) pk: String,
+    pub(crate) sk: String,
+}
+
+/// Where an item stands in the index: in which partition, and where in it. No two items have the same place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) list_pk: String,
+    pub(crate) list_sk: String,
+}
 
 /// What became of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Transaction {
     /// All of it happened.
     Done,
-    /// None of it happened: for each write in order, whether its condition failed.
-    Refused(Vec<bool>),
+    /// None of it happened: the first write whose condition failed.
+    Refused(usize),
 }
 
-/// A page of a partition.
-#[derive(Debug)]
-pub(crate) struct Page {
-    pub(crate) items: Vec<Item>,
-    /// Whether there is more behind the last item.
-    pub(crate) has_more: bool,
+/// Where a query reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    Table,
+    Index,
+}
+
+impl Source {
+    const fn keys(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Table => ("pk", "sk"),
+            Self::Index => ("list_pk", "list_sk"),
+        }
+    }
 }
 
 /// One table.
@@ -62,160 +92,240 @@ pub(crate) struct Table {
     name: String,
 }
 
+impl Key {
+    pub(crate) fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
+        Self { pk: pk.into(), sk: sk.into() }
+    }
+
+    fn item(&self) -> Item {
+        HashMap::from([("pk".to_owned(), text(&self.pk)), ("sk".to_owned(), text(&self.sk))])
+    }
+}
+
+/// The partition of a list that `shard` is.
+pub(crate) fn partition(list: &str, shard: u8) -> String {
+    format!("{list}#{shard}")
+}
+
 impl Table {
     pub(crate) const fn new(client: Client, name: String) -> Self {
         Self { client, name }
     }
 
-    pub(crate) async fn get(&self, pk: &str, sk: &str) -> Result<Option<Item>, StoreError> {
+    pub(crate) async fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, StoreError> {
         let request = self.client.get_item().table_name(&self.name).consistent_read(true);
-        let request = request.key("pk", text(pk)).key("sk", text(sk));
-        Ok(request.send().await.map_err(failed("GetItem"))?.item)
+        let answer = request.set_key(Some(key.item())).send().await;
+        answer.map_err(|error| refused("GetItem", &error))?.item.map(read).transpose()
     }
 
-    /// The items of these keys, in no order; those that do not exist are left out.
-    pub(crate) async fn get_all(&self, pk: &str, sks: &[&str]) -> Result<Vec<Item>, StoreError> {
-        let keys = sks.iter().map(|sk| key(pk, sk)).collect();
-        let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
-        let wanted = wanted.build().map_err(|_| StoreError::Item("keys"))?;
+    /// Whether an item stands in the index.
+    pub(crate) async fn is_listed(&self, key: &Key) -> Result<bool, StoreError> {
+        #[derive(Deserialize)]
+        struct Listed {
+            list_pk: Option<String>,
+        }
+        Ok(self.get::<Listed>(key).await?.is_some_and(|listed| listed.list_pk.is_some()))
+    }
+
+    /// The items of these keys, 100 at most, in no order; those that do not exist are left out.
+    pub(crate) async fn get_all<T: DeserializeOwned>(&self, keys: &[Key]) -> Result<Vec<T>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted = KeysAndAttributes::builder().set_keys(Some(keys.iter().map(Key::item).collect()));
+        let wanted = wanted.consistent_read(true).build().map_err(|_| StoreError::Item("keys"))?;
         let mut wanted = HashMap::from([(self.name.clone(), wanted)]);
-        let mut items = Vec::with_capacity(sks.len());
+        let mut items = Vec::with_capacity(keys.len());
         for attempt in 0..TRIES {
             let request = self.client.batch_get_item().set_request_items(Some(wanted));
-            let answer = request.send().await.map_err(failed("BatchGetItem"))?;
+            let answer = request.send().await.map_err(|error| refused("BatchGetItem", &error))?;
             items.extend(answer.responses.into_iter().flatten().flat_map(|(_, items)| items));
             wanted = answer.unprocessed_keys.unwrap_or_default();
             if wanted.is_empty() {
-                return Ok(items);
+                return items.into_iter().map(read).collect();
             }
             pause(attempt).await;
         }
         Err(StoreError::Busy)
     }
 
-    /// Up to `most` items of a partition, in the order of their sort keys, that come behind `after`.
-    pub(crate) async fn page(&self, pk: &str, after: Option<&str>, most: i32) -> Result<Page, StoreError> {
-        let request = self.client.query().table_name(&self.name).consistent_read(true);
-        let request =
-            request.key_condition_expression("pk = :pk").expression_attribute_values(":pk", text(pk));
-        // One more than asked for tells whether there is more.
-        let request = request.limit(most + 1).set_exclusive_start_key(after.map(|sk| key(pk, sk)));
-        let answer = request.send().await.map_err(failed("Query"))?;
-        let mut items = answer.items.unwrap_or_default();
-        let most = usize::try_from(most).unwrap_or(0);
-        let has_more = items.len() > most || answer.last_evaluated_key.is_some();
-        items.truncate(most);
-        Ok(Page { items, has_more })
+    /// Up to `most` items of one partition in order, behind `after`, and whether there are more.
+    pub(crate) async fn query<T: DeserializeOwned>(
+        &self,
+        source: Source,
+        partition: &str,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<(Vec<T>, bool), StoreError> {
+        let (items, has_more) = self.items(source, partition, after, most).await?;
+        Ok((items.into_iter().map(read).collect::<Result<_, _>>()?, has_more))
     }
 
-    /// Writes all or nothing. Tries again where others write the same items at the same moment.
+    /// Up to `most` items of several partitions, in one order, behind `after`, and whether there are more. A page can
+    /// be shorter although there are.
+    pub(crate) async fn merged<T: DeserializeOwned>(
+        &self,
+        source: Source,
+        partitions: &[String],
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<(Vec<T>, bool), StoreError> {
+        // Items are spread evenly. Where a shard has more than its part, the page ends where that shard was read to.
+        let part = if partitions.len() == 1 { most } else { most.div_ceil(partitions.len()) * 2 + 10 };
+        let pages = partitions.iter().map(|partition| self.items(source, partition, after, part.min(most)));
+        let pages = try_join_all(pages).await?;
+        let (_, sort) = source.keys();
+        let place = |item: &Item| item.get(sort).and_then(|at| at.as_s().ok()).cloned();
+        let read_to = pages.iter().filter(|(_, has_more)| *has_more);
+        let read_to = read_to.filter_map(|(items, _)| items.last().and_then(place)).min();
+        let mut items: Vec<_> = pages.into_iter().flat_map(|(items, _)| items).collect();
+        items.sort_by_cached_key(place);
+        let found = items.len();
+        items.retain(|item| read_to.is_none() || place(item) <= read_to);
+        items.truncate(most);
+        let has_more = read_to.is_some() || items.len() < found;
+        Ok((items.into_iter().map(read).collect::<Result<_, _>>()?, has_more))
+    }
+
+    async fn items(
+        &self,
+        source: Source,
+        partition: &str,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<(Vec<Item>, bool), StoreError> {
+        let (hash, sort) = source.keys();
+        let request =
+            self.client.query().table_name(&self.name).expression_attribute_values(":pk", text(partition));
+        let request = match source {
+            Source::Table => request.consistent_read(true),
+            Source::Index => request.index_name(LISTS),
+        };
+        let request = match after {
+            None => request.key_condition_expression(format!("{hash} = :pk")),
+            Some(after) => request
+                .key_condition_expression(format!("{hash} = :pk AND {sort} > :after"))
+                .expression_attribute_values(":after", text(after)),
+        };
+        // One more than asked for tells whether there is more.
+        let request = request.limit(i32::try_from(most.saturating_add(1)).unwrap_or(i32::MAX));
+        let answer = request.send().await.map_err(|error| refused("Query", &error))?;
+        let mut items = answer.items.unwrap_or_default();
+        let has_more = items.len() > most || answer.last_evaluated_key.is_some();
+        items.truncate(most);
+        Ok((items, has_more))
+    }
+
+    /// Writes all or nothing.
     pub(crate) async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<Transaction, StoreError> {
-        for attempt in 0..TRIES {
+        let writes = &writes;
+        until_free(|| async move {
             let request = self.client.transact_write_items().set_transact_items(Some(writes.clone()));
-            let Err(error) = request.send().await else { return Ok(Transaction::Done) };
-            let reasons = match error.as_service_error() {
-                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                    cancelled.cancellation_reasons()
-                }
-                Some(TransactWriteItemsError::TransactionInProgressException(_)) => &[],
-                _ => return Err(failed("TransactWriteItems")(error)),
-            };
-            let has = |code: &str| reasons.iter().any(|reason| reason.code() == Some(code));
-            // INVARIANT: a failed condition decides only where nothing else was in the way. Beside a conflict it may
-            // be the work of the very transaction that we lost against, and then the next try tells.
-            if reasons.is_empty()
-                || has("TransactionConflict")
-                || has("ThrottlingError")
-                || has("ProvisionedThroughputExceeded")
-            {
-                pause(attempt).await;
-            } else if has("ConditionalCheckFailed") {
-                let failed = reasons.iter().map(|reason| reason.code() == Some("ConditionalCheckFailed"));
-                return Ok(Transaction::Refused(failed.collect()));
-            } else {
-                return Err(failed("TransactWriteItems")(error));
+            match request.send().await {
+                Ok(_) => Ok(Some(Transaction::Done)),
+                Err(error) => match Refused::of(&error) {
+                    Refused::Busy => Ok(None),
+                    Refused::Condition(write) => Ok(Some(Transaction::Refused(write))),
+                    Refused::Failed => Err(refused("TransactWriteItems", &error)),
+                },
             }
-        }
-        Err(StoreError::Busy)
+        })
+        .await
     }
 
     /// Changes one item under a condition and returns it as it is then; `None` where the condition failed.
-    pub(crate) async fn update(
+    pub(crate) async fn update<T: DeserializeOwned>(
         &self,
-        (pk, sk): (&str, &str),
-        change: &str,
-        condition: &str,
-        values: Item,
-    ) -> Result<Option<Item>, StoreError> {
-        for attempt in 0..TRIES {
-            let request = self.client.update_item().table_name(&self.name).set_key(Some(key(pk, sk)));
-            let request = request.update_expression(change).condition_expression(condition);
-            let request = request.set_expression_attribute_values(Some(values.clone()));
+        key: &Key,
+        change: &Change,
+    ) -> Result<Option<T>, StoreError> {
+        let found = until_free(|| async move {
+            let request = self.client.update_item().table_name(&self.name).set_key(Some(key.item()));
+            let request =
+                request.update_expression(change.expression()).set_condition_expression(change.condition());
+            let request = request.set_expression_attribute_names(change.names());
+            let request = request.set_expression_attribute_values(change.values());
             match request.return_values(ReturnValue::AllNew).send().await {
-                Ok(answer) => return Ok(answer.attributes),
-                Err(error) if is_conflict(&error) => pause(attempt).await,
-                Err(error) => match error.as_service_error() {
-                    Some(UpdateItemError::ConditionalCheckFailedException(_)) => return Ok(None),
-                    _ => return Err(failed("UpdateItem")(error)),
+                Ok(answer) => Ok(Some(answer.attributes)),
+                Err(error) => match Refused::of(&error) {
+                    Refused::Busy => Ok(None),
+                    Refused::Condition(_) => Ok(Some(None)),
+                    Refused::Failed => Err(refused("UpdateItem", &error)),
                 },
             }
-        }
-        Err(StoreError::Busy)
-    }
-
-    /// Writes an item in place of any before, under a condition on that one; false where it failed.
-    pub(crate) async fn put_if(
-        &self,
-        item: Item,
-        condition: &str,
-        values: Option<Item>,
-    ) -> Result<bool, StoreError> {
-        for attempt in 0..TRIES {
-            let request = self.client.put_item().table_name(&self.name).set_item(Some(item.clone()));
-            let request = request.condition_expression(condition);
-            match request.set_expression_attribute_values(values.clone()).send().await {
-                Ok(_) => return Ok(true),
-                Err(error) if is_conflict(&error) => pause(attempt).await,
-                Err(error) => match error.as_service_error() {
-                    Some(PutItemError::ConditionalCheckFailedException(_)) => return Ok(false),
-                    _ => return Err(failed("PutItem")(error)),
-                },
-            }
-        }
-        Err(StoreError::Busy)
-    }
-
-    /// Writes an item; false where there is one already.
-    pub(crate) async fn put_if_new(&self, item: Item) -> Result<bool, StoreError> {
-        self.put_if(item, IF_NEW, None).await
+        });
+        found.await?.map(read).transpose()
     }
 
     /// A write for a transaction: an item that must not be there yet.
-    pub(crate) fn put_new(&self, item: Item) -> Result<TransactWriteItem, StoreError> {
+    pub(crate) fn put_new(
+        &self,
+        key: &Key,
+        place: Option<&Place>,
+        item: &impl Serialize,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let mut item = write(key, item)?;
+        if let Some(Place { list_pk, list_sk }) = place {
+            item.extend([("list_pk".to_owned(), text(list_pk)), ("list_sk".to_owned(), text(list_sk))]);
+        }
         let put = Put::builder().table_name(&self.name).set_item(Some(item));
-        let put = put.condition_expression(IF_NEW).build();
-        let put = put.map_err(|_| StoreError::Item("item"))?;
-        Ok(TransactWriteItem::builder().put(put).build())
+        let put = put.condition_expression("attribute_not_exists(pk)").build();
+        Ok(TransactWriteItem::builder().put(put.map_err(|_| StoreError::Item("item"))?).build())
     }
 
-    /// A write for a transaction: a change of one item under a condition, both with these values.
-    pub(crate) fn update_in(
-        &self,
-        (pk, sk): (&str, &str),
-        change: &str,
-        condition: &str,
-        values: Item,
-    ) -> Result<TransactWriteItem, StoreError> {
-        let update = Update::builder().table_name(&self.name).set_key(Some(key(pk, sk)));
-        let update = update.update_expression(change).condition_expression(condition);
-        let update = update.set_expression_attribute_values(Some(values)).build();
-        let update = update.map_err(|_| StoreError::Item("update"))?;
-        Ok(TransactWriteItem::builder().update(update).build())
+    /// A write for a transaction: a change of one item.
+    pub(crate) fn change(&self, key: &Key, change: &Change) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder().table_name(&self.name).set_key(Some(key.item()));
+        let update =
+            update.update_expression(change.expression()).set_condition_expression(change.condition());
+        let update = update.set_expression_attribute_names(change.names());
+        let update = update.set_expression_attribute_values(change.values()).build();
+        Ok(TransactWriteItem::builder().update(update.map_err(|_| StoreError::Item("update"))?).build())
+    }
+
+    /// Writes an item in place of any before.
+    pub(crate) async fn put(&self, key: &Key, item: &impl Serialize) -> Result<(), StoreError> {
+        let request = self.client.put_item().table_name(&self.name).set_item(Some(write(key, item)?));
+        request.send().await.map(|_| ()).map_err(|error| refused("PutItem", &error))
+    }
+
+    /// Deletes up to 100 items.
+    pub(crate) async fn delete(&self, keys: &[Key]) -> Result<(), StoreError> {
+        let delete = |key: &Key| {
+            let delete = Delete::builder().table_name(&self.name).set_key(Some(key.item())).build();
+            Ok(TransactWriteItem::builder().delete(delete.map_err(|_| StoreError::Item("key"))?).build())
+        };
+        self.transact(keys.iter().map(delete).collect::<Result<_, StoreError>>()?).await.map(|_| ())
     }
 }
 
-fn key(pk: &str, sk: &str) -> HashMap<String, AttributeValue> {
-    HashMap::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))])
+fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+fn read<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
+    // The text of the error can quote the item.
+    serde_dynamo::from_item(item).map_err(|_| StoreError::Item("attribute"))
+}
+
+fn write(key: &Key, item: &impl Serialize) -> Result<Item, StoreError> {
+    let mut item: Item = serde_dynamo::to_item(item).map_err(|_| StoreError::Item("attribute"))?;
+    item.extend(key.item());
+    Ok(item)
+}
+
+/// Tries a write again while others write the same items at the same moment, which `write` says by `None`.
+async fn until_free<T, F>(write: impl Fn() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<Option<T>, StoreError>>,
+{
+    for attempt in 0..TRIES {
+        if let Some(done) = write().await? {
+            return Ok(done);
+        }
+        pause(attempt).await;
+    }
+    Err(StoreError::Busy)
 }
 
 /// Waits between two tries, up to twice as long each time, and for a random part of that, so that those who met

@@ -18,9 +18,14 @@ pub(crate) use fuse::{Death, Fuse};
 pub(crate) use stub::stub;
 pub(crate) use world::World;
 
+use crate::entry::{Context, Invocation};
+
 use aws_sdk_dynamodb::{
     Client,
-    types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType},
+    types::{
+        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+        ProjectionType, ScalarAttributeType,
+    },
 };
 
 /// The name of every test's table.
@@ -36,6 +41,23 @@ pub(crate) fn clock() -> SystemTime {
 pub(crate) fn now() -> jiff::Timestamp {
     clock().try_into().unwrap()
 }
+
+/// An invocation at `now`, with a minute left and no trace.
+pub(crate) fn invocation() -> Invocation {
+    Invocation::of(clock, clock() + Duration::from_mins(1), Vec::new())
+}
+
+/// The event of a schedule.
+pub(crate) fn schedule(time: &str) -> Value {
+    json!({
+        "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa", "detail-type": "Scheduled Event",
+        "source": "aws.events", "account": "123456789012", "time": time,
+        "region": "eu-central-1", "resources": [], "detail": {},
+    })
+}
+
+/// What Lambda says of an invocation in tests.
+pub(crate) const CONTEXT: Context<'_> = Context { request_id: "i", deadline: None, trace: None };
 
 /// A log in JSON and what was written to it.
 pub(crate) fn log() -> (Log, Arc<Mutex<String>>) {
@@ -105,12 +127,21 @@ async fn dynamodb_with(fuse: Option<Fuse>) -> Client {
 }
 
 pub(crate) async fn create_table(client: &Client, name: &str) {
-    let mut request = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
-    for (name, kind) in [("pk", KeyType::Hash), ("sk", KeyType::Range)] {
+    let key = |keys: [(&str, KeyType); 2]| {
+        keys.map(|(name, kind)| {
+            KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap()
+        })
+    };
+    let attributes = ["pk", "sk", "list_pk", "list_sk"].map(|name| {
         let attribute = AttributeDefinition::builder().attribute_name(name);
-        let attribute = attribute.attribute_type(ScalarAttributeType::S).build().unwrap();
-        let key = KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
-        request = request.attribute_definitions(attribute).key_schema(key);
-    }
-    request.send().await.unwrap();
+        attribute.attribute_type(ScalarAttributeType::S).build().unwrap()
+    });
+    let projection = Projection::builder().projection_type(ProjectionType::KeysOnly).build();
+    let index = GlobalSecondaryIndex::builder().index_name("lists").projection(projection);
+    let index =
+        index.set_key_schema(Some(key([("list_pk", KeyType::Hash), ("list_sk", KeyType::Range)]).into()));
+    let request = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+    let request = request.set_attribute_definitions(Some(attributes.into()));
+    let request = request.set_key_schema(Some(key([("pk", KeyType::Hash), ("sk", KeyType::Range)]).into()));
+    request.global_secondary_indexes(index.build().unwrap()).send().await.unwrap();
 }

@@ -1,14 +1,14 @@
 //! Orders, payments and stock together: whatever dies wherever, the next try converges, and nothing is lost or
 //! doubled on the way.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, future::Future};
 
 use proptest::prelude::*;
 use serde_json::Value;
 
 use crate::{
     routes::ROUTES,
-    testing::{Death, World, event},
+    testing::{Death, World, clock, event},
 };
 
 const LOADED: i64 = 20;
@@ -235,6 +235,113 @@ async fn run(groups: Vec<Group>) {
     of.sort_unstable();
     of.dedup();
     assert_eq!((of.len(), payments.len()), (paid, paid), "a payment for each paid order, and no other");
+}
+
+/// Payments are for paid orders, each for its own; stock and sales make up what was loaded; nothing waits.
+async fn all_is_well(world: &World) {
+    assert_eq!(world.unfinished().await, 0, "nothing waits");
+    let (sold, _) = sold(world).await;
+    assert_eq!(world.on_hand("A").await + sold, LOADED, "no unit is lost or doubled");
+    let paid = |of: &str, item: &Value| format!("{} {}", item["order_id"], item[of]);
+    let mut paid_orders: Vec<_> = world.all("orders").await;
+    paid_orders.retain(|order| order["status"] == "paid");
+    let mut paid_orders: Vec<_> = paid_orders.iter().map(|order| paid("payment_id", order)).collect();
+    let mut payments: Vec<_> =
+        world.all("payments").await.iter().map(|item| paid("payment_id", item)).collect();
+    paid_orders.sort_unstable();
+    payments.sort_unstable();
+    assert_eq!(paid_orders, payments, "a payment for each paid order, and no other");
+}
+
+/// Acts of which none is ever tried again, sweeps that die, and writes in conflict with others. Two sweeps that don't
+/// die put everything right, and what was answered stands.
+async fn run_without_retries(groups: Vec<Group>, sweeps: Vec<Option<(usize, Death)>>, conflicts: usize) {
+    let world = world().await;
+    world.fuse.conflict(conflicts);
+    let (mut orders, mut refused) = (BTreeMap::new(), Vec::new());
+    for (number, (acts, death)) in groups.into_iter().enumerate() {
+        if let Some((steps, death)) = death {
+            world.fuse.set(steps, death);
+        }
+        let answers =
+            futures_util::future::join_all(acts.iter().map(|act| perform(&world, act, &orders))).await;
+        world.fuse.restart();
+        for (act, answer) in acts.iter().zip(answers) {
+            match (act, answer) {
+                (Act::Order { key, .. }, Some((201, order))) => drop(orders.insert(*key, order)),
+                (Act::Order { .. }, Some((409, error))) if error["error"] == "insufficient_stock" => {
+                    refused.push(act.clone());
+                }
+                (Act::Order { .. } | Act::Pay { .. } | Act::Cancel { .. } | Act::Load { .. }, _) => {}
+            }
+        }
+        if let Some(Some((steps, death))) = sweeps.get(number) {
+            world.fuse.set(*steps, *death);
+            world.sweep(clock).await;
+            world.fuse.restart();
+        }
+    }
+    world.fuse.conflict(0);
+    world.sweep(clock).await;
+    world.sweep(clock).await;
+    all_is_well(&world).await;
+    world.load("more", "A", 1000).await;
+    for act in refused {
+        assert_eq!(perform(&world, &act, &orders).await.unwrap().0, 409, "{act:?}: a 409 is final");
+    }
+}
+
+#[tokio::test]
+async fn what_dies_anywhere_and_is_never_tried_again_is_put_right_by_a_sweep() {
+    type Do = fn(&World) -> std::pin::Pin<Box<dyn Future<Output = ()> + '_>>;
+    let acts: [Do; 3] = [
+        |world| Box::pin(async { drop(world.order("k", "A", 3).await) }),
+        |world| {
+            Box::pin(async {
+                if let (201, order) = world.order("k", "A", 3).await {
+                    world.pay("p", &order).await;
+                }
+            })
+        },
+        |world| {
+            Box::pin(async {
+                if let (201, order) = world.order("k", "A", 3).await {
+                    world.change(&order, "cancelled").await;
+                }
+            })
+        },
+    ];
+    for act in acts {
+        for death in [Death::Before, Death::After] {
+            for steps in 0.. {
+                assert!(steps < 60, "it never ends");
+                let world = world().await;
+                world.fuse.set(steps, death);
+                act(&world).await;
+                let is_dead = world.fuse.restart();
+                world.sweep(clock).await;
+                world.sweep(clock).await;
+                all_is_well(&world).await;
+                if !is_dead {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    #[test]
+    fn two_sweeps_restore_what_nobody_retries(
+        groups in prop::collection::vec(
+            (prop::collection::vec(act().prop_filter("loads are not what is half done", |act| !matches!(act, Act::Load { .. })), 1..5), death()), 1..10),
+        sweeps in prop::collection::vec(death(), 10),
+        conflicts in 0..2usize,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(run_without_retries(groups, sweeps, conflicts));
+    }
 }
 
 proptest! {

@@ -6,7 +6,10 @@ use std::{fmt, future::Future, time::Duration};
 use client::{ApiClient, ApiRequest, Method, TokenSource};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::error::{ApiError, chain};
+use crate::{
+    entry::Invocation,
+    error::{ApiError, chain},
+};
 
 /// One call, its token and its retries included. Three of them in a row leave a function time to answer.
 const TIME_LIMIT: Duration = Duration::from_secs(6);
@@ -42,7 +45,8 @@ pub type Trace = Vec<(String, String)>;
 
 impl Call {
     /// A GET.
-    pub const fn get(path: String, trace: Trace) -> Self {
+    pub fn get(path: String, invocation: &Invocation) -> Self {
+        let trace = invocation.trace().clone();
         Self { method: Method::GET, path, query: Vec::new(), body: None, is_safe_to_repeat: true, trace }
     }
 
@@ -51,8 +55,9 @@ impl Call {
         method: Method,
         path: impl Into<String>,
         body: &impl Serialize,
-        trace: Trace,
+        invocation: &Invocation,
     ) -> Result<Self, ApiError> {
+        let trace = invocation.trace().clone();
         let body = serde_json::to_string(body);
         let body = Some(body.map_err(|error| ApiError::fault("upstream", error.to_string()))?);
         Ok(Self { method, path: path.into(), query: Vec::new(), body, is_safe_to_repeat: false, trace })
@@ -164,7 +169,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::testing::{clock, stub};
+    use crate::testing::{clock, invocation, stub};
 
     /// What is answered to `call`, and what was asked of the API on the way, the token's request left out.
     async fn send(call: Call, answers: &[(u16, &str)]) -> (Result<Reply, NoReply>, Vec<String>) {
@@ -189,7 +194,8 @@ mod tests {
     #[tokio::test]
     async fn a_call_is_sent_as_it_is_with_the_functions_own_token() {
         let trace = vec![("X-Amzn-Trace-Id".to_owned(), "Root=1-2-3".to_owned())];
-        let mut call = Call::with_body(Method::POST, "/inventory", &json!({"a": 1}), trace).unwrap();
+        let traced = Invocation::of(clock, clock(), trace);
+        let mut call = Call::with_body(Method::POST, "/inventory", &json!({"a": 1}), &traced).unwrap();
         call.query.push(("cursor", "a b".to_owned()));
         let (reply, requests) = send(call, &[(409, r#"{"error":"e","field":"f"}"#)]).await;
         let reply = reply.unwrap();
@@ -204,7 +210,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_what_is_safe_to_repeat_is_repeated() {
-        let call = Call::with_body(Method::POST, "/inventory", &json!({}), Trace::new()).unwrap();
+        let call = Call::with_body(Method::POST, "/inventory", &json!({}), &invocation()).unwrap();
         let answers = [(503, "{}"), (200, "{}")];
         let (reply, requests) = send(call.clone(), &answers).await;
         assert_eq!((reply.unwrap().status, requests.len()), (503, 1));
@@ -214,7 +220,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_goes_wrong_upstream_is_told_without_token_or_secret() {
-        let call = Call::with_body(Method::POST, "/x", &json!({}), Trace::new()).unwrap();
+        let call = Call::with_body(Method::POST, "/x", &json!({}), &invocation()).unwrap();
         let (reply, _) = send(call.clone(), &[]).await;
         let error = ApiError::from(reply.unwrap_err());
         assert_eq!((error.status(), error.label()), (503, "upstream_unavailable"));

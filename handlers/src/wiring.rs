@@ -16,7 +16,8 @@ use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::value::RawValue;
 
 use crate::{
-    entry::{Entry, Failure, Service},
+    config::{CallingConfig, Config},
+    entry::{Context, Entry, Failure, Service},
     upstream::ClientApi,
 };
 
@@ -44,15 +45,18 @@ pub async fn aws_config(http: Http) -> aws_config::SdkConfig {
     }
 }
 
-/// The API, called with the credentials in this secret, which is read when the first call is made.
-pub fn api(
-    aws: &aws_config::SdkConfig,
-    http: Http,
-    credentials_secret: String,
+/// Runs a service that calls others: settings, table, token client, service.
+pub async fn run_calling<S: Service + 'static>(
     scopes: &'static [&'static str],
-) -> ClientApi {
-    let credentials = SecretsManager::new(aws, credentials_secret);
-    ClientApi::new(TokenSource::new(credentials, http), scopes)
+    service: impl FnOnce(aws_sdk_dynamodb::Client, ClientApi, Config) -> S,
+) -> Result<(), lambda_runtime::Error> {
+    let CallingConfig { config, credentials_secret } = CallingConfig::from_vars(vars)?;
+    let http = Http::new()?;
+    let aws = aws_config(http.clone()).await;
+    // The secret is read when the first call is made.
+    let credentials = SecretsManager::new(&aws, credentials_secret);
+    let api = ClientApi::new(TokenSource::new(credentials, http), scopes);
+    run(service(aws_sdk_dynamodb::Client::new(&aws), api, config)).await
 }
 
 /// Serves invocations of one service until Lambda ends the process.
@@ -68,7 +72,13 @@ pub async fn run<S: Service + 'static>(service: S) -> Result<(), lambda_runtime:
     let handle = move |event: LambdaEvent<Box<RawValue>>| {
         let entry = Arc::clone(&entry);
         async move {
-            let answer = entry.handle(event.payload.get().as_bytes(), &event.context.request_id).await?;
+            let LambdaEvent { payload, context } = event;
+            let context = Context {
+                request_id: &context.request_id,
+                deadline: Some(context.deadline()),
+                trace: context.xray_trace_id.as_deref(),
+            };
+            let answer = entry.handle(payload.get().as_bytes(), context).await?;
             let answer = serde_json::from_slice::<Box<RawValue>>(&answer);
             answer.map_err(|_| {
                 Diagnostic::from(Failure {

@@ -12,6 +12,8 @@ pub struct Answer {
     pub(super) status: u16,
     /// A JSON text.
     pub(super) body: String,
+    /// The path of what was made.
+    location: Option<String>,
 }
 
 impl Answer {
@@ -20,15 +22,15 @@ impl Answer {
         Self::of(200, body)
     }
 
-    /// 201 with a body.
-    pub fn created(body: &impl Serialize) -> Result<Self, ApiError> {
-        Self::of(201, body)
+    /// 201 with the path of what was made, below the API's base.
+    pub fn created(location: String, body: &impl Serialize) -> Result<Self, ApiError> {
+        Ok(Self { location: Some(location), ..Self::of(201, body)? })
     }
 
     fn of(status: u16, body: &impl Serialize) -> Result<Self, ApiError> {
         let body =
             serde_json::to_string(body).map_err(|error| ApiError::fault("answer", error.to_string()))?;
-        Ok(Self { status, body })
+        Ok(Self { status, body, location: None })
     }
 }
 
@@ -38,7 +40,7 @@ impl Answer {
 #[serde(rename_all = "camelCase")]
 struct ProxyResponse<'a> {
     status_code: u16,
-    headers: BTreeMap<&'static str, &'static str>,
+    headers: BTreeMap<&'static str, &'a str>,
     body: &'a str,
     is_base64_encoded: bool,
 }
@@ -51,7 +53,10 @@ pub(super) fn encode(
     let mut headers = BTreeMap::from([("Content-Type", "application/json"), ("Cache-Control", "no-store")]);
     let error_body;
     let (status_code, body) = match outcome {
-        Ok(answer) => (answer.status, &answer.body),
+        Ok(answer) => {
+            headers.extend(answer.location.as_deref().map(|location| ("Location", location)));
+            (answer.status, &answer.body)
+        }
         Err(error) => {
             if let Some((name, value)) = header_of(error) {
                 headers.insert(name, value);

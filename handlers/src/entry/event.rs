@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::invocation::AMAZON_TRACE;
+use crate::upstream::Trace;
+
 /// One event.
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -75,6 +78,15 @@ impl ProxyRequest {
             values.extend(found.map(|(_, value)| value.as_str()));
         }
         values
+    }
+
+    /// The headers by which a request is traced.
+    pub(super) fn trace(&self) -> Trace {
+        let headers = ["traceparent", "tracestate", AMAZON_TRACE].map(|name| {
+            let value = self.header_values(name).into_iter().next();
+            value.map(|value| (name.to_owned(), value.to_owned()))
+        });
+        headers.into_iter().flatten().collect()
     }
 
     /// Every value of a parameter of the query string.

@@ -9,15 +9,12 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
-use super::event::ProxyRequest;
+use super::{Invocation, event::ProxyRequest};
 use crate::{
-    cursor,
-    day::Day,
     error::ApiError,
     id::Id,
     json,
     text::{AttemptName, IdempotencyKey},
-    upstream::Trace,
 };
 
 /// A request whose caller was checked.
@@ -25,7 +22,7 @@ pub struct Request<'a> {
     pub(super) event: &'a ProxyRequest,
     pub(super) route: &'static Route,
     pub(super) caller: &'a Caller<'static>,
-    pub(super) now: Timestamp,
+    pub(super) invocation: &'a Invocation,
 }
 
 impl Request<'_> {
@@ -41,7 +38,12 @@ impl Request<'_> {
 
     /// When it reached us.
     pub const fn now(&self) -> Timestamp {
-        self.now
+        self.invocation.now()
+    }
+
+    /// What it hands on to all that it causes.
+    pub const fn invocation(&self) -> &Invocation {
+        self.invocation
     }
 
     /// A parameter of the path, decoded; `None` for one that does not decode to UTF-8.
@@ -55,6 +57,24 @@ impl Request<'_> {
     /// 400 where it is given twice.
     pub fn query(&self, name: &'static str) -> Result<Option<&str>, ApiError> {
         at_most_one(name, &self.event.query_values(name))
+    }
+
+    /// A parameter of the query string that may be given several times.
+    pub fn queries(&self, name: &str) -> Vec<&str> {
+        self.event.query_values(name)
+    }
+
+    /// A parameter of the query string that is a number from `least` to `most`.
+    ///
+    /// # Errors
+    /// 400 where it is anything else.
+    pub fn number(&self, name: &'static str, least: usize, most: usize) -> Result<Option<usize>, ApiError> {
+        let Some(text) = self.query(name)? else { return Ok(None) };
+        let number = text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+        let number = number.filter(|number| (least..=most).contains(number));
+        number
+            .map(Some)
+            .ok_or_else(|| ApiError::invalid(name, format!("must be a number from {least} to {most}")))
     }
 
     /// A header, its name in any casing.
@@ -76,35 +96,14 @@ impl Request<'_> {
         Ok(AttemptName { client_id: self.caller.client_id.clone(), key })
     }
 
-    /// The id in the path.
+    /// The id in the path, which log lines call `subject`.
     ///
     /// # Errors
-    /// 404 for what is no id: there is nothing of that name.
-    pub fn id(&self) -> Result<Id, ApiError> {
-        Id::parse(&self.parameter("id").unwrap_or_default()).map_err(|_| ApiError::not_found())
-    }
-
-    /// Which page of a list by days is asked for: `date` and `cursor` of the query. Without either it is today.
-    ///
-    /// # Errors
-    /// 400 naming the one that is malformed.
-    pub fn page_of_day(&self, list: &str) -> Result<(Day, Option<Id>), ApiError> {
-        let date = self.query("date")?.map(str::parse::<Day>).transpose();
-        let date = date.map_err(|error| ApiError::invalid("date", error.to_string()))?;
-        let id =
-            |position: &str| Id::parse(position).ok().filter(|id| date.is_none_or(|day| id.day() == day));
-        let after = self.query("cursor")?.map(|cursor| cursor::decode(list, cursor, id)).transpose()?;
-        let day = date.or_else(|| after.map(Id::day)).unwrap_or_else(|| Day::of(self.now));
-        Ok((day, after))
-    }
-
-    /// The headers that calls made for this request pass on.
-    pub fn trace(&self) -> Trace {
-        let values = ["traceparent", "tracestate", "X-Amzn-Trace-Id"].map(|name| {
-            let value = self.event.header_values(name).into_iter().next();
-            value.map(|value| (name.to_owned(), value.to_owned()))
-        });
-        values.into_iter().flatten().collect()
+    /// 404 for what is not an id: there is nothing of that name.
+    pub fn id(&self, subject: &'static str) -> Result<Id, ApiError> {
+        let id = Id::parse(&self.parameter("id").unwrap_or_default()).map_err(|_| ApiError::not_found())?;
+        self.invocation.about(subject, id);
+        Ok(id)
     }
 
     /// The body, read strictly.
@@ -130,8 +129,7 @@ impl Request<'_> {
 impl fmt::Debug for Request<'_> {
     /// Nothing that the caller sent.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { route, now, .. } = self;
-        f.debug_struct("Request").field("route", route).field("now", now).finish_non_exhaustive()
+        f.debug_struct("Request").field("route", self.route).finish_non_exhaustive()
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::{clock, event, log, read, with_body};
+use crate::testing::{CONTEXT, clock, event, log, read, with_body};
 
 #[derive(Default)]
 struct Probe(AtomicUsize);
@@ -29,24 +29,33 @@ impl Service for Probe {
         if request.query("cursor")? == Some("c") {
             return Answer::ok(&json!({ "client_id": request.caller().client_id.as_str() }));
         }
-        Answer::created(&request.body::<Body>()?)
+        let body = request.body::<Body>()?;
+        request.invocation().about("order_id", body.a);
+        if body.a == 2 {
+            tokio::time::sleep(Duration::from_mins(1)).await;
+        }
+        Answer::created("/inventory/1".to_owned(), &body)
     }
 }
 
 async fn handle(event: &Value) -> ((i64, Value), usize, String) {
     let (log, written) = log();
     let entry = Entry::new(Probe::default(), clock, log);
-    let answer = entry.handle(event.to_string().as_bytes(), "invocation-1").await.unwrap();
+    let answer = entry
+        .handle(event.to_string().as_bytes(), Context { request_id: "invocation-1", ..CONTEXT })
+        .await
+        .unwrap();
     let lines = written.lock().unwrap().clone();
     (read(&answer), entry.service.0.into_inner(), lines)
 }
 
 #[tokio::test]
 async fn a_good_request_reaches_the_service_and_is_logged_once() {
-    let event = with_body(event("POST", "/inventory", "inventory/write"), r#"{"a":1}"#);
+    let mut event = with_body(event("POST", "/inventory", "inventory/write"), r#"{"a":1}"#);
+    event["multiValueHeaders"]["X-Amzn-Trace-Id"] = json!(["Root=1-2-3"]);
     let (answer, calls, lines) = handle(&event).await;
     assert_eq!((answer, calls), ((201, json!({"a": 1})), 1));
-    insta::assert_snapshot!(lines, @r#"{"timestamp":"2026-02-03T04:05:06.789Z","level":"INFO","outcome":"answered","reason":null,"route":"POST /inventory","client_id":"storefront","status":201,"latency_ms":0.0,"request_id":"api-request-1"}"#);
+    insta::assert_snapshot!(lines, @r#"{"timestamp":"2026-02-03T04:05:06.789Z","level":"INFO","outcome":"answered","reason":null,"route":"POST /inventory","client_id":"storefront","status":201,"latency_ms":0.0,"request_id":"api-request-1","trace_id":"1-2-3","order_id":"1"}"#);
 }
 
 #[tokio::test]
@@ -131,6 +140,48 @@ async fn the_body_must_say_that_it_is_json() {
 }
 
 #[tokio::test]
+async fn nothing_outlives_the_invocation() {
+    let event = with_body(event("POST", "/inventory", "inventory/write"), r#"{"a":2}"#);
+    let (log, written) = log();
+    let entry = Entry::new(Probe::default(), clock, log);
+    let deadline = Some(clock() + RESERVE + Duration::from_millis(20));
+    let answer = entry.handle(event.to_string().as_bytes(), Context { deadline, ..CONTEXT }).await.unwrap();
+    assert_eq!(read(&answer).0, 503);
+    let line = written.lock().unwrap().clone();
+    assert!(line.contains(r#""reason":"deadline""#) && line.contains(r#""order_id":"2""#), "{line}");
+    assert_eq!(entry.service.0.into_inner(), 1);
+}
+
+#[tokio::test]
+async fn what_is_made_has_a_location() {
+    let event = with_body(event("POST", "/inventory", "inventory/write"), r#"{"a":1}"#);
+    let entry = Entry::new(Probe::default(), clock, log().0);
+    let answer = entry.handle(event.to_string().as_bytes(), CONTEXT).await.unwrap();
+    let answer: Value = serde_json::from_slice(&answer).unwrap();
+    assert_eq!(answer["headers"]["Location"], "/inventory/1");
+}
+
+#[tokio::test]
+async fn a_trace_is_taken_over_or_begun() {
+    let trace_id = async |headers: Value, trace: Option<&str>| {
+        let mut event = event("GET", "/inventory", "inventory/read");
+        event["multiValueHeaders"] = headers;
+        let (log, written) = log();
+        let entry = Entry::new(Probe::default(), clock, log);
+        entry.handle(event.to_string().as_bytes(), Context { trace, ..CONTEXT }).await.unwrap();
+        let line: Value = serde_json::from_str(&written.lock().unwrap()).unwrap();
+        line["trace_id"].as_str().unwrap().to_owned()
+    };
+    let amazon = json!({"x-amzn-trace-id": ["Self=1-2-3;Root=1-67891233-abc;Sampled=1"]});
+    assert_eq!(trace_id(amazon, Some("Root=1-2-3")).await, "1-67891233-abc");
+    let w3c = json!({"Traceparent": ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"]});
+    assert_eq!(trace_id(w3c, None).await, "0af7651916cd43dd8448eb211c80319c");
+    assert_eq!(trace_id(Value::Null, Some("Root=1-2-3;Sampled=0")).await, "1-2-3");
+    let begun = trace_id(Value::Null, None).await;
+    assert!(begun.starts_with("1-698173f2-") && begun.len() == 35, "{begun}");
+}
+
+#[tokio::test]
 async fn a_parameter_given_twice_is_refused() {
     let mut event = event("GET", "/inventory", "inventory/read");
     event["queryStringParameters"] = json!({"cursor": "c"});
@@ -145,17 +196,18 @@ async fn a_fault_tells_the_log_what_the_caller_does_not_see() {
     let mut event = event("GET", "/inventory/{sku}", "inventory/read");
     event["pathParameters"] = json!({"sku": "fault"});
     event["requestContext"]["requestId"] = Value::Null;
+    event["multiValueHeaders"] = json!({"X-Amzn-Trace-Id": ["Root=1-2-3"]});
     let ((status, body), _, lines) = handle(&event).await;
     assert_eq!(status, 500);
     insta::assert_snapshot!(body, @r#"{"error":"internal_error","message":"the request could not be completed, try again later","request_id":"invocation-1"}"#);
-    insta::assert_snapshot!(lines, @r#"{"timestamp":"2026-02-03T04:05:06.789Z","level":"ERROR","outcome":"fault","reason":"store","route":"GET /inventory/{sku}","client_id":"storefront","status":500,"latency_ms":0.0,"request_id":"invocation-1","detail":"the table is gone"}"#);
+    insta::assert_snapshot!(lines, @r#"{"timestamp":"2026-02-03T04:05:06.789Z","level":"ERROR","outcome":"fault","reason":"store","route":"GET /inventory/{sku}","client_id":"storefront","status":500,"latency_ms":0.0,"request_id":"invocation-1","trace_id":"1-2-3","detail":"the table is gone"}"#);
 }
 
 #[tokio::test]
 async fn refusals_carry_the_header_that_says_why() {
     let header = |event: Value| async move {
         let entry = Entry::new(Probe::default(), clock, log().0);
-        let answer = entry.handle(event.to_string().as_bytes(), "i").await.unwrap();
+        let answer = entry.handle(event.to_string().as_bytes(), CONTEXT).await.unwrap();
         let answer: Value = serde_json::from_slice(&answer).unwrap();
         answer["headers"]["WWW-Authenticate"].clone()
     };
@@ -180,7 +232,7 @@ async fn what_is_no_event_of_ours_fails_without_being_quoted() {
     for (name, event, error_type) in cases {
         let (log, written) = log();
         let failure =
-            Entry::new(Probe::default(), clock, log).handle(event.as_bytes(), "i").await.unwrap_err();
+            Entry::new(Probe::default(), clock, log).handle(event.as_bytes(), CONTEXT).await.unwrap_err();
         assert_eq!(failure.error_type, error_type, "{name}");
         let lines = written.lock().unwrap().clone();
         assert!(lines.contains(r#""outcome":"fault""#) && lines.lines().count() == 1, "{name}: {lines}");

@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     entry::Entry,
-    testing::{TABLE, clock, dynamodb, event, log, now, read, with_body},
+    testing::{CONTEXT, TABLE, clock, dynamodb, event, invocation, log, read, with_body},
 };
 
 async fn inventory() -> Inventory {
-    let config = Config { table_name: TABLE.to_owned(), currency: Currency::EUR };
+    let config = Config { table_name: TABLE.to_owned(), currency: Currency::EUR, order_expiry: None };
     Inventory::new(dynamodb().await, config)
 }
 
@@ -24,7 +24,7 @@ fn movement(reference: &str, lines: &[(&str, i64)]) -> NewMovement {
 
 /// Status, code and field of what was refused; status 200 and the stock of each line of what was done.
 async fn apply(inventory: &Inventory, reference: &str, lines: &[(&str, i64)]) -> Result<Vec<i64>, String> {
-    match inventory.apply(movement(reference, lines), now()).await {
+    match inventory.apply("c", movement(reference, lines), &invocation()).await {
         Ok(moved) => Ok(moved.lines.iter().map(|line| line.on_hand).collect()),
         Err(error) => Err(format!("{} {} {}", error.status(), error.label(), error.field().unwrap_or("-"))),
     }
@@ -36,7 +36,7 @@ async fn on_hand(inventory: &Inventory, sku: &str) -> i64 {
 
 async fn post(entry: &Entry<Inventory>, body: impl Into<String>) -> (i64, Value) {
     let event = with_body(event("POST", "/inventory", "inventory/write"), body);
-    read(&entry.handle(event.to_string().as_bytes(), "i").await.unwrap())
+    read(&entry.handle(event.to_string().as_bytes(), CONTEXT).await.unwrap())
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn the_documented_calls_answer_as_documented() {
     let get = async |resource: &str, sku: Option<&str>| {
         let mut event = event("GET", resource, "inventory/read");
         event["pathParameters"] = json!(sku.map(|sku| json!({ "sku": sku })));
-        read(&entry.handle(event.to_string().as_bytes(), "i").await.unwrap())
+        read(&entry.handle(event.to_string().as_bytes(), CONTEXT).await.unwrap())
     };
     let (status, body) =
         post(&entry, r#"{"reference":"po-1","lines":[{"sku":"A-1","change":100,"unit_price":1250}]}"#).await;
@@ -97,11 +97,11 @@ async fn bad_movements_are_4xx_that_name_the_field_and_write_nothing() {
     }
     let mut list = event("GET", "/inventory", "inventory/read");
     let items = |answer: Vec<u8>| read(&answer).1["items"].as_array().unwrap().len();
-    assert_eq!(items(entry.handle(list.to_string().as_bytes(), "i").await.unwrap()), 0);
+    assert_eq!(items(entry.handle(list.to_string().as_bytes(), CONTEXT).await.unwrap()), 0);
     assert_eq!(post(&entry, many(99)).await.0, 200);
-    assert_eq!(items(entry.handle(list.to_string().as_bytes(), "i").await.unwrap()), 99);
+    assert_eq!(items(entry.handle(list.to_string().as_bytes(), CONTEXT).await.unwrap()), 99);
     list["queryStringParameters"] = json!({"cursor": "x"});
-    let (status, body) = read(&entry.handle(list.to_string().as_bytes(), "i").await.unwrap());
+    let (status, body) = read(&entry.handle(list.to_string().as_bytes(), CONTEXT).await.unwrap());
     assert_eq!((status, &body["error"], &body["field"]), (400, &json!("invalid_cursor"), &json!("cursor")));
 }
 
@@ -118,11 +118,7 @@ async fn a_movement_happens_whole_or_not_at_all() {
     );
     assert_eq!(apply(&inventory, "out-3", &[("A", -11), ("B", -6)]).await, short("lines[0].change"));
     assert_eq!((on_hand(&inventory, "A").await, on_hand(&inventory, "B").await), (10, 5));
-    assert_eq!(
-        apply(&inventory, "out-1", &[("A", -10), ("B", -5)]).await,
-        Ok(vec![0, 0]),
-        "refused is not used"
-    );
+    assert_eq!(apply(&inventory, "out-4", &[("A", -10), ("B", -5)]).await, Ok(vec![0, 0]));
     let full = apply(&inventory, "up", &[("A", MAX_EXACT), ("B", 1)]).await;
     assert_eq!(full, Ok(vec![MAX_EXACT, 1]));
     let over = apply(&inventory, "over", &[("B", 1), ("A", 1)]).await;
@@ -145,18 +141,70 @@ async fn the_same_reference_changes_nothing_and_answers_the_same() {
 }
 
 #[tokio::test]
+async fn a_refusal_is_written_down_under_its_reference() {
+    let inventory = inventory().await;
+    let short = Err("409 insufficient_stock lines[0].change".to_owned());
+    assert_eq!(apply(&inventory, "r", &[("A", -1)]).await, short);
+    assert_eq!(apply(&inventory, "in", &[("A", 5)]).await, Ok(vec![5]));
+    assert_eq!(apply(&inventory, "r", &[("A", -1)]).await, short, "whatever is stocked later");
+    let reused = Err("409 reference_reused reference".to_owned());
+    assert_eq!(apply(&inventory, "r", &[("A", -2)]).await, reused);
+    let other = inventory.apply("d", movement("r", &[("A", -1)]), &invocation()).await.unwrap();
+    assert_eq!(other.lines[0].on_hand, 4, "another client's reference is another one");
+}
+
+#[tokio::test]
+async fn items_can_be_asked_for_by_name() {
+    let entry = Entry::new(inventory().await, clock, log().0);
+    let body = r#"{"reference":"r","lines":[{"sku":"A","change":1,"unit_price":7},{"sku":"B","change":2}]}"#;
+    assert_eq!(post(&entry, body).await.0, 200);
+    let get = async |skus: Vec<String>| {
+        let mut event = event("GET", "/inventory", "inventory/read");
+        event["multiValueQueryStringParameters"] = json!({ "sku": skus });
+        read(&entry.handle(event.to_string().as_bytes(), CONTEXT).await.unwrap())
+    };
+    let (status, page) = get(["B", "none", "A", "B"].map(str::to_owned).into()).await;
+    let items = json!([
+        {"sku": "B", "on_hand": 2, "unit_price": null, "currency": "EUR"},
+        {"sku": "A", "on_hand": 1, "unit_price": 7, "currency": "EUR"},
+    ]);
+    assert_eq!((status, page), (200, json!({ "items": items })));
+    assert_eq!(get((0..100).map(|n| format!("S{n}")).collect()).await, (200, json!({"items": []})));
+    for bad in [(0..101).map(|n| format!("S{n}")).collect(), vec![String::new()], vec!["a/b".to_owned()]] {
+        let (status, body) = get(bad).await;
+        assert_eq!((status, &body["field"]), (400, &json!("sku")));
+    }
+}
+
+#[tokio::test]
+async fn a_price_changes_without_moving_stock() {
+    let inventory = inventory().await;
+    let line = json!({"sku": "A", "change": 0, "unit_price": 9});
+    for (reference, on_hand) in [("1", 0), ("2", 3)] {
+        let movement = json!({"reference": reference, "lines": [line]});
+        let moved =
+            inventory.apply("c", serde_json::from_value(movement).unwrap(), &invocation()).await.unwrap();
+        assert_eq!(moved.lines[0].on_hand, on_hand);
+        if on_hand == 0 {
+            apply(&inventory, "in", &[("A", 3)]).await.unwrap();
+        }
+    }
+    assert_eq!(inventory.find("A").await.unwrap().unit_price, Some(9));
+}
+
+#[tokio::test]
 async fn a_price_stays_until_another_is_set() {
     let inventory = inventory().await;
     let set = async |reference: &str, price: Value| {
         let line = json!({"sku": "A", "change": 1, "unit_price": price});
         let movement = json!({"reference": reference, "lines": [line]});
-        inventory.apply(serde_json::from_value(movement).unwrap(), now()).await.unwrap();
+        inventory.apply("c", serde_json::from_value(movement).unwrap(), &invocation()).await.unwrap();
         inventory.find("A").await.unwrap().unit_price
     };
-    assert_eq!(set("1", Value::Null).await, 0);
-    assert_eq!(set("2", json!(1250)).await, 1250);
-    assert_eq!(set("3", Value::Null).await, 1250);
-    assert_eq!(set("4", json!(0)).await, 0);
+    assert_eq!(set("1", Value::Null).await, None);
+    assert_eq!(set("2", json!(1250)).await, Some(1250));
+    assert_eq!(set("3", Value::Null).await, Some(1250));
+    assert_eq!(set("4", json!(0)).await, Some(0));
 }
 
 #[tokio::test]
@@ -169,7 +217,7 @@ async fn pages_list_every_sku_once_in_order() {
     }
     let (mut listed, mut sizes, mut cursor) = (Vec::new(), Vec::new(), None);
     loop {
-        let page = inventory.list(cursor.as_deref()).await.unwrap();
+        let page = inventory.list(cursor.as_deref(), PAGE).await.unwrap();
         sizes.push(page.items.len());
         listed.extend(page.items.into_iter().map(|item| item.sku.to_string()));
         let Some(next) = page.next_cursor else { break };
@@ -216,6 +264,7 @@ proptest! {
         runtime.block_on(async {
             let inventory = inventory().await;
             let mut applied = std::collections::BTreeMap::new();
+            let mut refused = std::collections::BTreeSet::new();
             for (reference, changes) in movements {
                 let lines: Vec<_> = changes.iter().filter(|(_, change)| **change != 0).map(|(sku, change)| (sku.as_str(), *change)).collect();
                 if lines.is_empty() {
@@ -223,13 +272,19 @@ proptest! {
                 }
                 let outcome = apply(&inventory, &reference.to_string(), &lines).await;
                 let first = applied.get(&reference).cloned();
+                assert!(outcome.is_err() || !refused.contains(&reference), "refused before");
                 match (outcome, first) {
                     (Ok(_), None) => {
                         let lines: Vec<_> = lines.iter().map(|(sku, change)| ((*sku).to_owned(), *change)).collect();
                         applied.insert(reference, lines);
                     }
                     (Ok(_), Some(first)) => assert!(first.iter().map(|(s, c)| (s.as_str(), *c)).eq(lines)),
-                    (Err(error), _) => assert!(error.starts_with("409"), "{error}"),
+                    (Err(error), first) => {
+                        assert!(error.starts_with("409"), "{error}");
+                        if first.is_none() {
+                            refused.insert(reference);
+                        }
+                    }
                 }
                 for sku in ["A", "B", "C"] {
                     let sum: i64 = applied.values().flatten().filter(|(s, _)| s == sku).map(|(_, c)| c).sum();

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::*;
 use crate::{
-    id::Ids,
+    entry::Entry,
     money::MAX_EXACT,
-    store::orders::{Asked, AskedLine, Attempt, Content, OrderTable, Phase},
-    testing::{TABLE, World, dynamodb, now},
-    text::{AttemptName, IdempotencyKey, Sku},
+    testing::{CONTEXT, TABLE, World, clock, dynamodb, event, log, read, with_body},
+    upstream::NoReply,
 };
 
 /// Status, code and field of an answer.
@@ -28,16 +28,18 @@ async fn the_documented_calls_answer_as_documented() {
     let id = order["order_id"].as_str().unwrap();
     let expected = json!({
         "order_id": id, "status": "pending", "lines": [{"sku": "A-1", "quantity": 3, "unit_price": 1250}],
-        "total": 3750, "currency": "EUR", "created_at": "2026-02-03T04:05:06.789Z", "customer": "Zoë & Sons",
+        "total": 3750, "currency": "EUR", "customer": "Zoë & Sons", "created_by": "storefront",
+        "created_at": "2026-02-03T04:05:06.789Z", "updated_at": "2026-02-03T04:05:06.789Z",
     });
     assert_eq!(order, expected);
     assert_eq!(world.on_hand("A-1").await, 97);
     assert_eq!(world.get(&format!("/orders/{id}"), &[]).await, (200, order.clone()));
-    assert_eq!(
-        world.get("/orders", &[]).await,
-        (200, json!({"orders": [order]})),
-        "today, where no date is given"
-    );
+    let (status, page) = world.get("/orders", &[]).await;
+    assert_eq!((status, &page["orders"]), (200, &json!([order])), "today, where no date is given");
+    let behind = [("cursor", page["next_cursor"].as_str().unwrap())];
+    assert_eq!(world.get("/orders", &behind).await, (200, json!({"orders": []})), "nothing behind it yet");
+    let (_, next) = world.order("k-2", "A-1", 1).await;
+    assert_eq!(world.get("/orders", &behind).await.1["orders"], json!([next]), "a day can be followed");
     assert_eq!(world.get("/orders", &[("date", "2026-02-04")]).await, (200, json!({"orders": []})));
     let (status, paid) = world.change(&order, "paid").await;
     assert_eq!((status, &paid["status"]), (200, &json!("paid")));
@@ -102,10 +104,8 @@ async fn the_same_key_is_the_same_order_and_only_for_the_same_caller() {
     assert_eq!(told(&world.order("k", "A", 3).await), (409, "idempotency_key_reused", "Idempotency-Key"));
     assert_eq!(world.on_hand("A").await, 8);
 
-    let mut event = crate::testing::with_body(
-        crate::testing::event("POST", "/orders", "orders/write"),
-        r#"{"lines":[{"sku":"A","quantity":2}]}"#,
-    );
+    let mut event =
+        with_body(event("POST", "/orders", "orders/write"), r#"{"lines":[{"sku":"A","quantity":2}]}"#);
     event["multiValueHeaders"]["Idempotency-Key"] = json!(["k"]);
     event["requestContext"]["authorizer"]["client_id"] = json!("another");
     let (status, other) = world.handle(&event).await;
@@ -141,53 +141,177 @@ async fn a_sku_with_odd_characters_comes_back_intact() {
 }
 
 #[tokio::test]
-async fn where_stock_lacks_there_is_no_order_now_or_later() {
+async fn a_409_is_final_for_its_key() {
     let world = World::new().await;
     world.load("po-1", "A", 1).await;
+    let body = r#"{"reference":"po-2","lines":[{"sku":"free","change":9}]}"#;
+    assert_eq!(world.send("POST", "/inventory", None, body).await.0, 200);
     let short = world.order("k", "A", 2).await;
     assert_eq!(told(&short), (409, "insufficient_stock", "lines[0].quantity"));
     let unknown = world.order("u", "nothing", 1).await;
-    assert_eq!(told(&unknown), (409, "insufficient_stock", "lines[0].quantity"));
-    world.load("po-2", "A", 9).await;
-    world.load("po-3", "nothing", 9).await;
-    assert_eq!(world.order("k", "A", 2).await, short, "the same answer");
-    assert_eq!(world.order("u", "nothing", 1).await, unknown);
+    assert_eq!(told(&unknown), (409, "unknown_sku", "lines[0].sku"));
+    let unpriced = world.order("p", "free", 1).await;
+    assert_eq!(told(&unpriced), (409, "no_price", "lines[0].sku"));
+    for (number, sku) in ["A", "nothing", "free"].into_iter().enumerate() {
+        world.load(&format!("po-{}", number + 3), sku, 9).await;
+    }
+    assert_eq!(world.order("k", "A", 2).await.1["error"], short.1["error"], "the same answer");
+    assert_eq!(told(&world.order("u", "nothing", 1).await), told(&unknown));
+    assert_eq!(told(&world.order("p", "free", 1).await), told(&unpriced));
     assert_eq!((world.all("orders").await.len(), world.on_hand("A").await), (0, 10));
     assert_eq!(world.order("k-2", "A", 2).await.0, 201);
 }
 
 #[tokio::test]
-async fn an_attempt_is_rejected_only_if_no_other_call_for_its_stock_is_open() {
-    let table = OrderTable::new(dynamodb().await, TABLE.to_owned());
-    let ids = Ids::default();
-    let draw = || ids.draw(now()).unwrap();
-    let name = |key: &str| AttemptName {
-        client_id: access::ClientId::parse("c").unwrap(),
-        key: IdempotencyKey::parse(key).unwrap(),
+async fn a_refusal_whose_answer_was_lost_is_a_409_whatever_is_stocked_later() {
+    for steps in 0..30 {
+        let world = World::new().await;
+        world.load("po-1", "A", 1).await;
+        world.fuse.set(steps, crate::testing::Death::After);
+        let first = world.order("k", "A", 2).await;
+        let is_dead = world.fuse.restart();
+        let second = world.order("k", "A", 2).await;
+        world.load("po-2", "A", 10).await;
+        let third = world.order("k", "A", 2).await;
+        assert_eq!(told(&second), (409, "insufficient_stock", "lines[0].quantity"), "at step {steps}");
+        assert_eq!(told(&third), told(&second), "at step {steps}");
+        assert_eq!((world.on_hand("A").await, world.all("orders").await.len()), (11, 0));
+        if !is_dead {
+            assert_eq!(told(&first), told(&second));
+            return;
+        }
+    }
+    panic!("it never ends");
+}
+
+#[tokio::test]
+async fn references_of_other_clients_are_in_nobodys_way() {
+    let world = World::new().await;
+    world.load("po-1", "A", 10).await;
+    let (_, order) = world.order("k", "A", 3).await;
+    world.load(&format!("{}:cancel", order["order_id"].as_str().unwrap()), "A", 1).await;
+    assert_eq!(world.change(&order, "cancelled").await.0, 200);
+    assert_eq!(world.on_hand("A").await, 11);
+}
+
+#[tokio::test]
+async fn stock_that_goes_back_may_exceed_the_limit() {
+    let world = World::new().await;
+    world.load("po-1", "A", MAX_EXACT).await;
+    let (_, order) = world.order("k", "A", 3).await;
+    world.load("po-2", "A", 3).await;
+    assert_eq!(world.change(&order, "cancelled").await.0, 200);
+    assert_eq!(world.on_hand("A").await, MAX_EXACT + 3);
+}
+
+/// An API that takes its time.
+#[derive(Clone, Debug)]
+struct Never;
+
+impl Api for Never {
+    async fn send(&self, _: Call) -> Result<Reply, NoReply> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_call_ends_with_the_invocation() {
+    let config = Config { table_name: TABLE.to_owned(), currency: Currency::EUR, order_expiry: None };
+    let (log, logged) = log();
+    let entry = Entry::new(Orders::new(dynamodb().await, Never, config), clock, log);
+    let mut event =
+        with_body(event("POST", "/orders", "orders/write"), r#"{"lines":[{"sku":"A","quantity":2}]}"#);
+    event["multiValueHeaders"]["Idempotency-Key"] = json!(["k"]);
+    let context = crate::entry::Context { deadline: Some(clock() + Duration::from_millis(600)), ..CONTEXT };
+    let answer = entry.handle(event.to_string().as_bytes(), context).await.unwrap();
+    assert_eq!(read(&answer).0, 503);
+    assert!(logged.lock().unwrap().contains(r#""reason":"deadline""#));
+}
+
+#[tokio::test]
+async fn an_order_of_many_lines_is_two_calls() {
+    let world = World::new().await;
+    let lines: Vec<_> =
+        (0..50).map(|n| json!({"sku": format!("S-{n}"), "change": 9, "unit_price": 5})).collect();
+    let body = json!({"reference": "r", "lines": lines}).to_string();
+    assert_eq!(world.send("POST", "/inventory", None, body).await.0, 200);
+    world.logged.lock().unwrap().clear();
+    let lines: Vec<_> = (0..50).map(|n| json!({"sku": format!("S-{n}"), "quantity": 1})).collect();
+    let (status, order) =
+        world.send("POST", "/orders", Some("k"), json!({ "lines": lines }).to_string()).await;
+    assert_eq!((status, &order["total"]), (201, &json!(250)));
+    let logged = world.logged.lock().unwrap().clone();
+    assert_eq!(logged.lines().count(), 3, "the order's own line, and two of the inventory: {logged}");
+}
+
+#[tokio::test]
+async fn log_lines_of_all_services_share_trace_and_order() {
+    let world = World::new().await;
+    world.load("po-1", "A", 10).await;
+    world.logged.lock().unwrap().clear();
+    let (_, order) = world.order("k", "A", 3).await;
+    let (_, payment) = world.pay("p", &order).await;
+    let logged = world.logged.lock().unwrap().clone();
+    let lines: Vec<Value> = logged.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let traces: std::collections::BTreeSet<_> =
+        lines.iter().map(|line| line["trace_id"].as_str().unwrap()).collect();
+    assert_eq!(traces.len(), 2, "one of the order and one of the payment: {logged}");
+    let of = |route: &str| lines.iter().find(|line| line["route"] == route).unwrap();
+    assert_eq!(of("POST /inventory")["reference"], order["order_id"]);
+    for route in ["POST /orders", "GET /orders/{id}", "PATCH /orders/{id}", "POST /payments"] {
+        assert_eq!(of(route)["order_id"], order["order_id"], "{route}");
+    }
+    assert_eq!(of("POST /payments")["payment_id"], payment["payment_id"]);
+}
+
+#[tokio::test]
+async fn what_is_pending_for_too_long_is_cancelled_and_its_stock_given_back() {
+    let world = World::new().await;
+    world.load("po-1", "A", 10).await;
+    let (_, open) = world.order("open", "A", 3).await;
+    let (_, paid) = world.order("paid", "A", 2).await;
+    assert_eq!(world.pay("p", &paid).await.0, 201);
+    world.sweep(|| clock() + Duration::from_hours(24) - Duration::from_millis(1)).await;
+    assert_eq!(world.on_hand("A").await, 5, "not yet");
+    world.sweep(|| clock() + Duration::from_hours(24)).await;
+    assert_eq!(world.on_hand("A").await, 8);
+    let status = async |order: &Value| {
+        world.get(&format!("/orders/{}", order["order_id"].as_str().unwrap()), &[]).await.1["status"].clone()
     };
-    let asked =
-        Asked { lines: vec![AskedLine { sku: Sku::parse("A").unwrap(), quantity: 1 }], customer: None };
-    let currency = crate::money::Currency::EUR;
-    let content = Content { id: draw(), lines: Vec::new(), total: 0, currency, customer: None };
-    let attempt = Attempt { asked, content: content.clone(), phase: Phase::Placing };
+    assert_eq!((status(&open).await, status(&paid).await), (json!("cancelled"), json!("paid")));
+    assert_eq!(told(&world.pay("q", &open).await), (409, "order_cancelled", "order_id"));
+    assert_eq!(world.order("open", "A", 3).await.1, open, "the key's answer stays");
+}
 
-    let (one, other) = (draw(), draw());
-    assert_eq!(table.begin(&name("k"), &attempt, one).await, Ok(true));
-    assert_eq!(table.begin(&name("k"), &attempt, other).await, Ok(false));
-    assert_eq!(table.open_call(&name("k"), other).await, Ok(Phase::Placing));
-    assert_eq!(table.reject(&name("k"), 0, one).await, Ok(Phase::Placing), "the other is on its way");
-    assert_eq!(table.place(&name("k"), &content).await, Ok(Phase::Placed), "and has found stock");
-    assert_eq!(table.reject(&name("k"), 0, one).await, Ok(Phase::Placed));
-    assert_eq!(table.open_call(&name("k"), draw()).await, Ok(Phase::Placed));
+#[tokio::test]
+async fn what_cannot_be_finished_for_15_minutes_is_told_apart() {
+    let world = World::new().await;
+    world.load("po-1", "A", 10).await;
+    world.fuse.set(5, crate::testing::Death::Before);
+    assert_eq!(world.order("k", "A", 3).await.0, 503);
+    world.fuse.restart();
+    assert_eq!(world.unfinished().await, 1);
+    let config = Config { table_name: "orders".to_owned(), currency: Currency::EUR, order_expiry: None };
+    let sweep = async |clock: fn() -> std::time::SystemTime| {
+        let (log, logged) = log();
+        let orders = Orders { api: Down, ..Orders::new(world.dynamodb(), Down, config.clone()) };
+        let event = crate::testing::schedule("2026-02-03T04:06:00Z").to_string();
+        Entry::new(orders, clock, log).handle(event.as_bytes(), CONTEXT).await.unwrap();
+        let line: Value = serde_json::from_str(&logged.lock().unwrap()).unwrap();
+        (line["unfinished"].clone(), line["overdue"].clone(), line["level"].clone())
+    };
+    assert_eq!(sweep(|| clock() + Duration::from_mins(15)).await, (json!(1), json!(0), json!("WARN")));
+    assert_eq!(sweep(|| clock() + Duration::from_secs(901)).await, (json!(1), json!(1), json!("WARN")));
+}
 
-    let content = Content { id: draw(), ..content };
-    let attempt = Attempt { content: content.clone(), ..attempt };
-    assert_eq!(table.begin(&name("l"), &attempt, one).await, Ok(true));
-    assert_eq!(table.open_call(&name("l"), other).await, Ok(Phase::Placing));
-    assert_eq!(table.reject(&name("l"), 0, one).await, Ok(Phase::Placing));
-    assert_eq!(table.reject(&name("l"), 0, other).await, Ok(Phase::Rejected(0)), "the last one decides");
-    assert_eq!(table.place(&name("l"), &content).await, Ok(Phase::Rejected(0)));
-    assert_eq!(table.find(content.id).await, Ok(None));
+/// An API that is down.
+#[derive(Clone, Debug)]
+struct Down;
+
+impl Api for Down {
+    async fn send(&self, _: Call) -> Result<Reply, NoReply> {
+        Err(NoReply { is_transient: true, detail: "down".to_owned() })
+    }
 }
 
 #[tokio::test]
@@ -213,9 +337,13 @@ async fn only_a_pending_order_changes() {
         }
     }
     assert_eq!(world.on_hand("A").await, 8, "the stock of both cancelled orders went back, once");
-    for (status, field) in
-        [(r#"{"status":"pending"}"#, "status"), (r#"{"status":7}"#, "status"), ("{}", "status")]
-    {
+    for (status, field) in [
+        (r#"{"status":"pending"}"#, "status"),
+        (r#"{"status":7}"#, "status"),
+        (r#"{"status":{"cancelled":null}}"#, "status"),
+        (r#"{"status":"paid","payment_id":"x"}"#, "payment_id"),
+        ("{}", "status"),
+    ] {
         let path = "/orders/0190163d-8694-739b-aea5-966c26f8ad91";
         let answer = world.send("PATCH", path, None, status).await;
         assert_eq!(told(&answer), (400, "invalid_request", field), "{status}");
@@ -229,7 +357,7 @@ async fn only_a_pending_order_changes() {
 #[tokio::test]
 async fn lists_are_by_day_in_order_of_creation_and_paged() {
     let world = World::new().await;
-    world.write_orders(205, "A").await;
+    world.write_orders(205, |_, _| {}).await;
     let placed = world.all("orders").await;
     let ids: Vec<_> = placed.iter().map(|order| order["order_id"].as_str().unwrap()).collect();
     assert_eq!((ids.len(), ids.is_sorted_by(|a, b| a < b)), (205, true));
@@ -237,6 +365,15 @@ async fn lists_are_by_day_in_order_of_creation_and_paged() {
     assert_eq!(page["orders"].as_array().unwrap().len(), 100);
     let cursor = page["next_cursor"].as_str().unwrap();
     assert_eq!(world.get("/orders", &[("cursor", cursor)]).await.1["orders"][0], placed[100]);
+    assert_eq!(world.get("/orders", &[("limit", "7")]).await.1["orders"], json!(placed[..7]));
+    let mut parts = Vec::new();
+    for part in 0..8 {
+        let query = [("part", part.to_string()), ("limit", "500".to_owned())];
+        let query = [(query[0].0, query[0].1.as_str()), (query[1].0, query[1].1.as_str())];
+        parts.extend(world.get("/orders", &query).await.1["orders"].as_array().unwrap().clone());
+    }
+    parts.sort_by_key(|order| order["order_id"].to_string());
+    assert_eq!(parts, placed, "the parts make up the day");
     let tampered = cursor.to_ascii_lowercase();
     let payments = crate::cursor::encode("payments", placed[0]["order_id"].as_str().unwrap());
     let cases = [
@@ -247,6 +384,10 @@ async fn lists_are_by_day_in_order_of_creation_and_paged() {
         (vec![("date", "2026-02-30")], "invalid_request", "date"),
         (vec![("date", "")], "invalid_request", "date"),
         (vec![("date", "today")], "invalid_request", "date"),
+        (vec![("limit", "0")], "invalid_request", "limit"),
+        (vec![("limit", "501")], "invalid_request", "limit"),
+        (vec![("limit", "+1")], "invalid_request", "limit"),
+        (vec![("part", "8")], "invalid_request", "part"),
     ];
     for (query, code, field) in cases {
         assert_eq!(told(&world.get("/orders", &query).await), (400, code, field), "{query:?}");

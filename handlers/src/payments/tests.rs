@@ -27,15 +27,16 @@ async fn the_documented_calls_answer_as_documented() {
     let id = payment["payment_id"].as_str().unwrap();
     let expected = json!({
         "payment_id": id, "order_id": order["order_id"], "amount": 3750, "currency": "EUR", "status": "settled",
-        "created_at": "2026-02-03T04:05:06.789Z",
+        "created_by": "storefront", "created_at": "2026-02-03T04:05:06.789Z",
+        "updated_at": "2026-02-03T04:05:06.789Z",
     });
     assert_eq!((status, &payment), (201, &expected));
     assert_eq!(world.get(&format!("/payments/{id}"), &[]).await, (200, payment.clone()));
-    assert_eq!(
-        world.get("/payments", &[("date", "2026-02-03")]).await,
-        (200, json!({"payments": [payment]}))
-    );
-    assert_eq!(world.all("orders").await[0]["status"], "paid");
+    let (_, page) = world.get("/payments", &[("date", "2026-02-03")]).await;
+    assert_eq!(page["payments"], json!([payment]));
+    let (_, paid) = world.get(&format!("/orders/{}", order["order_id"].as_str().unwrap()), &[]).await;
+    assert_eq!((&paid["status"], &paid["payment_id"]), (&json!("paid"), &payment["payment_id"]));
+    assert_eq!(paid["paid_at"], "2026-02-03T04:05:06.789Z");
     assert_eq!(world.get("/payments/7", &[]).await.0, 404);
     assert_eq!(
         told(&world.get("/payments", &[("date", "2026-13-01")]).await),
@@ -84,6 +85,16 @@ async fn an_order_has_one_payment_and_a_key_one_answer() {
     assert_eq!(told(&reused), (409, "idempotency_key_reused", "Idempotency-Key"));
     assert_eq!(world.all("payments").await.len(), 1);
     assert_eq!(world.all("orders").await[1]["status"], "pending");
+}
+
+#[tokio::test]
+async fn an_order_that_another_set_to_paid_has_no_payment() {
+    let (world, order) = ordered().await;
+    assert_eq!(world.change(&order, "paid").await.0, 200);
+    let refused = world.pay("p", &order).await;
+    assert_eq!(told(&refused), (409, "already_paid", "order_id"));
+    assert_eq!(world.pay("p", &order).await, refused, "final for the key");
+    assert_eq!(world.all("payments").await.len(), 0);
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
-//! Owns why the store did not do its work, and what the SDK's errors mean for those who ask.
+//! Why the store did not do its work, and what the SDK's errors mean for those who ask.
 
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::{
+    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    operation::transact_write_items::TransactWriteItemsError,
+};
 
 use crate::error::ApiError;
 
@@ -37,30 +40,72 @@ impl From<StoreError> for ApiError {
     }
 }
 
-/// The error of an operation out of the SDK's.
-pub(super) fn failed<E>(operation: &'static str) -> impl FnOnce(SdkError<E>) -> StoreError
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-{
-    move |error| {
-        let transient = match error.as_service_error().map(ProvideErrorMetadata::code) {
-            None => !matches!(error, SdkError::ConstructionFailure(_)),
-            Some(code) => matches!(
-                code,
-                Some(
-                    "InternalServerError"
-                        | "ProvisionedThroughputExceededException"
-                        | "RequestLimitExceeded"
-                        | "ThrottlingException"
-                        | "TransactionConflictException"
-                )
-            ),
-        };
-        StoreError::Request { operation, detail: DisplayErrorContext(&error).to_string(), transient }
+/// Why a write was not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// Others wrote the same items at the same moment. It did nothing, and may be tried again.
+    Busy,
+    /// The condition of this write failed, the first one of a transaction.
+    Condition(usize),
+    Failed,
+}
+
+impl Refused {
+    pub(super) fn of<E: ProvideErrorMetadata + Transactional>(error: &SdkError<E>) -> Self {
+        const CONDITION: &str = "ConditionalCheckFailed";
+        let Some(service) = error.as_service_error() else { return Self::Failed };
+        match (service.code(), service.reasons()) {
+            (Some("TransactionConflictException" | "TransactionInProgressException"), _) => Self::Busy,
+            (Some("ConditionalCheckFailedException"), _) => Self::Condition(0),
+            (Some("TransactionCanceledException"), reasons) => {
+                let busy = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
+                // INVARIANT: a failed condition decides only where nothing else was in the way. Beside a conflict it
+                // may be the work of the very transaction that we lost against, and then the next try tells.
+                if reasons.is_empty() || reasons.iter().any(|reason| busy.contains(reason)) {
+                    Self::Busy
+                } else {
+                    let failed = reasons.iter().position(|reason| *reason == CONDITION);
+                    failed.map_or(Self::Failed, Self::Condition)
+                }
+            }
+            _ => Self::Failed,
+        }
     }
 }
 
-/// Whether a write met a transaction on the same item. It did nothing, and may be tried again.
-pub(super) fn is_conflict<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
-    error.as_service_error().and_then(ProvideErrorMetadata::code) == Some("TransactionConflictException")
+/// Errors that may tell why a transaction was cancelled, write by write.
+pub(super) trait Transactional {
+    fn reasons(&self) -> Vec<&str> {
+        Vec::new()
+    }
+}
+
+impl Transactional for aws_sdk_dynamodb::operation::update_item::UpdateItemError {}
+
+impl Transactional for TransactWriteItemsError {
+    fn reasons(&self) -> Vec<&str> {
+        let Self::TransactionCanceledException(cancelled) = self else { return Vec::new() };
+        cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or_default()).collect()
+    }
+}
+
+/// The error of an operation out of the SDK's.
+pub(super) fn refused<E>(operation: &'static str, error: &SdkError<E>) -> StoreError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let transient = match error.as_service_error().map(ProvideErrorMetadata::code) {
+        None => !matches!(error, SdkError::ConstructionFailure(_)),
+        Some(code) => matches!(
+            code,
+            Some(
+                "InternalServerError"
+                    | "ProvisionedThroughputExceededException"
+                    | "RequestLimitExceeded"
+                    | "ThrottlingException"
+                    | "TransactionConflictException"
+            )
+        ),
+    };
+    StoreError::Request { operation, detail: DisplayErrorContext(error).to_string(), transient }
 }

@@ -2,8 +2,13 @@
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, retry::RetryConfig};
 
-use super::{item::item, *};
-use crate::{error::ApiError, testing::stub};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    error::ApiError,
+    testing::{TABLE, stub},
+};
 
 /// A table whose DynamoDB gives these answers, one to a request.
 async fn table(answers: &[(u16, String)]) -> Table {
@@ -44,32 +49,54 @@ async fn a_transaction_is_tried_again_until_nothing_but_conditions_decides() {
             Transaction::Done,
         ),
         ("throttled", vec![cancelled(&["ThrottlingError", "None"]), done], Transaction::Done),
-        ("a condition", vec![cancelled(&["None", CONDITION])], Transaction::Refused(vec![false, true])),
+        ("a condition", vec![cancelled(&["None", CONDITION])], Transaction::Refused(1)),
         (
             "a condition beside a conflict",
             vec![cancelled(&[CONFLICT, CONDITION]), cancelled(&[CONDITION, CONDITION])],
-            Transaction::Refused(vec![true, true]),
+            Transaction::Refused(0),
         ),
     ];
     for (name, answers, expected) in cases {
         let table = table(&answers).await;
-        let put = || table.put_new(item([("pk", text("a")), ("sk", text("b"))])).unwrap();
+        let put = || table.put_new(&Key::new("a", "b"), None, &json!({})).unwrap();
         assert_eq!(table.transact(vec![put(), put()]).await, Ok(expected), "{name}");
     }
 }
 
 #[tokio::test]
-async fn single_writes_that_meet_a_transaction_are_tried_again() {
+async fn a_single_write_that_meets_a_transaction_is_tried_again() {
     let conflict = failure(400, "TransactionConflictException");
     let refused = failure(400, "ConditionalCheckFailedException");
-    let put = item([("pk", text("a")), ("sk", text("b"))]);
-    let one = table(&[conflict.clone(), (200, DONE.to_owned())]).await;
-    assert_eq!(one.put_if_new(put.clone()).await, Ok(true));
-    let one = table(&[conflict.clone(), refused.clone()]).await;
-    assert_eq!(one.put_if_new(put).await, Ok(false));
-    let one = table(&[conflict, refused]).await;
-    let values = item([(":one", text("1"))]);
-    assert_eq!(one.update(("a", "b"), "SET a = :one", "a = :one", values).await, Ok(None));
+    let change = Change::default().set("a", &1).unwrap();
+    let one = table(&[conflict.clone(), conflict.clone(), refused]).await;
+    assert_eq!(one.update::<Value>(&Key::new("a", "b"), &change).await, Ok(None));
+    let always = table(&vec![conflict; 10]).await;
+    assert_eq!(always.update::<Value>(&Key::new("a", "b"), &change).await, Err(StoreError::Busy));
+}
+
+#[tokio::test]
+async fn pages_of_several_partitions_have_every_item_once_in_order() {
+    let table = Table::new(crate::testing::dynamodb().await, TABLE.to_owned());
+    for number in 0..150 {
+        // Nearly all in one of them: pages end where that one was read to.
+        let pk = if number % 10 == 0 { "p#0" } else { "p#1" };
+        table.put(&Key::new(pk, format!("{number:03}")), &json!({"number": number})).await.unwrap();
+    }
+    let partitions = ["p#0", "p#1", "p#2"].map(str::to_owned);
+    for most in [1, 2, 7, 40, 500] {
+        let (mut numbers, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let page =
+                table.merged::<Value>(Source::Table, &partitions, after.as_deref(), most).await.unwrap();
+            assert!(page.0.len() <= most);
+            after = page.0.last().map(|item| item["sk"].as_str().unwrap().to_owned());
+            numbers.extend(page.0.iter().map(|item| item["number"].as_u64().unwrap()));
+            if !page.1 {
+                break;
+            }
+        }
+        assert_eq!(numbers, (0..150).collect::<Vec<_>>(), "{most}");
+    }
 }
 
 #[tokio::test]
@@ -81,12 +108,13 @@ async fn failures_are_told_apart_and_name_no_secret() {
         ("not allowed", failure(400, "AccessDeniedException"), 500),
     ];
     for (name, answer, status) in cases {
-        let error = ApiError::from(table(&[answer]).await.get("a", "b").await.unwrap_err());
+        let error =
+            ApiError::from(table(&[answer]).await.get::<Value>(&Key::new("a", "b")).await.unwrap_err());
         assert_eq!(error.status(), status, "{name}");
         let detail = error.detail().unwrap();
         assert!(detail.starts_with("GetItem failed: ") && !detail.contains("secret"), "{detail}");
     }
-    let nobody = table(&[]).await.get("a", "b").await.unwrap_err();
+    let nobody = table(&[]).await.get::<Value>(&Key::new("a", "b")).await.unwrap_err();
     assert_eq!(ApiError::from(nobody).status(), 503, "no connection");
     assert_eq!(ApiError::from(StoreError::Busy).status(), 503);
     assert_eq!(ApiError::from(StoreError::Item("x")).status(), 500);

@@ -6,7 +6,11 @@ use std::sync::{Arc, Mutex};
 use aws_sdk_dynamodb::{
     config::{
         ConfigBag, Intercept, RuntimeComponents,
-        interceptors::{BeforeSerializationInterceptorContextRef, FinalizerInterceptorContextRef},
+        http::HttpResponse,
+        interceptors::{
+            BeforeDeserializationInterceptorContextMut, BeforeSerializationInterceptorContextRef,
+            BeforeTransmitInterceptorContextMut, FinalizerInterceptorContextRef,
+        },
     },
     error::BoxError,
 };
@@ -19,7 +23,18 @@ pub(crate) enum Death {
 }
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Fuse(Arc<Mutex<State>>);
+pub(crate) struct Fuse(Arc<Mutex<State>>, Arc<Mutex<Conflicts>>);
+
+/// Writes that are told to conflict with others, and are not done.
+#[derive(Debug, Default)]
+struct Conflicts {
+    /// So many of three.
+    of_three: usize,
+    writes: usize,
+}
+
+/// The header that says what a request is.
+const TARGET: &str = "x-amz-target";
 
 #[derive(Debug, Default)]
 struct State {
@@ -32,6 +47,11 @@ impl Fuse {
     /// Dies at the step after so many.
     pub(crate) fn set(&self, steps: usize, death: Death) {
         *self.0.lock().unwrap() = State { left: Some((steps, death)), ..State::default() };
+    }
+
+    /// From now on so many of three writes are in conflict with others.
+    pub(crate) fn conflict(&self, of_three: usize) {
+        self.1.lock().unwrap().of_three = of_three;
     }
 
     /// Starts again; says whether it had died.
@@ -70,6 +90,40 @@ impl Intercept for Fuse {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if self.is_taken() { Ok(()) } else { Err("dead".into()) }
+    }
+
+    fn modify_before_transmit(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let mut conflicts = self.1.lock().unwrap();
+        let target = context.request().headers().get(TARGET).unwrap_or_default();
+        if target.ends_with("TransactWriteItems") || target.ends_with("UpdateItem") {
+            conflicts.writes += 1;
+            if conflicts.writes % 3 < conflicts.of_three {
+                // Something without effect takes its place.
+                let request = context.request_mut();
+                request.headers_mut().insert(TARGET, "DynamoDB_20120810.ListTables");
+                *request.body_mut() = "{}".into();
+            }
+        }
+        Ok(())
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let body = context.response().body().bytes().unwrap_or_default();
+        if String::from_utf8_lossy(body).contains("TableNames") {
+            let error = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"m","CancellationReasons":[{"Code":"TransactionConflict"},{"Code":"ConditionalCheckFailed"}]}"#;
+            *context.response_mut() = HttpResponse::new(400.try_into()?, error.into());
+        }
+        Ok(())
     }
 
     fn read_after_execution(

@@ -1,24 +1,29 @@
 //! The four functions over one embedded DynamoDB, calling each other by events as they would through API Gateway.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime},
+};
 
-use access::{ClientId, Method, route::Segment};
+use access::{Method, route::Segment};
 use aws_sdk_dynamodb::Client;
 use serde_json::{Value, json};
 
-use super::{Fuse, clock, create_table, dynamodb_with, event, log, now, read, with_body};
+use super::{CONTEXT, Fuse, clock, create_table, dynamodb_with, event, log, now, read, schedule, with_body};
 use crate::{
     config::Config,
+    day_list::item_key,
     entry::{Entry, Service},
-    id::Ids,
+    id::{Id, Ids},
     inventory::Inventory,
     money::Currency,
     orders::{self, Orders},
     payments::{self, Payments},
     reports::{self, Reports},
     routes::ROUTES,
-    store::orders::{Asked, Attempt, Content, OrderLine, OrderTable, Phase},
-    text::{AttemptName, IdempotencyKey, Sku},
+    store::{Source, Table, partition},
     upstream::{Api, Call, NoReply, Reply},
 };
 
@@ -29,7 +34,7 @@ trait Handle: Send + Sync {
 
 impl<S: Service> Handle for Entry<S> {
     fn handle<'a>(&'a self, event: &'a Value) -> Pin<Box<dyn Future<Output = (i64, Value)> + Send + 'a>> {
-        Box::pin(async { read(&self.handle(event.to_string().as_bytes(), "i").await.unwrap()) })
+        Box::pin(async { read(&self.handle(event.to_string().as_bytes(), CONTEXT).await.unwrap()) })
     }
 }
 
@@ -37,7 +42,9 @@ impl<S: Service> Handle for Entry<S> {
 type Served = Vec<(&'static [&'static str], Arc<dyn Handle>)>;
 
 /// The API as one client sees it.
+#[derive(Clone)]
 pub(crate) struct Gate {
+    client_id: &'static str,
     served: Served,
     scopes: &'static [&'static str],
     fuse: Fuse,
@@ -51,10 +58,14 @@ impl Api for Gate {
         }
         let query = call.query.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
         let event = request(call.method.as_str(), &call.path, &self.scopes.join(" "), &query);
-        let event = match call.body {
+        let mut event = match call.body {
             Some(body) => with_body(event, body),
             None => event,
         };
+        event["requestContext"]["authorizer"]["client_id"] = json!(self.client_id);
+        for (name, value) in call.trace {
+            event["multiValueHeaders"][name] = json!([value]);
+        }
         let (status, body) = handle(&self.served, &event).await;
         if !self.fuse.is_heard() {
             return Err(dead());
@@ -81,7 +92,13 @@ fn request(method: &str, path: &str, scopes: &str, query: &[(&str, &str)]) -> Va
         }
     }
     if !query.is_empty() {
-        event["queryStringParameters"] = query.iter().map(|(k, v)| ((*k).to_owned(), json!(v))).collect();
+        for (name, value) in query {
+            let values = &mut event["multiValueQueryStringParameters"][*name];
+            *values = match values.as_array() {
+                Some(before) => before.iter().cloned().chain([json!(value)]).collect(),
+                None => json!([value]),
+            };
+        }
     }
     event
 }
@@ -90,7 +107,11 @@ pub(crate) struct World {
     served: Served,
     pub(crate) fuse: Fuse,
     dynamodb: Client,
+    pub(crate) orders: Orders<Gate>,
+    payments: Payments<Gate>,
     pub(crate) reports: Arc<Entry<Reports<Gate>>>,
+    /// What all of them logged.
+    pub(crate) logged: Arc<Mutex<String>>,
 }
 
 impl World {
@@ -100,19 +121,57 @@ impl World {
         for name in ["inventory", "orders", "payments", "reports"] {
             create_table(&dynamodb, name).await;
         }
-        let config = |name: &str| Config { table_name: name.to_owned(), currency: Currency::EUR };
-        let gate = |served: &Served, scopes| Gate { served: served.clone(), scopes, fuse: fuse.clone() };
+        let order_expiry = Some(Duration::from_hours(24));
+        let config =
+            |name: &str| Config { table_name: name.to_owned(), currency: Currency::EUR, order_expiry };
+        let gate = |client_id, served: &Served, scopes| Gate {
+            client_id,
+            served: served.clone(),
+            scopes,
+            fuse: fuse.clone(),
+        };
+        let (log, logged) = log();
         let mut served: Served = Vec::new();
         let inventory = Inventory::new(dynamodb.clone(), config("inventory"));
-        served.push((Inventory::ROUTES, Arc::new(Entry::new(inventory, clock, log().0))));
-        let orders = Orders::new(dynamodb.clone(), gate(&served, orders::SCOPES), config("orders"));
-        served.push((Orders::<Gate>::ROUTES, Arc::new(Entry::new(orders, clock, log().0))));
-        let payments = Payments::new(dynamodb.clone(), gate(&served, payments::SCOPES), config("payments"));
-        served.push((Payments::<Gate>::ROUTES, Arc::new(Entry::new(payments, clock, log().0))));
-        let reports = Reports::new(dynamodb.clone(), gate(&served, reports::SCOPES), config("reports"));
-        let reports = Arc::new(Entry::new(reports, clock, log().0));
+        served.push((Inventory::ROUTES, Arc::new(Entry::new(inventory, clock, log.clone()))));
+        let api = gate("order-service", &served, orders::SCOPES);
+        let orders = Orders::new(dynamodb.clone(), api, config("orders"));
+        served.push((Orders::<Gate>::ROUTES, Arc::new(Entry::new(orders.clone(), clock, log.clone()))));
+        let api = gate("payment-service", &served, payments::SCOPES);
+        let payments = Payments::new(dynamodb.clone(), api, config("payments"));
+        served.push((Payments::<Gate>::ROUTES, Arc::new(Entry::new(payments.clone(), clock, log.clone()))));
+        let api = gate("report-service", &served, reports::SCOPES);
+        let reports = Reports::new(dynamodb.clone(), api, config("reports"));
+        let reports = Arc::new(Entry::new(reports, clock, log));
         served.push((Reports::<Gate>::ROUTES, Arc::clone(&reports) as Arc<dyn Handle>));
-        Self { served, fuse, dynamodb, reports }
+        Self { served, fuse, dynamodb, orders, payments, reports, logged }
+    }
+
+    /// The sweeps of both functions that have one, at a time of the clock's choice; says what they logged.
+    pub(crate) async fn sweep(&self, clock: fn() -> SystemTime) -> String {
+        let (log, logged) = log();
+        let event = schedule("2026-02-03T04:06:00Z").to_string();
+        // It may fail where the process dies.
+        let _ = Entry::new(self.orders.clone(), clock, log.clone()).handle(event.as_bytes(), CONTEXT).await;
+        let _ = Entry::new(self.payments.clone(), clock, log).handle(event.as_bytes(), CONTEXT).await;
+        logged.lock().unwrap().clone()
+    }
+
+    pub(crate) fn dynamodb(&self) -> Client {
+        self.dynamodb.clone()
+    }
+
+    /// How many things wait to be finished.
+    pub(crate) async fn unfinished(&self) -> usize {
+        let mut count = 0;
+        for (name, shard) in
+            ["orders", "payments"].iter().flat_map(|name| (0..8).map(move |shard| (*name, shard)))
+        {
+            let table = Table::new(self.dynamodb.clone(), name.to_owned());
+            let list = partition("unfinished", shard);
+            count += table.query::<Value>(Source::Index, &list, None, 1000).await.unwrap().0.len();
+        }
+        count
     }
 
     pub(crate) async fn handle(&self, event: &Value) -> (i64, Value) {
@@ -167,20 +226,39 @@ impl World {
         self.send("POST", "/payments", Some(key), body).await
     }
 
-    /// So many orders of one unit, written straight to the table.
-    pub(crate) async fn write_orders(&self, count: usize, sku: &str) {
-        let (table, ids) = (OrderTable::new(self.dynamodb.clone(), "orders".to_owned()), Ids::default());
-        let sku = Sku::parse(sku).unwrap();
-        for _ in 0..count {
-            let (id, currency) = (ids.draw(now()).unwrap(), Currency::EUR);
-            let lines = vec![OrderLine { sku: sku.clone(), quantity: 1, unit_price: 1250 }];
-            let content = Content { id, lines, total: 1250, currency, customer: None };
-            let asked = Asked { lines: Vec::new(), customer: None };
-            let attempt = Attempt { asked, content: content.clone(), phase: Phase::Placing };
-            let key = IdempotencyKey::parse(id.to_string()).unwrap();
-            let name = AttemptName { client_id: ClientId::parse("c").unwrap(), key };
-            assert_eq!(table.begin(&name, &attempt, id).await, Ok(true));
-            assert_eq!(table.place(&name, &content).await, Ok(Phase::Placed));
+    /// So many orders of one unit, or whatever `edit` makes of them, written straight to the table.
+    pub(crate) async fn write_orders(&self, count: usize, edit: impl Fn(usize, &mut Value)) {
+        let order = |number: usize, id: Id| {
+            let mut order = json!({
+                "order_id": id, "status": "pending", "lines": [{"sku": "A", "quantity": 1, "unit_price": 1250}],
+                "total": 1250, "currency": "EUR", "created_by": "c",
+                "created_at": "2026-02-03T04:05:06.789Z", "updated_at": "2026-02-03T04:05:06.789Z",
+            });
+            edit(number, &mut order);
+            order
+        };
+        self.write("orders", count, order).await;
+    }
+
+    /// So many payments of one unit, written straight to the table.
+    pub(crate) async fn write_payments(&self, count: usize) {
+        let payment = |_, id: Id| {
+            json!({
+                "payment_id": id, "order_id": id, "amount": 1250, "currency": "EUR", "status": "settled",
+                "created_by": "c", "created_at": "2026-02-03T04:05:06.789Z", "updated_at": "2026-02-03T04:05:06.789Z",
+            })
+        };
+        self.write("payments", count, payment).await;
+    }
+
+    async fn write(&self, table: &str, count: usize, thing: impl Fn(usize, Id) -> Value) {
+        let (table, ids) = (Table::new(self.dynamodb.clone(), table.to_owned()), Ids::default());
+        for numbers in (0..count).collect::<Vec<_>>().chunks(100) {
+            let put = |number: &usize| {
+                let id = ids.draw(now()).unwrap();
+                table.put_new(&item_key(id), None, &thing(*number, id)).unwrap()
+            };
+            table.transact(numbers.iter().map(put).collect()).await.unwrap();
         }
     }
 

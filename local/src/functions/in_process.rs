@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt::Debug, sync::Arc, time::Duration};
 use authorizer::Authorizer;
 use futures_util::{FutureExt as _, future::BoxFuture};
 use gateway::invoke::{Invoke, InvokeError};
-use handlers::entry::{Entry, Failure, Service};
+use handlers::entry::{Context, Entry, Failure, Service};
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -38,7 +38,7 @@ pub(crate) trait Handle: Debug + Send + Sync {
 
 impl<S: Service + Debug> Handle for Entry<S> {
     fn handle<'a>(&'a self, event: &'a [u8], request_id: &'a str) -> BoxFuture<'a, Result<Vec<u8>, Failure>> {
-        Self::handle(self, event, request_id).boxed()
+        Self::handle(self, event, Context { request_id, ..Context::default() }).boxed()
     }
 }
 

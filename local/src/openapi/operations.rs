@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use handlers::{
     day::Day,
+    day_list::MOST,
     id::Id,
     inventory::{Moved, NewMovement, StockItem, StockPage},
-    orders::{Change, NewOrder, OrderPage, OrderView},
-    payments::{NewPayment, PaymentPage, PaymentView},
+    orders::{NewOrder, NewOrderStatus, Order, OrderPage},
+    payments::{NewPayment, Payment, PaymentPage},
     reports::{NewReport, Report},
     routes::{FUNCTIONS, ROUTES},
     text::Sku,
@@ -59,7 +60,7 @@ const fn get(route: &'static str, id: &'static str, summary: &'static str, answe
 /// Every operation, in the order of the route table.
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
-        query: &["cursor"],
+        query: &["sku", "limit", "cursor"],
         refusals: &[400],
         ..get("GET /inventory", "listStock", "A page of the inventory, by SKU", shape::<StockPage>)
     },
@@ -85,10 +86,10 @@ pub(super) const OPERATIONS: &[Operation] = &[
         )),
         success: 201,
         refusals: &[400, 409, 415],
-        ..get("POST /orders", "placeOrder", "An order, its stock deducted", shape::<OrderView>)
+        ..get("POST /orders", "placeOrder", "An order, its stock deducted", shape::<Order>)
     },
     Operation {
-        query: &["date", "cursor"],
+        query: &["date", "limit", "part", "cursor"],
         refusals: &[400],
         ..get(
             "GET /orders",
@@ -97,11 +98,11 @@ pub(super) const OPERATIONS: &[Operation] = &[
             shape::<OrderPage>,
         )
     },
-    get("GET /orders/{id}", "getOrder", "One order", shape::<OrderView>),
+    get("GET /orders/{id}", "getOrder", "One order", shape::<Order>),
     Operation {
-        request: Some((shape::<Change>, || json!({ "status": "cancelled" }))),
+        request: Some((shape::<NewOrderStatus>, || json!({ "status": "cancelled" }))),
         refusals: &[400, 404, 409, 415],
-        ..get("PATCH /orders/{id}", "changeOrder", "A pending order paid or cancelled", shape::<OrderView>)
+        ..get("PATCH /orders/{id}", "changeOrder", "A pending order paid or cancelled", shape::<Order>)
     },
     Operation {
         is_idempotent: true,
@@ -111,10 +112,10 @@ pub(super) const OPERATIONS: &[Operation] = &[
         )),
         success: 201,
         refusals: &[400, 404, 409, 415],
-        ..get("POST /payments", "pay", "The payment of an order, to its total", shape::<PaymentView>)
+        ..get("POST /payments", "pay", "The payment of an order, to its total", shape::<Payment>)
     },
     Operation {
-        query: &["date", "cursor"],
+        query: &["date", "limit", "part", "cursor"],
         refusals: &[400],
         ..get(
             "GET /payments",
@@ -123,7 +124,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
             shape::<PaymentPage>,
         )
     },
-    get("GET /payments/{id}", "getPayment", "One payment", shape::<PaymentView>),
+    get("GET /payments/{id}", "getPayment", "One payment", shape::<Payment>),
     Operation {
         request: Some((shape::<NewReport>, || json!({ "date": "2026-01-31" }))),
         success: 201,
@@ -148,6 +149,18 @@ pub(super) fn query_parameter(name: &str, requests: &mut SchemaGenerator) -> (&'
         "date" => {
             ("The day, UTC; today, or the day of the cursor, without it", requests.subschema_for::<Day>())
         }
+        "sku" => (
+            "Names items, up to 100 times; the list of all items without it",
+            json_schema!({ "type": "array", "maxItems": 100, "items": requests.subschema_for::<Sku>() }),
+        ),
+        "limit" => (
+            "The most that the page may have; 100 without it",
+            json_schema!({ "type": "integer", "minimum": 1, "maximum": MOST }),
+        ),
+        "part" => (
+            "One of the parts that a day is kept in, for reading all of it in parallel; all of them without it",
+            json_schema!({ "type": "integer", "minimum": 0, "maximum": 7 }),
+        ),
         _ => (
             "`next_cursor` of the page before, as it stands",
             json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }),

@@ -1,0 +1,70 @@
+//! The list of a day: what was made on it, in the order of creation, page by page.
+//!
+//! `day#{day}#{part}` / the thing's id. A day is kept in parts, by random bits of the ids, since all that is made at a
+//! time would go to the end of one partition. A page merges them; a reader of the whole day can take part by part.
+
+use serde::de::DeserializeOwned;
+
+use crate::{
+    cursor,
+    day::Day,
+    entry::Request,
+    error::ApiError,
+    id::Id,
+    store::{Key, SHARDS, Source, StoreError, Table, partition},
+};
+
+/// How many things a page has at most, unless `limit` says another number.
+const PAGE: usize = 100;
+
+/// The most that `limit` may say: orders of fifty lines fill half of what a function may answer then.
+pub const MOST: usize = 500;
+
+/// Which page of a day is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageOfDay {
+    day: Day,
+    after: Option<Id>,
+    limit: usize,
+    part: Option<u8>,
+}
+
+impl PageOfDay {
+    /// Reads `date`, `cursor`, `limit` and `part` of the query. Without a date and a cursor it is today.
+    ///
+    /// # Errors
+    /// 400 naming the one that is malformed.
+    pub fn of(request: &Request<'_>, list: &str) -> Result<Self, ApiError> {
+        let date = request.query("date")?.map(str::parse::<Day>).transpose();
+        let date = date.map_err(|error| ApiError::invalid("date", error.to_string()))?;
+        let id =
+            |position: &str| Id::parse(position).ok().filter(|id| date.is_none_or(|day| id.day() == day));
+        let after = request.query("cursor")?.map(|cursor| cursor::decode(list, cursor, id)).transpose()?;
+        let day = date.or_else(|| after.map(Id::day)).unwrap_or_else(|| Day::of(request.now()));
+        let limit = request.number("limit", 1, MOST)?.unwrap_or(PAGE);
+        let part = request.number("part", 0, usize::from(SHARDS) - 1)?;
+        Ok(Self { day, after, limit, part: part.and_then(|part| u8::try_from(part).ok()) })
+    }
+
+    /// The things of the page, and the cursor behind the last of them. Only a page without any has none: whoever keeps
+    /// the cursor of the last page finds behind it what is made later.
+    pub(crate) async fn read<T: DeserializeOwned>(
+        self,
+        table: &Table,
+        list: &str,
+        id: impl Fn(&T) -> Id,
+    ) -> Result<(Vec<T>, Option<String>), StoreError> {
+        let Self { day, after, limit, part } = self;
+        let parts = part.map_or(0..SHARDS, |part| part..part + 1);
+        let partitions: Vec<_> = parts.map(|part| partition(&format!("day#{day}"), part)).collect();
+        let after = after.map(|id| id.to_string());
+        let (things, _) = table.merged(Source::Table, &partitions, after.as_deref(), limit).await?;
+        let next_cursor = things.last().map(|last| cursor::encode(list, &id(last).to_string()));
+        Ok((things, next_cursor))
+    }
+}
+
+/// The key of what has this id.
+pub(crate) fn item_key(id: Id) -> Key {
+    Key::new(partition(&format!("day#{}", id.day()), id.shard()), id.to_string())
+}
