@@ -43,6 +43,11 @@ class Deployment:
     reserved_authorizers: int = 100  # ReserveConcurrency=true
     token_patience: float = 8.0  # the client's time limit for one token, all retries included
     renewal_share: float = 0.75  # of a token's life after which the client asks for the next
+    service_rate: float = 200.0  # plans of order-service and payment-service
+    report_rate: float = 20.0  # plan of report-service
+    report_seconds: float = 900.0  # of a scheduled run, for three days
+    page: int = 500  # orders or payments that a report reads at a time
+    shards: int = 8
     keys_max_age: int = 3_600  # JWKS_MAX_AGE_SECONDS
     keys_pause: int = 10  # JWKS_COOLDOWN_SECONDS
     memory_gb: float = 0.25
@@ -75,6 +80,8 @@ class Quotas:
     partition_writes: float = 1_000.0
     table_reads: float = 40_000.0
     table_writes: float = 40_000.0
+    new_table_writes: float = 4_000.0  # of a table on demand that never had more
+    item_movements: float = 50.0  # of one item a second: `given_up` of simulation.py
 
 
 # US dollars. A list of tiers holds (how many, price of each), the last one without an end.

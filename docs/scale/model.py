@@ -52,8 +52,8 @@ class Load:
 
     @property
     def order_calls(self) -> float:
-        """What the order function calls: a price for each line, and the stock movement."""
-        return self.outside * TRAFFIC.place_order * (TRAFFIC.lines + 1)
+        """What the order function calls: all prices at once, and the stock movement."""
+        return self.outside * TRAFFIC.place_order * 2
 
     @property
     def payment_calls(self) -> float:
@@ -68,7 +68,7 @@ class Load:
     @property
     def item_reads(self) -> float:
         """Of GET /inventory/{sku}, the busiest method."""
-        return self.outside * (TRAFFIC.read_item + TRAFFIC.place_order * TRAFFIC.lines)
+        return self.outside * TRAFFIC.read_item
 
     @property
     def processes(self) -> float:
@@ -79,7 +79,7 @@ class Load:
     def function_rates(self) -> dict[str, tuple[float, float]]:
         """Invocations a second and seconds for each, of each function. Reports are too few to count."""
         orders, payments = self.outside * TRAFFIC.place_order, self.outside * TRAFFIC.pay
-        inventory_reads = self.item_reads + self.outside * TRAFFIC.list_items
+        inventory_reads = self.item_reads + self.outside * (TRAFFIC.list_items + TRAFFIC.place_order)
         order_reads = self.outside * TRAFFIC.read_order + 2 * payments
         return {
             "inventory": mean((inventory_reads, DURATIONS.read), (orders, DURATIONS.move_stock)),
@@ -115,31 +115,38 @@ class Load:
 
     @property
     def stock_reads(self) -> float:
-        """Read units a second on the partition key `stock`: an item is one, a page of a hundred three, and a movement
-        reads its lines back."""
+        """Read units a second on stock: an item is one, a page half a unit for each of eight shards, and a movement reads
+        its reference, and its lines before and after."""
         orders = self.outside * TRAFFIC.place_order
-        return self.item_reads + 3 * self.outside * TRAFFIC.list_items + orders * TRAFFIC.lines
+        listed = 4 * self.outside * TRAFFIC.list_items
+        return self.item_reads + listed + orders * (1 + 2 * TRAFFIC.lines)
 
     @property
     def stock_writes(self) -> float:
-        """Write units a second on the partition key `stock`: two for each line, in a transaction."""
-        return 2 * self.outside * TRAFFIC.place_order * TRAFFIC.lines
+        """Write units a second on stock: two for each line, in a transaction, and one in the index."""
+        return 3 * self.outside * TRAFFIC.place_order * TRAFFIC.lines
 
     @property
-    def hot_sku_writes(self) -> float:
-        """Write units a second on the item of the SKU in fashion."""
-        return self.stock_writes * TRAFFIC.hot_sku
+    def hot_sku_movements(self) -> float:
+        """Movements a second of the SKU in fashion."""
+        return self.outside * TRAFFIC.place_order * TRAFFIC.lines * TRAFFIC.hot_sku
 
     @property
     def day_writes(self) -> float:
-        """Write units a second on `day#{today}` of the orders: two as it appears, one as it is paid."""
-        return self.outside * (2 * TRAFFIC.place_order + TRAFFIC.pay)
+        """Write units a second on one part of today's orders: two as one appears, one as it is paid."""
+        return self.outside * (2 * TRAFFIC.place_order + TRAFFIC.pay) / DEPLOYMENT.shards
+
+    @property
+    def report_pages(self) -> float:
+        """Pages that the scheduled run reads: three days of orders and payments."""
+        made = self.outside * (TRAFFIC.place_order + TRAFFIC.pay) * 86_400
+        return 3 * made / DEPLOYMENT.page
 
     @property
     def reads(self) -> float:
-        """Read units a second of all tables: the attempt is looked for before each order and payment."""
+        """Read units a second of all tables: the attempt is looked for before and after each order and payment."""
         orders, payments = self.outside * TRAFFIC.place_order, self.outside * TRAFFIC.pay
-        return self.stock_reads + orders + self.outside * TRAFFIC.read_order + 2 * payments
+        return self.stock_reads + 2 * orders + self.outside * TRAFFIC.read_order + 3 * payments
 
     @property
     def inventory_writes(self) -> float:
@@ -148,9 +155,10 @@ class Load:
 
     @property
     def writes(self) -> float:
-        """Write units a second of all tables: 5 for an order besides its stock, 8 + 1 for a payment."""
+        """Write units a second of all tables, their indexes included: 9 for an order besides its stock, 10 + 2 for a
+        payment."""
         orders, payments = self.outside * TRAFFIC.place_order, self.outside * TRAFFIC.pay
-        return self.inventory_writes + 5 * orders + 9 * payments
+        return self.inventory_writes + 9 * orders + 12 * payments
 
 
 def key_fetches(authorizers: float, life: float = DURATIONS.instance_life) -> float:

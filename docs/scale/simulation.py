@@ -4,6 +4,7 @@ One token is sent at random moments; its answer is kept for the cache time from 
 has been used does not live longer for it, and the client's next token starts with nothing in the cache.
 """
 
+import heapq
 import random
 from functools import cache
 
@@ -49,6 +50,37 @@ def simulated(rate: float, cache_seconds: float) -> float:
             decided += not cache.answers(token, now)
         cache.until.clear()
     return decided / (token + 1)
+
+
+# One movement's transaction holds its items for so long; the function tries ten times, with pauses as in `store.rs`.
+HELD, TRIES, FIRST_PAUSE, LONGEST_PAUSE = 0.012, 10, 0.010, 0.320
+
+
+@cache
+def given_up(movements: float, seconds: float = 600.0) -> float:
+    """The share of the movements of one SKU that give up, at so many a second: the later of two that meet is cancelled."""
+    draw = random.Random(f"{SEED} {movements}")
+    waiting, now = [], 0.0
+    while (now := now + draw.expovariate(movements)) < seconds:
+        waiting.append((now, 0))
+    heapq.heapify(waiting)
+    total, lost = len(waiting), 0
+    free = 0.0  # when the transaction under way ends
+
+    def again(at: float, tries: int) -> int:
+        if tries + 1 == TRIES:
+            return 1
+        pause = draw.random() * min(FIRST_PAUSE * 2**tries, LONGEST_PAUSE)
+        heapq.heappush(waiting, (at + pause, tries + 1))
+        return 0
+
+    while waiting:
+        now, tries = heapq.heappop(waiting)
+        if free > now:
+            lost += again(now, tries)
+        else:
+            free = now + HELD
+    return lost / total
 
 
 @cache

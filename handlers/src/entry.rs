@@ -74,8 +74,8 @@ pub struct Entry<S> {
 pub struct Context<'a> {
     /// The invocation's id. A request has its own, which is preferred.
     pub request_id: &'a str,
-    /// When Lambda ends it.
-    pub deadline: Option<SystemTime>,
+    /// How long it may take.
+    pub time_left: Option<Duration>,
     /// The trace that it belongs to, in AWS's form.
     pub trace: Option<&'a str>,
 }
@@ -161,11 +161,10 @@ impl<S: Service> Entry<S> {
         context: Context<'_>,
     ) -> Result<Invocation, ApiError> {
         let (clock, ids) = (self.clock, Arc::clone(&self.ids));
-        let longest = began + limit;
-        let deadline = context.deadline.and_then(|deadline| deadline.checked_sub(RESERVE));
+        let given = context.time_left.map(|left| left.saturating_sub(RESERVE));
+        let deadline = began + given.map_or(limit, |given| given.min(limit));
         let began =
             Timestamp::try_from(began).map_err(|_| ApiError::fault("clock", "the clock is out of range"))?;
-        let deadline = deadline.map_or(longest, |deadline| deadline.min(longest));
         let invocation =
             Invocation { began, clock, deadline, trace: Trace::new(), ids, subjects: Mutex::default() };
         if trace.is_empty() {

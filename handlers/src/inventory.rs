@@ -150,14 +150,14 @@ impl Inventory {
         Ok(Moved { reference, lines: lines.collect() })
     }
 
-    /// A page of what there is, ordered by SKU, from the start or from a cursor.
+    /// A page of what there is, ordered by SKU, from the start or from a cursor. It may be a moment old.
     pub async fn list(&self, unverified_cursor: Option<&str>, limit: usize) -> Result<StockPage, ApiError> {
         let sku = |position: &str| Sku::parse(position).ok();
         let after = unverified_cursor.map(|cursor| cursor::decode(LIST, cursor, sku)).transpose()?;
-        let (skus, has_more) = self.table.skus(after.as_ref(), limit).await?;
-        let last = skus.last().filter(|_| has_more);
-        let next_cursor = last.map(|sku| cursor::encode(LIST, sku.as_str()));
-        Ok(StockPage { items: self.items(&skus).await?, next_cursor })
+        let (stock, has_more) = self.table.stock_page(after.as_ref(), limit).await?;
+        let last = stock.last().filter(|_| has_more);
+        let next_cursor = last.map(|stock| cursor::encode(LIST, stock.sku.as_str()));
+        Ok(StockPage { items: stock.into_iter().map(|stock| self.show(stock)).collect(), next_cursor })
     }
 
     /// The items of these SKUs in their order; those that the inventory does not know are left out.

@@ -466,7 +466,8 @@ fn position(asked: &NewOrder, sku: &Sku) -> usize {
 }
 
 impl<A: Api> Service for Orders<A> {
-    const ROUTES: &'static [&'static str] = &["POST /orders", "GET /orders", "GET /orders/{id}", "PATCH /orders/{id}"];
+    const ROUTES: &'static [&'static str] =
+        &["POST /orders", "GET /orders", "GET /orders/{id}", "PATCH /orders/{id}"];
 
     async fn call(&self, request: Request<'_>) -> Result<Answer, ApiError> {
         let invocation = request.invocation();

@@ -57,7 +57,7 @@ pub(crate) fn schedule(time: &str) -> Value {
 }
 
 /// What Lambda says of an invocation in tests.
-pub(crate) const CONTEXT: Context<'_> = Context { request_id: "i", deadline: None, trace: None };
+pub(crate) const CONTEXT: Context<'_> = Context { request_id: "i", time_left: None, trace: None };
 
 /// A log in JSON and what was written to it.
 pub(crate) fn log() -> (Log, Arc<Mutex<String>>) {
@@ -136,7 +136,7 @@ pub(crate) async fn create_table(client: &Client, name: &str) {
         let attribute = AttributeDefinition::builder().attribute_name(name);
         attribute.attribute_type(ScalarAttributeType::S).build().unwrap()
     });
-    let projection = Projection::builder().projection_type(ProjectionType::KeysOnly).build();
+    let projection = Projection::builder().projection_type(ProjectionType::All).build();
     let index = GlobalSecondaryIndex::builder().index_name("lists").projection(projection);
     let index =
         index.set_key_schema(Some(key([("list_pk", KeyType::Hash), ("list_sk", KeyType::Range)]).into()));

@@ -73,9 +73,11 @@ pub async fn run<S: Service + 'static>(service: S) -> Result<(), lambda_runtime:
         let entry = Arc::clone(&entry);
         async move {
             let LambdaEvent { payload, context } = event;
+            #[expect(clippy::disallowed_methods, reason = "the edge of the program")]
+            let time_left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
             let context = Context {
                 request_id: &context.request_id,
-                deadline: Some(context.deadline()),
+                time_left: Some(time_left),
                 trace: context.xray_trace_id.as_deref(),
             };
             let answer = entry.handle(payload.get().as_bytes(), context).await?;

@@ -33,7 +33,12 @@ async fn a_schedule_runs_for_a_client_and_for_nobody_else() {
             405,
             json!("method_not_allowed"),
         ),
-        ("no schedule", call(Method::POST, "/_local/invoke/order", secret).await, 404, json!("no_schedule")),
+        (
+            "no schedule",
+            call(Method::POST, "/_local/invoke/inventory", secret).await,
+            404,
+            json!("no_schedule"),
+        ),
         ("no function", call(Method::POST, "/_local/invoke/", secret).await, 404, json!("no_schedule")),
     ];
     for (name, answer, status, error) in cases {
@@ -42,6 +47,7 @@ async fn a_schedule_runs_for_a_client_and_for_nobody_else() {
     let bearer = system.token("storefront").await;
     let request = system.request(Method::POST, "/_local/invoke/report").bearer_auth(bearer);
     assert_eq!(Answer::to(request).await.status, 401, "a token is no credentials");
-    let runs = system.log().iter().filter(|line| line["route"] == "schedule").count();
-    assert_eq!(runs, 1);
+    let runs =
+        system.log().iter().filter(|line| line["route"] == "schedule" && line["finished"] == 3).count();
+    assert_eq!(runs, 1, "one run, of three days");
 }

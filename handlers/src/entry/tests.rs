@@ -144,8 +144,8 @@ async fn nothing_outlives_the_invocation() {
     let event = with_body(event("POST", "/inventory", "inventory/write"), r#"{"a":2}"#);
     let (log, written) = log();
     let entry = Entry::new(Probe::default(), clock, log);
-    let deadline = Some(clock() + RESERVE + Duration::from_millis(20));
-    let answer = entry.handle(event.to_string().as_bytes(), Context { deadline, ..CONTEXT }).await.unwrap();
+    let time_left = Some(RESERVE + Duration::from_millis(20));
+    let answer = entry.handle(event.to_string().as_bytes(), Context { time_left, ..CONTEXT }).await.unwrap();
     assert_eq!(read(&answer).0, 503);
     let line = written.lock().unwrap().clone();
     assert!(line.contains(r#""reason":"deadline""#) && line.contains(r#""order_id":"2""#), "{line}");

@@ -222,7 +222,7 @@ async fn a_call_ends_with_the_invocation() {
     let mut event =
         with_body(event("POST", "/orders", "orders/write"), r#"{"lines":[{"sku":"A","quantity":2}]}"#);
     event["multiValueHeaders"]["Idempotency-Key"] = json!(["k"]);
-    let context = crate::entry::Context { deadline: Some(clock() + Duration::from_millis(600)), ..CONTEXT };
+    let context = crate::entry::Context { time_left: Some(Duration::from_millis(600)), ..CONTEXT };
     let answer = entry.handle(event.to_string().as_bytes(), context).await.unwrap();
     assert_eq!(read(&answer).0, 503);
     assert!(logged.lock().unwrap().contains(r#""reason":"deadline""#));

@@ -5,7 +5,7 @@
 //! | `stock#{SKU}` | `stock` | `sku`, `on_hand`; `unit_price` and `currency` once a price was set |
 //! | `movement#{client id}#{reference}` | `movement` | the movement: that it happened, or why it was refused |
 //!
-//! SKUs stand in the index as `stock`, in shards: only a new one is written there.
+//! SKUs stand in the index as `stock`, in shards and whole, so that a page of them is no read for each.
 
 use serde::{Deserialize, Serialize};
 
@@ -72,20 +72,14 @@ impl Table {
         self.get_all(&skus.map(stock_key).collect::<Vec<_>>()).await
     }
 
-    /// A page of SKUs in order, behind `after`, and whether there are more.
-    pub(crate) async fn skus(
+    /// A page of the stock by SKU, behind `after`, and whether there is more. It may be a moment old.
+    pub(crate) async fn stock_page(
         &self,
         after: Option<&Sku>,
         most: usize,
-    ) -> Result<(Vec<Sku>, bool), StoreError> {
-        #[derive(Deserialize)]
-        struct Known {
-            list_sk: Sku,
-        }
+    ) -> Result<(Vec<Stock>, bool), StoreError> {
         let shards: Vec<_> = (0..SHARDS).map(|shard| partition(STOCK, shard)).collect();
-        let (known, has_more) =
-            self.merged::<Known>(Source::Index, &shards, after.map(Sku::as_str), most).await?;
-        Ok((known.into_iter().map(|known| known.list_sk).collect(), has_more))
+        self.merged(Source::Index, &shards, after.map(Sku::as_str), most).await
     }
 
     /// Applies a movement once: all its lines, or none. Returns what is written down under its key, which is another

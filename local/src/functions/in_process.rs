@@ -33,12 +33,17 @@ pub(crate) enum Code {
 
 /// A service in its shell, whichever it is.
 pub(crate) trait Handle: Debug + Send + Sync {
-    fn handle<'a>(&'a self, event: &'a [u8], request_id: &'a str) -> BoxFuture<'a, Result<Vec<u8>, Failure>>;
+    fn handle<'a>(&'a self, event: &'a [u8], context: Context<'a>)
+    -> BoxFuture<'a, Result<Vec<u8>, Failure>>;
 }
 
 impl<S: Service + Debug> Handle for Entry<S> {
-    fn handle<'a>(&'a self, event: &'a [u8], request_id: &'a str) -> BoxFuture<'a, Result<Vec<u8>, Failure>> {
-        Self::handle(self, event, Context { request_id, ..Context::default() }).boxed()
+    fn handle<'a>(
+        &'a self,
+        event: &'a [u8],
+        context: Context<'a>,
+    ) -> BoxFuture<'a, Result<Vec<u8>, Failure>> {
+        Self::handle(self, event, context).boxed()
     }
 }
 
@@ -50,7 +55,7 @@ impl InProcess {
         // A task of its own, for a caller that goes away does not stop a function either.
         let invocation = tokio::spawn(exchange::part(async move {
             let request_id = Uuid::new_v4().to_string();
-            timeout(limit, code.run(&event, &request_id)).await
+            timeout(limit, code.run(&event, &request_id, limit)).await
         }));
         match invocation.await {
             Ok(Ok(outcome)) => outcome,
@@ -74,7 +79,7 @@ impl Invoke for InProcess {
 }
 
 impl Code {
-    async fn run(&self, event: &[u8], request_id: &str) -> Result<Vec<u8>, InvokeError> {
+    async fn run(&self, event: &[u8], request_id: &str, limit: Duration) -> Result<Vec<u8>, InvokeError> {
         match self {
             Self::Authorizer(authorizer) => authorizer
                 .handle(event, request_id)
@@ -82,7 +87,7 @@ impl Code {
                 .map(|answer| answer.get().as_bytes().to_vec())
                 .map_err(|failure| failed(failure.error_type, failure.error_message)),
             Self::Service(entry) => entry
-                .handle(event, request_id)
+                .handle(event, Context { request_id, time_left: Some(limit), ..Context::default() })
                 .await
                 .map_err(|failure| failed(failure.error_type, failure.error_message)),
         }
