@@ -49,6 +49,7 @@ async fn open() -> (System, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("template.yaml");
     std::fs::write(&path, unthrottled).unwrap();
+    std::fs::write(folder.path().join("routes.json"), include_str!("../../routes.json")).unwrap();
     let system = System::start_with(|options| options.template = path).await;
     let token = system.token("storefront").await;
     (system, token)

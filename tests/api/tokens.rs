@@ -177,6 +177,7 @@ async fn audience() -> Refusal {
     let changed = text.replacen(jwks, &format!("{jwks}          TOKEN_AUDIENCE: this-api\n"), 1);
     assert_ne!(text, changed);
     fs::write(&path, changed).unwrap();
+    fs::write(folder.path().join("routes.json"), include_str!("../../routes.json")).unwrap();
     let system = System::start_with(|options| options.template = path).await;
     assert_eq!(system.get("/inventory", &system.mint(&system.claims())).await.status, 401);
     assert_eq!(system.outcomes().get("refused audience"), Some(&1));
