@@ -23,7 +23,7 @@ use crate::{
     running::{self, RunningError},
     system::{Local, StartError},
     terminal::{Style, Terminal},
-    try_it::TryIt,
+    try_it::{self, TryIt},
 };
 
 /// More than the largest token that is read, whatever stands before it.
@@ -310,7 +310,7 @@ impl Greeting {
         let clients = local.clients().0.iter();
         let clients = clients.map(|(name, client)| format!("  {name:<16} {}", client.scopes.join(" ")));
         let clients = clients.collect::<Vec<_>>().join("\n");
-        let example = local.clients().0.keys().next_back().map_or("", String::as_str);
+        let example = try_it::example(local.clients(), local.needs());
         let try_it = self.try_it.commands(example, address);
         format!(
             "Serving {template} on http://{address}

@@ -1,12 +1,14 @@
 //! The commands that `local` prints to be pasted into another terminal.
 
 use std::{
+    collections::BTreeMap,
     env,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
 
 use crate::{
+    clients::Clients,
     defaults::{CLIENTS_FILE, PORT},
     options::Options,
 };
@@ -26,7 +28,7 @@ impl TryIt {
     }
 
     /// The commands for a shell in the folder in which `local` was started.
-    pub(crate) fn commands(&self, client: &str, address: SocketAddr) -> String {
+    pub(crate) fn commands(&self, (client, path): (&str, &str), address: SocketAddr) -> String {
         let Self { program, clients_file } = self;
         let mut who = vec!["--client".to_owned(), client.to_owned()];
         if address.port() != PORT {
@@ -37,13 +39,29 @@ impl TryIt {
         }
         let who = who.join(" ");
         format!(
-            r#"  {program} call GET /inventory {who}
+            r#"  {program} call GET {path} {who}
 
   TOKEN=$({program} token {who})
-  curl -i -H "Authorization: Bearer $TOKEN" http://{address}/inventory
+  curl -i -H "Authorization: Bearer $TOKEN" http://{address}{path}
 "#
         )
     }
+}
+
+/// A client and the path of a GET that it may call, as far as this template has any: the last client, and its first route
+/// without parameters.
+pub(crate) fn example<'a>(clients: &'a Clients, needs: &'a BTreeMap<String, String>) -> (&'a str, &'a str) {
+    let open = clients.0.iter().rev().flat_map(|(name, client)| {
+        let is_held = |scopes: &str| {
+            scopes.split_whitespace().all(|scope| client.scopes.iter().any(|held| held == scope))
+        };
+        let paths = needs.iter().filter(move |(_, scopes)| is_held(scopes));
+        let paths =
+            paths.filter_map(|(route, _)| route.strip_prefix("GET ").filter(|path| !path.contains('{')));
+        paths.map(|path| (name.as_str(), path))
+    });
+    let any = clients.0.keys().next_back().map_or("", String::as_str);
+    open.into_iter().next().unwrap_or((any, "/"))
 }
 
 /// `program` as seen from `here`, if it is below.
@@ -64,7 +82,7 @@ mod tests {
 
     fn commands(clients_file: &str, port: u16) -> String {
         let try_it = TryIt { program: "target/debug/local".to_owned(), clients_file: clients_file.into() };
-        try_it.commands("storefront", SocketAddr::from(([127, 0, 0, 1], port)))
+        try_it.commands(("storefront", "/inventory"), SocketAddr::from(([127, 0, 0, 1], port)))
     }
 
     #[test]
@@ -77,6 +95,22 @@ mod tests {
         "#);
         let named = "--client storefront --port 3001 --clients-file 'it'\\''s here.json'";
         assert_eq!(commands("it's here.json", 3001).matches(named).count(), 2);
+    }
+
+    #[test]
+    fn the_example_is_a_call_that_its_client_may_make() {
+        let client = |scopes: &[&str]| crate::clients::Client {
+            client_id: "a".into(),
+            client_secret: "s".into(),
+            scopes: scopes.iter().map(ToString::to_string).collect(),
+        };
+        let clients = [("a", client(&["x/read"])), ("b", client(&["x/write"]))];
+        let clients = Clients(clients.map(|(name, client)| (name.to_owned(), client)).into());
+        let needs =
+            [("GET /a/{id}", "x/read"), ("GET /b", "x/write y/read"), ("GET /c", "x/read"), ("POST /d", "")];
+        let needs: BTreeMap<_, _> = needs.map(|(route, scopes)| (route.to_owned(), scopes.to_owned())).into();
+        assert_eq!(example(&clients, &needs), ("a", "/c"));
+        assert_eq!(example(&clients, &BTreeMap::new()), ("b", "/"));
     }
 
     #[test]

@@ -284,6 +284,14 @@ try {
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
   await until("#rows details[open]", "Why");
+  await tab("rotate");
+  await page.keyboard.press("Enter");
+  await until("#done", "A new key signs");
+  await tab("jwks");
+  await page.keyboard.press("Enter");
+  await until("#done", "answers 503");
+  await page.keyboard.press("Enter");
+  await until("#done", "answers again");
   await tab("client");
   await page.keyboard.type("storefront");
   await tab("get");
@@ -295,14 +303,6 @@ try {
   await tab("send");
   await page.keyboard.press("Enter");
   await until("#answer", "200 OK");
-  await tab("rotate");
-  await page.keyboard.press("Enter");
-  await until("#done", "A new key signs");
-  await tab("jwks");
-  await page.keyboard.press("Enter");
-  await until("#done", "answers 503");
-  await page.keyboard.press("Enter");
-  await until("#done", "answers again");
   const unnamed = await page.evaluate(() =>
     [...document.querySelectorAll("input, select, textarea")]
       .filter((field) => !field.labels.length)
