@@ -7,6 +7,7 @@ pub mod day;
 pub mod day_list;
 pub mod entry;
 pub mod error;
+pub mod events;
 pub mod id;
 pub mod inventory;
 pub mod json;

@@ -18,6 +18,7 @@ use serde_json::value::RawValue;
 use crate::{
     config::{CallingConfig, Config},
     entry::{Context, Entry, Failure, Service},
+    events,
     upstream::ClientApi,
 };
 
@@ -68,7 +69,9 @@ pub async fn run<S: Service + 'static>(service: S) -> Result<(), lambda_runtime:
         let _ = std::io::stdout().lock().write_all(line.as_bytes());
     });
     #[expect(clippy::disallowed_methods, reason = "the edge of the program")]
-    let entry = Arc::new(Entry::new(service, SystemTime::now, log));
+    let clock = SystemTime::now;
+    events::write_to(log.clone(), clock);
+    let entry = Arc::new(Entry::new(service, clock, log));
     let handle = move |event: LambdaEvent<Box<RawValue>>| {
         let entry = Arc::clone(&entry);
         async move {
