@@ -90,7 +90,7 @@ sets(r.functions_run_as_built, "an older runtime", "/Globals/Function/Runtime", 
 sets(r.functions_run_as_built, "no traces", "/Globals/Function/Tracing", "PassThrough")
 sets(r.functions_run_as_built, "a fixed architecture", "ReportFunction/Architectures", ["x86_64"])
 sets(r.functions_run_as_built, "another build", "/Resources/ReportFunction/Metadata/BuildMethod", "makefile")
-sets(r.functions_run_as_built, "longer than API Gateway waits", "ReportFunction/Timeout", 60)
+sets(r.functions_run_as_built, "longer than API Gateway waits", "ReportFunction/Timeout", 901)
 sets(r.logs_are_json_in_groups_that_expire, "text", "OrderFunction/LoggingConfig/LogFormat", "Text")
 sets(r.logs_are_json_in_groups_that_expire, "a shared group", "OrderFunction/LoggingConfig/LogGroup", {"Ref": "PaymentLogGroup"})
 sets(r.logs_are_json_in_groups_that_expire, "kept for ever", "OrderLogGroup/RetentionInDays", None)
