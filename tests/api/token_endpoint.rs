@@ -21,7 +21,7 @@ use gateway::{
 };
 use handlers::{
     config::Config,
-    entry::Entry,
+    entry::{Context, Entry},
     orders::{Orders, SCOPES},
     upstream::ClientApi,
 };
@@ -150,10 +150,12 @@ impl Shop {
                 if binary != "order" {
                     return functions.local().invoke(&binary, event).await;
                 }
-                order.handle(&event, "test").await.map_err(|failure| InvokeError::Function {
-                    error_type: failure.error_type.to_owned(),
-                    error_message: failure.error_message.to_owned(),
-                })
+                order.handle(&event, Context { request_id: "test", ..Context::default() }).await.map_err(
+                    |failure| InvokeError::Function {
+                        error_type: failure.error_type.to_owned(),
+                        error_message: failure.error_message.to_owned(),
+                    },
+                )
             })
         })
         .await;
