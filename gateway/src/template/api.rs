@@ -33,6 +33,8 @@ const HARMLESS: &[&str] = &[
     "AlwaysDeploy",
     "FailOnWarnings",
     "CacheClusterSize",
+    "EndpointAccessMode",
+    "SecurityPolicy",
 ];
 
 /// The API's own properties, but for who gets in.
