@@ -252,15 +252,39 @@ def data_outlives_the_stack(it: Deployed) -> None:
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
         assert table["SSESpecification"]["SSEEnabled"] is True, name
         assert [key["AttributeName"] for key in table["KeySchema"]] == ["pk", "sk"], name
-    for name in [*tables, "UserPool"]:
+        assert table["DeletionProtectionEnabled"] == {"Fn::If": ["Protects", True, False]}, name
+    for name in [*tables, *it.of_type("AWS::SecretsManager::Secret"), "UserPool"]:
         resource = it.resources[name]
-        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain"), name
+        # What a failed creation leaves behind stands in the way of the next.
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain"), name
 
 
 def nobody_signs_up(it: Deployed) -> None:
     pool = it.resources["UserPool"]["Properties"]
     assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
-    assert pool["DeletionProtection"] == "ACTIVE"
+    assert pool["DeletionProtection"] == {"Fn::If": ["Protects", "ACTIVE", "INACTIVE"]}
+
+
+def old_tls_is_refused(it: Deployed) -> None:
+    api = it.resources["Api"]["Properties"]
+    assert api["SecurityPolicy"].startswith(("SecurityPolicy_TLS13_", "TLS_1_2")) and api["EndpointAccessMode"] == "STRICT"
+
+
+def names_are_the_stacks_own(it: Deployed) -> None:
+    """Two stacks of one account must not meet."""
+    host = it.resources["UserPoolDomain"]["Properties"]["Domain"]
+    assert host == {"Fn::Sub": "${AWS::StackName}-${AWS::AccountId}"}
+    for kind, key in {
+        "AWS::Logs::LogGroup": "LogGroupName", "AWS::SecretsManager::Secret": "Name", "AWS::ApiGateway::UsagePlan": "UsagePlanName",
+        "AWS::Cognito::UserPool": "UserPoolName", "AWS::CloudWatch::Dashboard": "DashboardName",
+    }.items():  # fmt: skip
+        for name, properties in it.of_type(kind).items():
+            assert key not in properties or "${AWS::StackName}" in str(properties[key]), name
+
+
+def the_web_acl_covers_the_token_endpoint(it: Deployed) -> None:
+    covered = [str(one["ResourceArn"]) for one in it.of_type("AWS::WAFv2::WebACLAssociation").values()]
+    assert any("UserPool" in one for one in covered) and any("/stages/" in one for one in covered), covered
 
 
 def the_access_log_tells_the_caller_and_never_the_token(it: Deployed) -> None:
@@ -301,9 +325,14 @@ def faults_are_alarms_that_roll_back(it: Deployed) -> None:
         pattern = filters[f"{prefix}Faults"]["FilterPattern"]
         assert filters[f"{prefix}Faults"]["LogGroupName"] == function["LoggingConfig"]["LogGroup"], name
         assert '$.outcome = "fault"' in pattern and '$.record.status = "timeout"' in pattern, name
+        # A refused token is an error of the function, too; only a crash's type begins with the platform's word.
+        assert '$.record.errorType = "Runtime.*"' in pattern and '$.record.status = "error"' not in pattern, name
         assert alarms[f"{prefix}FaultAlarm"]["MetricName"] == f"{prefix}Faults", name
         group = it.resources[f"{name}DeploymentGroup"]["Properties"]
-        assert group["AlarmConfiguration"]["Alarms"] == [{"Name": {"Ref": f"{prefix}FaultAlarm"}}], name
+        # An alarm that rings stops a deployment, the one that would mend it too: only a gradual one looks at alarms.
+        when, watched, otherwise = group["AlarmConfiguration"]["Fn::If"]
+        assert (when, watched["Alarms"]) == ("IsGradual", [{"Name": {"Ref": f"{prefix}FaultAlarm"}}]), name
+        assert otherwise == {}, name
         assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"], name
     for name, alarm in alarms.items():
         # A refused token is a failed invocation of the authorizer.

@@ -40,6 +40,8 @@ def fault(service: str, operation: str, given: set[str]) -> str | None:
         return f"{service} has no {operation}"
     shape = model.operation_model(names[operation]).input_shape
     members = {xform_name(name, "-") for name in shape.members} if shape else set()
+    if shape:
+        members |= {f"no-{xform_name(name, '-')}" for name, of in shape.members.items() if of.type_name == "boolean"}
     required = {xform_name(name, "-") for name in shape.required_members} if shape else set()
     if unknown := given - members - OWN:
         return f"{operation} has no {sorted(unknown)}"
