@@ -9,6 +9,7 @@ use reqwest::Url;
 use crate::{
     defaults::{CLIENTS_FILE, PORT},
     explain::Explain,
+    routes::Routes,
 };
 
 const EXAMPLES: &str = "\
@@ -23,6 +24,7 @@ Examples:
                                                print a sample event with a fresh token
   local invoke report                          run the report function's schedule at once
   local explain --route 'POST /orders' < token  why a token is let in or turned away
+  local routes --from-openapi api.yaml         a route table from an API description
   local policy < questions.jsonl               what policies say, for scripts
   local openapi > openapi.json                 the API described, for tools";
 
@@ -37,6 +39,17 @@ The token is decided about here and goes nowhere; its signature is never shown. 
 file.
 
 Exit code: 0 allowed (without --route: at least one route), 1 refused or denied, 2 not decided or not understood.";
+
+const ROUTES_EXAMPLES: &str = "\
+Examples:
+  local routes --from-openapi openapi.yaml --output routes.json
+  local routes --from-template template.yaml > routes.json
+  local routes check --template template.yaml
+
+The table holds what a description says and nothing that is guessed: operations without OAuth 2 scopes, and those that no table can
+hold, are left out and listed on standard error. A route that is not in the table is closed.
+
+Exit code: 0 a table, or no difference; 1 differences, or no table.";
 
 const POLICY_EXAMPLES: &str = r#"Example:
   echo '{"policy":{"Version":"2012-10-17","Statement":[]},"action":"execute-api:Invoke","resource":"arn:…"}' | local policy
@@ -120,6 +133,9 @@ pub enum Command {
     /// Explain a token: every check, the policy, and what is open to it. The token comes on standard input
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(Explain),
+    /// Make a route table from an API description or a template, or compare one with a template
+    #[command(after_help = ROUTES_EXAMPLES)]
+    Routes(Routes),
     /// Print the description of the API, OpenAPI 3.1
     Openapi,
     /// Evaluate policies: JSON lines {"policy","action","resource"} on standard input

@@ -1,55 +1,56 @@
-//! Which route table the authorizer of a template gets here: the one that the template names, or `routes.json` beside
-//! the template, which a deployment packages with the function.
+//! Route tables: the one that the authorizer of a template gets here, and `local routes`, which makes one from what
+//! people have and compares one with a template.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
+mod command;
+mod differences;
+mod document;
+mod openapi;
+mod stack;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use self::stack::fill;
+pub use self::{
+    command::{Check, Routes, RoutesCommand, RoutesCommandError},
+    stack::RoutesError,
 };
 
 use access::{Table, table::TableError};
+use serde_json::{Map, Value};
 
-use gateway::template::{Function, Stack};
-
-/// The binary whose function needs the table.
-const AUTHORIZER: &str = "authorizer";
-const FILE: &str = "ROUTES_FILE";
-const TEXT: &str = "ROUTES";
-const NAME: &str = "routes.json";
-
-/// Why there is no route table.
-#[derive(Debug, thiserror::Error)]
-pub enum RoutesError {
-    /// The file is missing or unreadable.
-    #[error("the route table `{}` cannot be read; the authorizer needs one beside the template, or in `ROUTES`", .0.display())]
-    Read(PathBuf, #[source] io::Error),
-    /// The table is not a usable one.
-    #[error("the route table of the authorizer")]
-    Table(#[from] TableError),
+/// A table in the making, and what could not be put into it.
+#[derive(Debug, Default)]
+struct Draft {
+    routes: Map<String, Value>,
+    /// One line for each route that needs a look.
+    notes: Vec<String>,
 }
 
-/// Puts the route table into the environment of the stack's authorizers as text, and returns it. A file that
-/// `ROUTES_FILE` names is looked for beside the template, since it is packaged from there.
-///
-/// # Errors
-/// If there is an authorizer, and no usable table for it.
-pub(crate) fn fill(stack: &mut Stack, template: &Path) -> Result<Option<Table>, RoutesError> {
-    let mut table = None;
-    let is_authorizer = |function: &&mut Function| function.binary == AUTHORIZER;
-    for function in stack.functions.values_mut().filter(is_authorizer) {
-        let text = text_for(function, template)?;
-        table = Some(Table::from_json(&text)?);
-        function.environment.remove(FILE);
-        function.environment.insert(TEXT.to_owned(), text);
+impl Draft {
+    /// Adds a route, unless the table would not be usable with it: then a note says why it is left out.
+    fn add(&mut self, route: &str, scopes: Vec<String>) {
+        let left_out = |why: &dyn std::fmt::Display| format!("left out: {why}");
+        if self.routes.contains_key(route) {
+            self.notes.push(left_out(&TableError::Twice(route.to_owned())));
+            return;
+        }
+        self.routes.insert(route.to_owned(), scopes.into());
+        if let Err(error) = Table::from_json(&self.text()) {
+            self.routes.remove(route);
+            self.notes.push(left_out(&error));
+        }
     }
-    Ok(table)
-}
 
-fn text_for(function: &Function, template: &Path) -> Result<String, RoutesError> {
-    let set = |name| function.environment.get(name).filter(|value| !value.trim().is_empty());
-    if let Some(text) = set(TEXT) {
-        return Ok(text.clone());
+    /// The table as `routes.json` has it, one route a line.
+    fn text(&self) -> String {
+        let lines: Vec<String> = self
+            .routes
+            .iter()
+            .map(|(route, scopes)| {
+                let scopes = scopes.to_string().replace("\",\"", "\", \"");
+                format!("  {}: {scopes}", Value::from(route.as_str()))
+            })
+            .collect();
+        format!("{{\n{}\n}}\n", lines.join(",\n"))
     }
-    let name = set(FILE).and_then(|path| Path::new(path).file_name()).unwrap_or_else(|| NAME.as_ref());
-    let path = template.with_file_name(name);
-    fs::read_to_string(&path).map_err(|error| RoutesError::Read(path, error))
 }

@@ -20,6 +20,7 @@ use crate::{
     explain::{Explain, ExplainError, Outcome},
     openapi::{self, OpenapiError},
     options::{Command, CommandLine, Options},
+    routes::RoutesCommandError,
     running::{self, RunningError},
     system::{Local, StartError},
     terminal::{Style, Terminal},
@@ -47,6 +48,9 @@ pub enum RunError {
     /// A token cannot be explained.
     #[error(transparent)]
     Explain(#[from] ExplainError),
+    /// There is no route table.
+    #[error(transparent)]
+    Routes(#[from] RoutesCommandError),
     /// The API cannot be described.
     #[error(transparent)]
     Openapi(#[from] OpenapiError),
@@ -68,6 +72,7 @@ impl RunError {
             Self::Explain(_) | Self::Client(_) => ExitCode::from(2),
             Self::Start(_)
             | Self::Running(_)
+            | Self::Routes(_)
             | Self::Openapi(_)
             | Self::Policy(_)
             | Self::Signals(_)
@@ -100,6 +105,16 @@ pub async fn run(
         }
         Some(Command::Invoke { function, running }) => print(&running::invoke(&function, &running).await?)?,
         Some(Command::Explain(asked)) => return explain(&asked, vars, clock).await,
+        Some(Command::Routes(routes)) => {
+            let printed = routes.run(|note| {
+                // Without standard error the table has to do.
+                _ = writeln!(io::stderr(), "{note}");
+            })?;
+            if !printed.text.is_empty() {
+                print(&printed.text)?;
+            }
+            return Ok(if printed.is_no { ExitCode::from(1) } else { ExitCode::SUCCESS });
+        }
         Some(Command::Openapi) => print(openapi::document()?.trim_end())?,
         Some(Command::Policy) => {
             policy_command::answer(io::stdin().lock(), io::stdout().lock()).map_err(RunError::Policy)?;

@@ -9,7 +9,10 @@ use std::{
     sync::Arc,
 };
 
-use access::{Route, Scope, Table, log::Log};
+use access::{
+    Route, Scope, Table,
+    log::{Level, Log},
+};
 use aws_sdk_dynamodb::Client as DynamoDb;
 use gateway::{
     http::{Clock, server},
@@ -17,6 +20,7 @@ use gateway::{
     rest::{Gateway, GatewayError, served::Served},
     template::{self, Facts, TemplateError, UserPool},
 };
+use serde_json::json;
 use tokio::{
     net::{TcpListener, TcpSocket},
     sync::{SetOnce, oneshot},
@@ -139,7 +143,15 @@ impl Local {
             facts.client_secrets.insert(logical_id.to_owned(), credentials::secret()?);
         }
         let mut stack = template.stack(&facts)?;
-        let routes = routes::fill(&mut stack, &options.template)?;
+        let routes = match routes::fill(&mut stack, &options.template) {
+            // Functions elsewhere have a table of their own, which may be right.
+            Err(error) if options.functions.is_some() => {
+                let line = json!({ "event": "routes_differ", "detail": error.to_string() });
+                log.record(Level::Warn, clock(), &line);
+                None
+            }
+            filled => filled?,
+        };
         let needs = |route: &Route| {
             let scopes: Vec<&str> = route.scopes().iter().map(Scope::as_str).collect();
             (route.to_string(), scopes.join(" "))

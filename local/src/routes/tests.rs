@@ -1,0 +1,185 @@
+//! Tables from descriptions and templates, and what is told of what they lack.
+
+use std::fs;
+
+use clap::Parser as _;
+use tempfile::TempDir;
+
+use super::command::RoutesCommandError;
+use crate::options::{Command, CommandLine};
+
+/// What `local routes` prints for these arguments in a folder with these files.
+fn run(
+    files: &[(&str, &str)],
+    arguments: &[&str],
+) -> Result<(String, Vec<String>, bool), (String, Vec<String>)> {
+    let folder: TempDir = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let in_folder = |argument: &&str| {
+        let path = folder.path().join(argument);
+        if path.exists() { path.to_str().unwrap().to_owned() } else { (*argument).to_owned() }
+    };
+    let arguments = ["local", "routes"].map(str::to_owned).into_iter().chain(arguments.iter().map(in_folder));
+    let Some(Command::Routes(routes)) = CommandLine::parse_from(arguments).command else {
+        panic!("another command")
+    };
+    let mut notes = Vec::new();
+    let printed: Result<_, RoutesCommandError> = routes.run(|note| notes.push(note.to_owned()));
+    match printed {
+        Ok(printed) => Ok((printed.text, notes, printed.is_no)),
+        Err(error) => Err((error.to_string().replace(folder.path().to_str().unwrap(), ""), notes)),
+    }
+}
+
+const OPENAPI: &str = r#"
+openapi: 3.0.3
+security: [{ oauth: [shop/read] }]
+paths:
+  /things:
+    get: {}
+    post: { security: [{ oauth: [shop/write], other: [shop/audit], key: [] }] }
+    trace: {}
+  /things/{id}:
+    get: { security: [{ oauth: [] }] }
+    put: { security: [{ oauth: [shop/write] }, { oauth: [shop/admin] }] }
+    patch: { security: [{ oauth: [shop/write] }, { key: [] }] }
+    delete: { security: [{ key: [] }] }
+    head: { security: [] }
+    options: { security: [{}, { oauth: [shop/read] }] }
+  /things/{number}/parts: { get: {} }
+  /files/{name}.json: { get: {} }
+  /orders: { get: { security: [{ oauth: ["read:orders"] }] } }
+  /elsewhere: { $ref: "other.yaml#/x" }
+components:
+  securitySchemes:
+    oauth: { type: oauth2 }
+    other: { type: openIdConnect }
+    key: { type: apiKey }
+"#;
+
+#[test]
+fn a_description_becomes_a_table_and_what_it_lacks_is_told() {
+    let (text, notes, is_no) = run(&[("api.yaml", OPENAPI)], &["--from-openapi", "api.yaml"]).unwrap();
+    assert!(!is_no);
+    insta::assert_snapshot!(text, @r#"
+    {
+      "GET /things": ["shop/read"],
+      "GET /things/{id}": [],
+      "PATCH /things/{id}": ["shop/write"],
+      "POST /things": ["shop/audit", "shop/write"]
+    }
+    "#);
+    insta::assert_snapshot!(notes.join("\n"), @r#"
+    left out: `/elsewhere`: it is described elsewhere (`$ref`)
+    left out: `GET /files/{name}.json`: a segment must be `{name}`, or letters, digits, `.`, `_`, `-` and `:`
+    left out: `GET /orders`: the scope `read:orders`: a scope reads `resource-server/name`
+    left out: `TRACE /things`: API Gateway has no such method
+    any valid token: `GET /things/{id}` asks for a token, but for no scope
+    left out: `HEAD /things/{id}`: it asks for no token
+    left out: `PUT /things/{id}`: one of several sets of scopes will do, and a table asks for all
+    left out: `DELETE /things/{id}`: its `security` names no OAuth 2 scheme
+    left out: `OPTIONS /things/{id}`: a token is optional
+    left out: `GET /things/{id}` and `GET /things/{number}/parts` have different parameters at the same place
+    "#);
+}
+
+#[test]
+fn swagger_2_and_json_are_read_too() {
+    let swagger = r#"{
+        "swagger": "2.0", "basePath": "/v1",
+        "paths": {"/a": {"get": {"security": [{"o": ["s/a"]}]}, "x-amazon-apigateway-any-method": {}}},
+        "security": [{"o": ["s/b", "s/a"]}], "securityDefinitions": {"o": {"type": "oauth2"}}
+    }"#;
+    let (text, notes, _) = run(&[("api.json", swagger)], &["--from-openapi", "api.json"]).unwrap();
+    insta::assert_snapshot!(text, @r#"
+    {
+      "ANY /a": ["s/a", "s/b"],
+      "GET /a": ["s/a"]
+    }
+    "#);
+    assert_eq!(notes, [] as [String; 0]);
+}
+
+#[test]
+fn what_is_no_description_or_has_no_scopes_gives_no_table() {
+    let none = "swagger: '2.0'\npaths: { /a: { get: {} } }";
+    let (error, notes) = run(&[("a.yaml", none)], &["--from-openapi", "a.yaml"]).unwrap_err();
+    assert_eq!(error, "no route of `/a.yaml` can be written: see above");
+    assert_eq!(notes, ["left out: `GET /a`: it has no `security`"]);
+    for (text, expected) in [
+        ("a: b", "`/a.yaml` is not an OpenAPI 3 or Swagger 2 description with `paths`"),
+        ("openapi: 3.0.0", "`/a.yaml` is not an OpenAPI 3 or Swagger 2 description with `paths`"),
+        ("", "`/a.yaml`, line 1: not valid JSON or YAML: the document is empty"),
+        (
+            "a: &x 1\nb: *x",
+            "`/a.yaml`, line 2: not valid JSON or YAML: aliases are not read here: write the value out",
+        ),
+        ("a: 1\na: 2", "`/a.yaml`, line 2: not valid JSON or YAML: a key is there twice"),
+    ] {
+        let (error, _) = run(&[("a.yaml", text)], &["--from-openapi", "a.yaml"]).unwrap_err();
+        assert_eq!(error, expected, "{text}");
+    }
+}
+
+const TEMPLATE: &str = "
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: dev
+      Auth:
+        DefaultAuthorizer: Scopes
+        Authorizers: { Scopes: { FunctionArn: !GetAtt Authorizer.Arn } }
+  Authorizer:
+    Type: AWS::Serverless::Function
+    Metadata: { BuildMethod: rust-cargolambda, BuildProperties: { Binary: authorizer } }
+  Things:
+    Type: AWS::Serverless::Function
+    Metadata: { BuildMethod: rust-cargolambda, BuildProperties: { Binary: things } }
+    Properties:
+      Events:
+        Read: { Type: Api, Properties: { RestApiId: !Ref Api, Method: GET, Path: /things } }
+        All: { Type: Api, Properties: { RestApiId: !Ref Api, Method: ANY, Path: '/things/{id}' } }
+        Open: { Type: Api, Properties: { RestApiId: !Ref Api, Method: GET, Path: /, Auth: { Authorizer: NONE } } }
+";
+
+#[test]
+fn a_template_gives_its_routes_to_fill_in() {
+    let (text, notes, _) = run(&[("t.yaml", TEMPLATE)], &["--from-template", "t.yaml"]).unwrap();
+    insta::assert_snapshot!(text, @r#"
+    {
+      "ANY /things/{id}": [],
+      "GET /things": []
+    }
+    "#);
+    insta::assert_snapshot!(notes.join("\n"), @r"
+    to fill in: `GET /things` has no scopes yet, so any valid token will do
+    to fill in: `ANY /things/{id}` has no scopes yet, so any valid token will do
+    left out: `GET /`: the template asks no authorizer about it
+    ");
+}
+
+#[test]
+fn differences_of_table_and_template_are_told() {
+    let check = |routes: &str| {
+        let files = [("t.yaml", TEMPLATE), ("routes.json", routes)];
+        run(&files, &["check", "--template", "t.yaml"]).unwrap()
+    };
+    let same = r#"{"GET /things": ["a/a"], "ANY /things/{id}": ["a/a"], "PUT /things/{id}": ["a/b"]}"#;
+    assert_eq!(check(same), (String::new(), vec![], false));
+    let (text, _, is_no) = check(r#"{"GET /thing": ["a/a"], "ANY /things/{id}": ["a/a"], "GET /": []}"#);
+    assert!(is_no);
+    insta::assert_snapshot!(text, @r"
+    `GET /things` is in the template only: every call of it would be 403
+    `GET /` is in the table, but the template asks no authorizer about it
+    `GET /thing` is in the table only: the template does not serve it
+    ");
+    let files = [("t.yaml", TEMPLATE), ("r.json", same)];
+    let (text, _, _) = run(&files, &["check", "--template", "t.yaml", "--routes", "r.json"]).unwrap();
+    assert_eq!(text, "");
+    let (error, _) = run(&files, &["check", "--template", "t.yaml"]).unwrap_err();
+    assert!(error.starts_with("the route table `/routes.json` cannot be read"), "{error}");
+}
