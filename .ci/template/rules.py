@@ -120,6 +120,7 @@ def gateway_responses_speak_our_json(it: Deployed) -> None:
     assert set(responses) <= GATEWAY_RESPONSES, set(responses) - GATEWAY_RESPONSES
     statuses = {kind: int(response["statusCode"]) for kind, response in responses.items() if "statusCode" in response}
     expected = {"UNAUTHORIZED": 401, "ACCESS_DENIED": 403, "INVALID_API_KEY": 403, "THROTTLED": 429}
+    expected |= {"MISSING_AUTHENTICATION_TOKEN": 404}
     expected |= {"QUOTA_EXCEEDED": 429, "REQUEST_TOO_LARGE": 413, "INTEGRATION_TIMEOUT": 504}
     assert statuses == expected
     assert {"DEFAULT_4XX", "DEFAULT_5XX"} <= set(responses)

@@ -18,7 +18,7 @@ use gateway::{
     http::{Clock, server},
     invoke::{Invoke, InvokeError},
     rest::{Gateway, GatewayError, served::Served},
-    template::{self, Facts, TemplateError, UserPool},
+    template::{self, Facts, Stack, TemplateError, UserPool},
 };
 use serde_json::json;
 use tokio::{
@@ -143,15 +143,7 @@ impl Local {
             facts.client_secrets.insert(logical_id.to_owned(), credentials::secret()?);
         }
         let mut stack = template.stack(&facts)?;
-        let routes = match routes::fill(&mut stack, &options.template) {
-            // Functions elsewhere have a table of their own, which may be right.
-            Err(error) if options.functions.is_some() => {
-                let line = json!({ "event": "routes_differ", "detail": error.to_string() });
-                log.record(Level::Warn, clock(), &line);
-                None
-            }
-            filled => filled?,
-        };
+        let routes = routes(&mut stack, &options, clock, &log)?;
         let needs = |route: &Route| {
             let scopes: Vec<&str> = route.scopes().iter().map(Scope::as_str).collect();
             (route.to_string(), scopes.join(" "))
@@ -335,6 +327,24 @@ impl Port {
     fn open(self) -> Result<TcpListener, StartError> {
         let port = self.address.port();
         self.socket.listen(BACKLOG).map_err(|error| StartError::on_port(port, error))
+    }
+}
+
+/// The routes of the stack's authorizer.
+fn routes(
+    stack: &mut Stack,
+    options: &Options,
+    clock: Clock,
+    log: &Log,
+) -> Result<Option<Table>, RoutesError> {
+    match routes::fill(stack, &options.template) {
+        // Functions elsewhere have a table of their own, which may be right.
+        Err(error) if options.functions.is_some() => {
+            let line = json!({ "event": "routes_differ", "detail": error.to_string() });
+            log.record(Level::Warn, clock(), &line);
+            Ok(None)
+        }
+        filled => filled,
     }
 }
 

@@ -115,7 +115,7 @@ async fn decisions_are_told_as_the_gateway_made_them() {
         (&good, Method::GET, "/inventory?cursor=", 400),
         (&good, Method::PATCH, "/orders/7", 403),
         (&expired, Method::GET, "/orders", 401),
-        (&good, Method::GET, "/nowhere", 403),
+        (&good, Method::GET, "/nowhere", 404),
     ] {
         let answer = system.send(method, path, token, &json!({"status": "paid"})).await;
         assert_eq!(answer.status, status, "{path}: {}", answer.text);
@@ -134,7 +134,7 @@ async fn decisions_are_told_as_the_gateway_made_them() {
             ["storefront", "GET /inventory", 400, "allowed", null, true],
             ["storefront", "PATCH /orders/{id}", 403, "refused", "insufficient_scope", true],
             [null, "GET /orders", 401, "refused", "expired", false],
-            [null, null, 403, "refused", "MissingAuthenticationTokenException", null],
+            [null, null, 404, "refused", "MissingAuthenticationTokenException", null],
         ])
     );
     for one in &told {

@@ -77,11 +77,11 @@ async fn every_answer_carries_the_gateways_headers() {
         (system.get("/inventory", &token).await, 200, ""),
         (system.get("/inventory", "a.b.c").await, 401, "UnauthorizedException"),
         (system.get("/inventory/none", &token).await, 404, ""),
-        (system.get("/nothing/here", &token).await, 403, "MissingAuthenticationTokenException"),
-        (system.get("/Inventory", &token).await, 403, "MissingAuthenticationTokenException"),
+        (system.get("/nothing/here", &token).await, 404, "MissingAuthenticationTokenException"),
+        (system.get("/Inventory", &token).await, 404, "MissingAuthenticationTokenException"),
         (
             Answer::to(system.request(Method::DELETE, "/inventory").bearer_auth(&token)).await,
-            403,
+            404,
             "MissingAuthenticationTokenException",
         ),
     ];

@@ -163,7 +163,7 @@ impl Call {
     pub(crate) fn check(&self, held: &BTreeSet<&str>, (status, body): &(u16, String)) {
         let told = format!("{} {}, held {held:?}: {status} {body}", self.verb, self.target);
         let Some(row) = self.row else {
-            assert!(*status == 403 && body.contains("Missing Authentication Token"), "{told}");
+            assert!(*status == 404 && body.contains(r#""error":"not_found""#), "{told}");
             return;
         };
         if self.is_allowed(held) {

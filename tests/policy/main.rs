@@ -178,7 +178,7 @@ async fn without_a_token_nothing_is_reached() {
         request.headers.remove("Authorization");
         request.headers.push("X-Authorizer-Client-Id", "admin");
         let (status, _) = ask(&stage.gateway, request).await;
-        assert_eq!(status, if call.is_routed() { 401 } else { 403 }, "{call:?}");
+        assert_eq!(status, if call.is_routed() { 401 } else { 404 }, "{call:?}");
     }
     assert_eq!(stage.functions.decisions(), 0);
 }

@@ -106,16 +106,17 @@ impl Routes {
             (Some(RoutesCommand::Check(check)), _, _) => check.run(),
             (None, Some(path), _) => {
                 let draft = openapi::draft(&document::read(path)?);
-                self.written(draft.ok_or_else(|| RoutesCommandError::NotOpenapi(path.clone()))?, path, note)
+                let draft = draft.ok_or_else(|| RoutesCommandError::NotOpenapi(path.clone()))?;
+                self.written(&draft, path, note)
             }
-            (None, None, Some(path)) => self.written(from_template(&read_stack(path)?), path, note),
+            (None, None, Some(path)) => self.written(&from_template(&read_stack(path)?), path, note),
             (None, None, None) => Ok(Printed::default()),
         }
     }
 
     fn written(
         &self,
-        draft: Draft,
+        draft: &Draft,
         source: &Path,
         note: impl FnMut(&str),
     ) -> Result<Printed, RoutesCommandError> {

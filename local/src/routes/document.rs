@@ -102,7 +102,9 @@ fn yaml(text: &str) -> Result<Value, (usize, String)> {
                 }
                 None => match value {
                     Value::String(key) => *waiting = Some(key),
-                    _ => return refused("a key is not a string"),
+                    Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                        return refused("a key is not a string");
+                    }
                 },
             },
         }

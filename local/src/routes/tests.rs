@@ -8,11 +8,11 @@ use tempfile::TempDir;
 use super::command::RoutesCommandError;
 use crate::options::{Command, CommandLine};
 
+/// What is printed, what is noted besides, and whether the answer is no; or the error, and what was noted before it.
+type Done = Result<(String, Vec<String>, bool), (String, Vec<String>)>;
+
 /// What `local routes` prints for these arguments in a folder with these files.
-fn run(
-    files: &[(&str, &str)],
-    arguments: &[&str],
-) -> Result<(String, Vec<String>, bool), (String, Vec<String>)> {
+fn run(files: &[(&str, &str)], arguments: &[&str]) -> Done {
     let folder: TempDir = tempfile::tempdir().unwrap();
     for (name, text) in files {
         fs::write(folder.path().join(name), text).unwrap();
@@ -156,9 +156,9 @@ fn a_template_gives_its_routes_to_fill_in() {
     }
     "#);
     insta::assert_snapshot!(notes.join("\n"), @r"
-    to fill in: `GET /things` has no scopes yet, so any valid token will do
     to fill in: `ANY /things/{id}` has no scopes yet, so any valid token will do
     left out: `GET /`: the template asks no authorizer about it
+    to fill in: `GET /things` has no scopes yet, so any valid token will do
     ");
 }
 
