@@ -78,7 +78,8 @@ impl Http {
         self.client.execute(request).await
     }
 
-    pub(crate) fn request(&self, method: ::http::Method, url: reqwest::Url) -> RequestBuilder {
+    /// A request of another kind than for a token or to an API, with the same limits.
+    pub fn request(&self, method: ::http::Method, url: reqwest::Url) -> RequestBuilder {
         self.client.request(method, url)
     }
 }

@@ -1,0 +1,6 @@
+//! The function `rotate`.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    tokens::wiring::serve_rotate().await
+}

@@ -1,0 +1,321 @@
+//! The four steps, each of which may be repeated, and may die anywhere.
+//!
+//! Cognito tells the ids of a client's secrets and never their values. So the id of each value is written down as the
+//! label `cognito-<id>` of the version that holds it, and the one of `AWSCURRENT` before another secret is added: of two
+//! secrets it is then known which is which, whatever dies in between.
+
+use std::{str::FromStr, time::Duration};
+
+use client::ServiceUrl;
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::{Instant, sleep};
+
+use super::{
+    CURRENT, Clients, Described, PENDING, RotateError, Secrets, Tokens,
+    credentials::{self, Credentials},
+};
+use crate::wiring::instant;
+
+/// What the label of a version begins with that holds the secret of that id.
+const LABEL: &str = "cognito-";
+/// The first pause before a new secret is tried again, and the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// A step of a rotation, by the name that Secrets Manager calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// `createSecret`: store a new value as `AWSPENDING`.
+    Create,
+    /// `setSecret`: give it to Cognito.
+    Set,
+    /// `testSecret`: get a token with it.
+    Test,
+    /// `finishSecret`: make it `AWSCURRENT`.
+    Finish,
+}
+
+impl Step {
+    /// The steps in their order.
+    pub const ALL: [Self; 4] = [Self::Create, Self::Set, Self::Test, Self::Finish];
+
+    /// The name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "createSecret",
+            Self::Set => "setSecret",
+            Self::Test => "testSecret",
+            Self::Finish => "finishSecret",
+        }
+    }
+}
+
+impl FromStr for Step {
+    type Err = RotateError;
+
+    fn from_str(name: &str) -> Result<Self, RotateError> {
+        Self::ALL.into_iter().find(|step| step.as_str() == name).ok_or(RotateError::Event)
+    }
+}
+
+/// What a rotation works on.
+#[derive(Clone, Debug)]
+pub struct Rotation<S, C, T> {
+    /// The secrets.
+    pub secrets: S,
+    /// The clients of the pool.
+    pub clients: C,
+    /// The token endpoint.
+    pub tokens: T,
+    /// The `token_url` of a value that has none yet.
+    pub token_url: ServiceUrl,
+}
+
+/// The version that is rotated, in its secret.
+struct Pending<'a> {
+    secret: &'a str,
+    version: &'a str,
+    described: Described,
+}
+
+/// A secret of the client at Cognito.
+struct Known {
+    id: String,
+    /// The version that holds it, and its value; none where no version has its label.
+    version: Option<(String, SecretString)>,
+}
+
+impl<S: Secrets, C: Clients, T: Tokens> Rotation<S, C, T> {
+    /// Takes one step for a version of a secret, by `until` at the latest. A step that was taken before changes nothing.
+    ///
+    /// # Errors
+    /// If anything is not as it must be. What was in use stays in use, and the step can be repeated.
+    pub async fn step(
+        &self,
+        step: Step,
+        secret: &str,
+        version: &str,
+        until: Instant,
+    ) -> Result<(), RotateError> {
+        let described = self.secrets.describe(secret).await?;
+        let not_pending = || RotateError::NotPending(version.to_owned());
+        let labels = described.versions.get(version).ok_or_else(not_pending)?;
+        if labels.contains(CURRENT) {
+            return Ok(());
+        }
+        if !labels.contains(PENDING) {
+            return Err(not_pending());
+        }
+        let pending = Pending { secret, version, described };
+        match step {
+            Step::Create => self.create(&pending).await,
+            Step::Set => self.set(&pending).await,
+            Step::Test => self.test(&pending, until).await,
+            Step::Finish => {
+                let current = pending.described.current()?;
+                Ok(self.secrets.move_label(secret, CURRENT, Some(current), Some(version)).await?)
+            }
+        }
+    }
+
+    /// Stores the new value before anybody else learns it. The first one is the secret that the client was made with.
+    async fn create(&self, pending: &Pending<'_>) -> Result<(), RotateError> {
+        if self.secrets.value(pending.secret, pending.version).await?.is_some() {
+            return Ok(());
+        }
+        let (version, current) = self.current(pending).await?;
+        let tags = &pending.described.tags;
+        let client_id = tags.get("client_id").map(String::as_str).or(current.client_id());
+        let client_id = client_id.ok_or(RotateError::Value { version, fault: "has no `client_id`" })?;
+        let new = if current_secret(&current, client_id).is_some() {
+            credentials::draw()?
+        } else {
+            let original = self.clients.original(client_id).await?;
+            original.ok_or_else(|| RotateError::NoOriginal(client_id.to_owned()))?
+        };
+        let value = current.with(client_id, &new, &self.token_url.to_string(), tags);
+        Ok(self.secrets.put_pending(pending.secret, pending.version, value).await?)
+    }
+
+    /// Makes room for the new value where it is known that nobody has to have it, and gives it to Cognito.
+    async fn set(&self, pending: &Pending<'_>) -> Result<(), RotateError> {
+        let value = self.read(pending.secret, pending.version).await?;
+        let (client_id, new) = value.complete(pending.version)?;
+        let known = self.known(pending, client_id).await?;
+        if let Some(known) = known.iter().find(|known| known.is(&new)) {
+            return self.label(pending, pending.version, &known.id).await;
+        }
+        let (current_version, current) = self.current(pending).await?;
+        let Some(current) = current_secret(&current, client_id) else {
+            return self.adopt(pending, client_id, &new, &known).await;
+        };
+        let unknown = |why| Err(unknown(client_id, &known, why));
+        match known.as_slice() {
+            // Whose it is has to be known before there are two.
+            [only] if only.version.is_none() && self.tokens.accepts(client_id, &current).await? => {
+                self.label(pending, &current_version, &only.id).await?;
+            }
+            [one, other] => {
+                let other = match (one.is(&current), other.is(&current)) {
+                    (true, _) => other,
+                    (_, true) => one,
+                    // The one that is known holds another value, so AWSCURRENT's is the other one, if it is any.
+                    _ => {
+                        let (of_current, other) = match (&one.version, &other.version) {
+                            (None, Some(_)) => (one, other),
+                            (Some(_), None) => (other, one),
+                            _ => return unknown("it is not known which of them AWSCURRENT uses"),
+                        };
+                        if !self.tokens.accepts(client_id, &current).await? {
+                            return unknown("AWSCURRENT gets no token");
+                        }
+                        self.label(pending, &current_version, &of_current.id).await?;
+                        other
+                    }
+                };
+                match &other.version {
+                    Some((version, _)) => {
+                        self.delete(pending, client_id, &current_version, version, &other.id).await?;
+                    }
+                    // An earlier attempt may have died before it wrote down that this one is ours.
+                    None if self.tokens.accepts(client_id, &new).await? => {
+                        return self.label(pending, pending.version, &other.id).await;
+                    }
+                    None => return unknown("one of them is not from a rotation"),
+                }
+            }
+            _ => {}
+        }
+        let id = self.clients.add(client_id, &new).await?;
+        self.label(pending, pending.version, &id).await
+    }
+
+    /// The first value of a secret is one that Cognito has already.
+    async fn adopt(
+        &self,
+        pending: &Pending<'_>,
+        client_id: &str,
+        new: &SecretString,
+        known: &[Known],
+    ) -> Result<(), RotateError> {
+        let [only] = known else {
+            return Err(unknown(client_id, known, "it is not known which of them AWSPENDING holds"));
+        };
+        if !self.tokens.accepts(client_id, new).await? {
+            return Err(RotateError::NotAccepted(pending.version.to_owned()));
+        }
+        self.label(pending, pending.version, &only.id).await
+    }
+
+    /// Deletes a secret that a version holds which is not current any more, or never became it.
+    async fn delete(
+        &self,
+        pending: &Pending<'_>,
+        client_id: &str,
+        current_version: &str,
+        version: &str,
+        id: &str,
+    ) -> Result<(), RotateError> {
+        // INVARIANT: what AWSCURRENT uses is never deleted. Somebody may have moved the label a moment ago.
+        let described = self.secrets.describe(pending.secret).await?;
+        if described.current()? != current_version {
+            return Err(RotateError::NotPending(pending.version.to_owned()));
+        }
+        self.clients.delete(client_id, id).await?;
+        let label = format!("{LABEL}{id}");
+        Ok(self.secrets.move_label(pending.secret, &label, Some(version), None).await?)
+    }
+
+    /// Gets a token with the new value, which may take a moment to arrive.
+    async fn test(&self, pending: &Pending<'_>, until: Instant) -> Result<(), RotateError> {
+        let value = self.read(pending.secret, pending.version).await?;
+        let (client_id, new) = value.complete(pending.version)?;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let outcome = self.tokens.accepts(client_id, &new).await;
+            if outcome == Ok(true) {
+                return Ok(());
+            }
+            if instant() + pause >= until {
+                outcome?;
+                return Err(RotateError::NotAccepted(pending.version.to_owned()));
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Writes down that a version holds the secret of this id.
+    async fn label(&self, pending: &Pending<'_>, version: &str, id: &str) -> Result<(), RotateError> {
+        let label = format!("{LABEL}{id}");
+        if pending.described.holder(&label).is_some() {
+            return Ok(());
+        }
+        Ok(self.secrets.move_label(pending.secret, &label, None, Some(version)).await?)
+    }
+
+    /// The client's secrets at Cognito, with what the labels tell of them.
+    async fn known(&self, pending: &Pending<'_>, client_id: &str) -> Result<Vec<Known>, RotateError> {
+        let mut known = Vec::new();
+        for id in self.clients.list(client_id).await? {
+            let holder = pending.described.holder(&format!("{LABEL}{id}"));
+            let version = match holder {
+                None => None,
+                Some(version) => {
+                    let value = self.read(pending.secret, version).await?;
+                    Some((version.to_owned(), value.complete(version)?.1))
+                }
+            };
+            known.push(Known { id, version });
+        }
+        Ok(known)
+    }
+
+    async fn current(&self, pending: &Pending<'_>) -> Result<(String, Credentials), RotateError> {
+        let version = pending.described.current()?;
+        Ok((version.to_owned(), self.read(pending.secret, version).await?))
+    }
+
+    async fn read(&self, secret: &str, version: &str) -> Result<Credentials, RotateError> {
+        let value = self.secrets.value(secret, version).await?;
+        let missing = || RotateError::Value { version: version.to_owned(), fault: "has no value" };
+        Credentials::parse(version, &value.ok_or_else(missing)?)
+    }
+}
+
+impl Described {
+    fn current(&self) -> Result<&str, RotateError> {
+        self.holder(CURRENT).ok_or(RotateError::NoCurrent)
+    }
+
+    fn holder(&self, label: &str) -> Option<&str> {
+        let mut versions = self.versions.iter();
+        versions.find(|(_, labels)| labels.contains(label)).map(|(version, _)| version.as_str())
+    }
+}
+
+impl Known {
+    fn is(&self, secret: &SecretString) -> bool {
+        let held = self.version.as_ref().map(|(_, held)| held.expose_secret());
+        held.is_some_and(|held| {
+            aws_lc_rs::constant_time::verify_slices_are_equal(
+                held.as_bytes(),
+                secret.expose_secret().as_bytes(),
+            )
+            .is_ok()
+        })
+    }
+}
+
+/// The secret of a value, if it has one and it is this client's: a client that was replaced has another id.
+fn current_secret(current: &Credentials, client_id: &str) -> Option<SecretString> {
+    current.secret().filter(|_| current.client_id() == Some(client_id))
+}
+
+fn unknown(client_id: &str, known: &[Known], why: &'static str) -> RotateError {
+    let ids: Vec<&str> = known.iter().map(|known| known.id.as_str()).collect();
+    RotateError::Unknown { client_id: client_id.to_owned(), ids: ids.join(", "), why }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,264 @@
+//! The order of things: look into the table, let one caller renew, let the others have the old token or wait.
+
+use std::time::{Duration, SystemTime};
+
+use aws_lc_rs::rand;
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep};
+
+use super::{
+    request::TokenRequest,
+    seal,
+    table::{Item, Key, Table, TableError},
+    upstream::{Issued, Upstream, UpstreamError, seconds},
+};
+use crate::wiring::instant;
+
+/// How long one caller has for a token before another one may ask for it.
+const LEASE: Duration = Duration::from_secs(5);
+/// The part of the lease in which the token is asked for. What is left is for writing it down.
+const ASKING: Duration = Duration::from_secs(4);
+/// The longest wait for the caller that asks.
+const PATIENCE: Duration = Duration::from_secs(9);
+/// The first look at whether it has a token, and the longest pause between two.
+const FIRST_LOOK: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(400);
+
+#[derive(Clone, Debug)]
+pub(super) struct Cache {
+    table: Table,
+    upstream: Upstream,
+    clock: fn() -> SystemTime,
+}
+
+/// A token for a caller.
+#[derive(Debug)]
+pub(super) struct Granted {
+    pub(super) token: SecretString,
+    pub(super) token_type: String,
+    pub(super) scope: Option<String>,
+    /// What is left of its life, in whole seconds, rounded down.
+    pub(super) expires_in: u64,
+    pub(super) origin: Origin,
+    /// What failed on the way, for the log.
+    pub(super) trouble: Option<String>,
+}
+
+/// Where a token came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The table, with a quarter of its life left or more.
+    Hit,
+    /// The issuer, in place of an older one.
+    Renewed,
+    /// The issuer, there was none.
+    Miss,
+    /// The table, while somebody renews it or the issuer fails.
+    Old,
+    /// The issuer, since the table failed.
+    Unavailable,
+    /// The issuer, since the token is made for this one request.
+    Bypassed,
+}
+
+impl Origin {
+    /// The label of log lines. It never changes.
+    pub(super) const fn label(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Renewed => "renewed",
+            Self::Miss => "miss",
+            Self::Old => "old",
+            Self::Unavailable => "unavailable",
+            Self::Bypassed => "bypassed",
+        }
+    }
+}
+
+/// Why there is no token.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum CacheError {
+    /// The issuer refused or failed.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// Somebody else asked, and had no token in time.
+    #[error("the caller that renews the token took too long")]
+    Busy,
+    /// The system gives no random bytes, or the like.
+    #[error(transparent)]
+    Seal(#[from] seal::SealError),
+}
+
+/// A token of the table, opened.
+struct Held {
+    plain: Plain,
+    expires: u64,
+}
+
+/// What is sealed.
+#[derive(Serialize, Deserialize)]
+struct Plain {
+    token: String,
+    token_type: String,
+    scope: Option<String>,
+    asked: u64,
+}
+
+impl Cache {
+    pub(super) const fn new(table: Table, upstream: Upstream, clock: fn() -> SystemTime) -> Self {
+        Self { table, upstream, clock }
+    }
+
+    /// A token for this request, by `until` at the latest.
+    pub(super) async fn token(&self, asked: &TokenRequest, until: Instant) -> Result<Granted, CacheError> {
+        if asked.metadata.is_some() {
+            let issued = self.upstream.token(asked, until).await?;
+            return Ok(self.issued(issued, Origin::Bypassed, None));
+        }
+        let key = Key { client_id: asked.client_id.clone(), derived: seal::item_key(asked)? };
+        let patience = until.min(instant() + PATIENCE);
+        let (mut consistent, mut pause) = (false, FIRST_LOOK);
+        loop {
+            let item = match self.table.read(&key, consistent).await {
+                Ok(item) => item.unwrap_or_default(),
+                Err(error) => return self.without_table(asked, until, &error).await,
+            };
+            let now = (self.clock)();
+            let held = Held::open(asked, &item).filter(|held| held.expires > seconds(now));
+            let held = match held {
+                Some(held) if !held.is_due(now) => return Ok(held.granted(now, Origin::Hit, None)),
+                held => held,
+            };
+            let is_leased = item.lease_until_ms > millis(now);
+            let holder = if is_leased { None } else { Some(holder()?) };
+            if let Some(holder) = holder {
+                match self.lease(&key, &holder, &item, now).await {
+                    Ok(true) => return self.renew(asked, &key, &holder, held, until).await,
+                    Ok(false) => {}
+                    Err(error) => match held {
+                        Some(held) => return Ok(held.granted(now, Origin::Old, Some(error.to_string()))),
+                        None => return self.without_table(asked, until, &error).await,
+                    },
+                }
+            }
+            if let Some(held) = held {
+                return Ok(held.granted(now, Origin::Old, None));
+            }
+            let part = pause.mul_f64(0.5 + fastrand::f64() / 2.0);
+            if instant() + part >= patience {
+                return Err(CacheError::Busy);
+            }
+            sleep(part).await;
+            (consistent, pause) = (true, (pause * 2).min(LONGEST_PAUSE));
+        }
+    }
+
+    async fn lease(&self, key: &Key, holder: &str, item: &Item, now: SystemTime) -> Result<bool, TableError> {
+        self.table.lease(key, holder, item.expires, millis(now), millis(now + LEASE)).await
+    }
+
+    /// Asks for a token as the one who has the lease.
+    async fn renew(
+        &self,
+        asked: &TokenRequest,
+        key: &Key,
+        holder: &str,
+        held: Option<Held>,
+        until: Instant,
+    ) -> Result<Granted, CacheError> {
+        let error = match self.upstream.token(asked, until.min(instant() + ASKING)).await {
+            Ok(issued) => {
+                let origin = if held.is_some() { Origin::Renewed } else { Origin::Miss };
+                let trouble = self.store(asked, key, holder, &issued).await.err();
+                return Ok(self.issued(issued, origin, trouble));
+            }
+            Err(error) => error,
+        };
+        let now = (self.clock)();
+        let is_refusal = matches!(error, UpstreamError::Refused { .. });
+        match held.filter(|held| held.expires > seconds(now)) {
+            // The lease runs on, so that the next attempt is made when it ends, and not for each call.
+            Some(held) if !is_refusal => Ok(held.granted(now, Origin::Old, Some(error.to_string()))),
+            _ => {
+                // Nothing of a failure stays. If this fails, too, the lease ends by itself.
+                _ = self.table.forget(key, holder).await;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Keeps a token, unless the lease has passed to somebody else: then they keep theirs.
+    async fn store(
+        &self,
+        asked: &TokenRequest,
+        key: &Key,
+        holder: &str,
+        issued: &Issued,
+    ) -> Result<(), String> {
+        let plain = Plain {
+            token: issued.token.expose_secret().to_owned(),
+            token_type: issued.token_type.clone(),
+            scope: issued.scope.clone(),
+            asked: issued.asked,
+        };
+        let plain = serde_json::to_vec(&plain).map_err(|error| error.to_string())?;
+        let sealed = seal::seal(asked, issued.expires, &plain).map_err(|error| error.to_string())?;
+        let stored = self.table.store(key, holder, sealed, issued.expires).await;
+        stored.map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    /// The issuer itself, for a caller who must not suffer from the table.
+    async fn without_table(
+        &self,
+        asked: &TokenRequest,
+        until: Instant,
+        error: &TableError,
+    ) -> Result<Granted, CacheError> {
+        let issued = self.upstream.token(asked, until).await?;
+        Ok(self.issued(issued, Origin::Unavailable, Some(error.to_string())))
+    }
+
+    fn issued(&self, issued: Issued, origin: Origin, trouble: Option<String>) -> Granted {
+        let expires_in = issued.expires.saturating_sub(seconds((self.clock)()));
+        let Issued { token, token_type, scope, .. } = issued;
+        Granted { token, token_type, scope, expires_in, origin, trouble }
+    }
+}
+
+impl Held {
+    /// The token of an item. One that cannot be opened was not sealed by us for this caller, and counts as none.
+    fn open(asked: &TokenRequest, item: &Item) -> Option<Self> {
+        let (sealed, expires) = (item.sealed.as_ref()?, item.expires?);
+        let plain = seal::open(asked, expires, sealed).ok()?;
+        Some(Self { plain: serde_json::from_slice(&plain).ok()?, expires })
+    }
+
+    /// Whether three quarters of its life have passed.
+    fn is_due(&self, now: SystemTime) -> bool {
+        let life = self.expires.saturating_sub(self.plain.asked);
+        seconds(now) >= self.plain.asked + life / 4 * 3 + life % 4 * 3 / 4
+    }
+
+    fn granted(self, now: SystemTime, origin: Origin, trouble: Option<String>) -> Granted {
+        let expires_in = self.expires.saturating_sub(seconds(now));
+        let Plain { token, token_type, scope, .. } = self.plain;
+        Granted { token: token.into(), token_type, scope, expires_in, origin, trouble }
+    }
+}
+
+fn millis(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A name that nobody else has, for the one who takes the lease.
+fn holder() -> Result<String, seal::SealError> {
+    let mut bytes = [0; 16];
+    rand::fill(&mut bytes).map_err(|_| seal::SealError)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+#[cfg(test)]
+mod tests;
