@@ -39,11 +39,14 @@ fuzz_target!(|data: &str| {
         format!("{AROUND}{indented}")
     });
     let text = embedded.as_deref().unwrap_or(data);
-    let read = Template::parse("template.yaml", text).and_then(|template| template.stack(&Facts::default()));
-    match read {
-        Ok(stack) => {
+    let template = Template::parse("template.yaml", text);
+    if let Ok(template) = &template {
+        _ = template.stack(&Facts::default());
+    }
+    match template.and_then(|template| template.service(&Facts::default(), None)) {
+        Ok(service) => {
             let methods: Vec<_> =
-                stack.api.methods.iter().map(|method| (&method.resource, &method.verb)).collect();
+                service.api.methods.iter().map(|method| (&method.resource, &method.verb)).collect();
             let distinct: BTreeSet<_> = methods.iter().map(|method| format!("{method:?}")).collect();
             assert_eq!(methods.len(), distinct.len(), "one route served twice");
         }

@@ -5,7 +5,7 @@ mod remote;
 
 use futures_util::future::BoxFuture;
 
-pub use self::remote::Remote;
+pub use self::remote::{Remote, Target};
 
 /// Invokes functions by name, as Lambda's synchronous Invoke does.
 pub trait Invoke: Send + Sync + 'static {

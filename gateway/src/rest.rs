@@ -24,6 +24,7 @@
 //! - The 10,240 bytes are all of request line and headers, and one more is 431. A header value outside UTF-8, a
 //!   repeated `Content-Length` and whatever else two readers could read differently is 400, and the connection ends.
 
+mod answer;
 pub mod api;
 mod authorizer;
 mod error;
@@ -52,10 +53,10 @@ use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use self::{
-    api::Api,
-    authorizer::Authorizer,
+    api::{Access, Api, Integration},
+    authorizer::{Authorized, Authorizer},
     exchange::Exchange,
-    refusal::Refusal,
+    refusal::{Refusal, Rejection},
     responses::Responses,
     router::Router,
     served::{CachedAnswer, Served},
@@ -98,7 +99,7 @@ impl Gateway {
         let router = Router::new(&api)?;
         for method in &api.methods {
             let name = || format!("{} {}", method.verb, method.resource);
-            if let Some(authorizer) = &method.authorizer
+            if let Access::Authorizer(authorizer) = &method.access
                 && !api.authorizers.contains_key(authorizer)
             {
                 return Err(GatewayError::UnknownAuthorizer {
@@ -106,7 +107,9 @@ impl Gateway {
                     authorizer: authorizer.clone(),
                 });
             }
-            if method.timeout.is_zero() || method.timeout > INTEGRATION_TIMEOUT {
+            if let Integration::Function { timeout, .. } = method.integration
+                && (timeout.is_zero() || timeout > INTEGRATION_TIMEOUT)
+            {
                 return Err(GatewayError::Timeout(name()));
             }
         }
@@ -143,7 +146,7 @@ impl Gateway {
     pub fn refuse(&self, refused: Refused, peer: SocketAddr) -> Response {
         let (method, target) = (String::new(), "/".to_owned());
         let nothing = Request { method, target, headers: Headers::default(), body: Vec::new(), peer };
-        self.conclude(&self.exchange(&nothing), Err(refused.into()))
+        self.conclude(&self.exchange(&nothing), Err(Refusal::from(refused).into()))
     }
 
     fn exchange<'a>(&'a self, request: &'a Request) -> Exchange<'a> {
@@ -151,24 +154,36 @@ impl Gateway {
     }
 
     /// Every step in API Gateway's order; the first that refuses ends it.
-    async fn proceed(&self, exchange: &mut Exchange<'_>) -> Result<Response, Refusal> {
+    async fn proceed(&self, exchange: &mut Exchange<'_>) -> Result<Response, Rejection> {
         let request = exchange.request;
         let matched = self.router.find(&request.method, request.path());
         let matched = matched.ok_or(Refusal::MISSING_AUTHENTICATION_TOKEN)?;
-        let authorizer = matched.method.authorizer.clone();
+        let access = matched.method.access.clone();
         exchange.matched = Some(matched);
-        if let Some(name) = authorizer {
-            // INVARIANT: a method that names an authorizer is not served without it.
-            let authorizer = self.authorizers.get(&name).ok_or(Refusal::AUTHORIZER_CONFIGURATION)?;
-            authorizer.authorize(exchange, self.functions.as_ref(), self.clock.as_ref()).await?;
+        // INVARIANT: a method that names an authorizer is not served without it.
+        match access {
+            Access::Open => {}
+            Access::NotPlayed(reason) => return Err(Refusal::AUTHORIZER_CONFIGURATION.because(reason)),
+            Access::Authorizer(name) => {
+                let authorizer = self.authorizers.get(&name).ok_or(Refusal::AUTHORIZER_CONFIGURATION)?;
+                let Authorized { authorization, caller, result } =
+                    authorizer.authorize(exchange, self.functions.as_ref(), self.clock.as_ref()).await;
+                exchange.authorization = authorization;
+                exchange.caller = caller;
+                result?;
+            }
         }
         self.usage.admit(exchange, (self.clock)())?;
         integration::call(exchange, self.functions.as_ref()).await
     }
 
-    fn conclude(&self, exchange: &Exchange<'_>, outcome: Result<Response, Refusal>) -> Response {
-        let error_type = outcome.as_ref().err().map(|refusal| refusal.error_type);
-        let mut response = outcome.unwrap_or_else(|refusal| self.responses.render(&refusal, exchange));
+    fn conclude(&self, exchange: &Exchange<'_>, outcome: Result<Response, Rejection>) -> Response {
+        let (mut response, error_type, reason, detail) = match outcome {
+            Ok(response) => (response, None, None, None),
+            Err(Rejection { refusal, reason, detail }) => {
+                (self.responses.render(&refusal, exchange), Some(refusal.error_type), reason, detail)
+            }
+        };
         for (name, value) in [
             ("x-amzn-RequestId", &exchange.request_id),
             ("x-amz-apigw-id", &exchange.extended_request_id()),
@@ -188,7 +203,8 @@ impl Gateway {
             context: exchange.caller.as_ref().map(|caller| caller.context.clone()).unwrap_or_default(),
             authorization: exchange.authorization,
             error_type,
-            reason: exchange.reason.clone(),
+            reason,
+            detail,
             latency: (self.clock)().duration_since(exchange.started).unwrap_or_default(),
         });
         response

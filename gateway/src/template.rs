@@ -50,12 +50,15 @@ mod api;
 mod auth;
 mod cognito;
 mod condition;
+mod cors;
 mod error;
+mod expand;
 mod facts;
 mod function;
 mod identity;
 mod intrinsic;
 mod node;
+mod openapi;
 mod parameter;
 mod pattern;
 mod resource;
@@ -69,24 +72,30 @@ mod usage;
 mod value;
 mod yaml;
 
+use std::collections::BTreeMap;
+
 use self::{
     auth::Auth,
-    error::Located,
+    error::{Located, Notices},
+    function::Functions,
     node::{Kind, Node},
     resource::Resources,
     scope::{Scope, Trail},
+    value::{Field, Value},
 };
 pub use self::{
     error::{Problem, TemplateError},
     facts::Facts,
     stack::{
-        AttributeType, Client, Function, Index, Key, Projection, Schedule, Secret, Stack, Table, UserPool,
+        AttributeType, Client, Function, Index, Key, Lambda, Projection, Schedule, Secret, Service, Stack,
+        Table, UserPool,
     },
 };
-use crate::rest::api::Api;
+use crate::rest::api::{Access, Api, ApiMethod, Integration};
 
-/// The one transform that is applied here.
+/// The transforms that are applied here.
 const SAM: &str = "AWS::Serverless-2016-10-31";
+const LANGUAGE_EXTENSIONS: &str = "AWS::LanguageExtensions";
 
 /// The sections that a template can have. `Outputs` and `Rules` decide nothing of what is served.
 const SECTIONS: &[&str] = &[
@@ -107,21 +116,49 @@ const SECTIONS: &[&str] = &[
 #[derive(Debug)]
 pub struct Template {
     file: String,
+    /// As it was written, files included.
+    source: Node,
+    /// With loops written out over what parameters are by default.
     document: Node,
+    /// The definitions of APIs that are files of their own, by `DefinitionUri`.
+    definitions: BTreeMap<String, Node>,
 }
 
 impl Template {
-    /// Parses `text`; `file` is what errors call it.
+    /// Parses `text`; `file` is what errors call it. Other files that it names are not read.
     ///
     /// # Errors
     /// If it is no YAML as CloudFormation reads it, or no SAM template.
     pub fn parse(file: &str, text: &str) -> Result<Self, TemplateError> {
-        let document = yaml::read(text).and_then(|document| {
+        Self::parse_with(file, text, &|_| None)
+    }
+
+    /// Parses `text`, and whatever `read` finds of the files that it names: definitions of APIs, and `AWS::Include`.
+    ///
+    /// # Errors
+    /// If any of it is no YAML as CloudFormation reads it, or it is no SAM template.
+    pub fn parse_with(
+        file: &str,
+        text: &str,
+        read: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, TemplateError> {
+        let files = |location: &str| read(location).map(|text| yaml::read(&text)).transpose();
+        let parsed = yaml::read(text).and_then(|document| {
             sections(&document)?;
-            Ok(document)
+            let source = expand::include(document, &files)?;
+            let document = expand::loops(&source, &Facts::default())?;
+            let mut definitions = BTreeMap::new();
+            let resources = document.get("Resources").and_then(Node::as_map).into_iter().flatten();
+            let uris =
+                resources.filter_map(|(_, node)| node.get("Properties")?.get("DefinitionUri")?.as_text());
+            for uri in uris {
+                if let Some(definition) = files(uri)? {
+                    definitions.insert(uri.to_owned(), expand::include(definition, &files)?);
+                }
+            }
+            Ok(Self { file: file.to_owned(), source, document, definitions })
         });
-        let document = document.map_err(|error| error.in_file(file))?;
-        Ok(Self { file: file.to_owned(), document })
+        parsed.map_err(|error| error.in_file(file))
     }
 
     /// The logical ids of all resources of type `kind`, those that a condition leaves out included.
@@ -130,52 +167,147 @@ impl Template {
         resources.filter(move |(_, node)| identity::kind_of(node) == kind).map(|(name, _)| name.as_str())
     }
 
-    /// Reads everything that is served, for the world that `facts` describe.
+    /// Reads the API called `choice`, or the only one, and the functions behind it. What has nothing to do with them is
+    /// left alone.
+    ///
+    /// # Errors
+    /// The first thing about the API that cannot be honoured.
+    pub fn service(&self, facts: &Facts, choice: Option<&str>) -> Result<Service, TemplateError> {
+        let notices = Notices::new(false);
+        let read = self.expanded(facts).and_then(|document| {
+            let scope = Scope::new(&document, facts)?;
+            let resources = Resources::read(&scope, choice, false)?;
+            self.read(&scope, &resources, choice, &notices)
+        });
+        let (api, functions) = read.map_err(|error| error.in_file(&self.file))?;
+        Ok(Service { api, functions, notices: notices.into_errors(&self.file) })
+    }
+
+    /// Reads everything that is served of a whole system, for the world that `facts` describe.
     ///
     /// # Errors
     /// The first thing in the template that cannot be honoured.
     pub fn stack(&self, facts: &Facts) -> Result<Stack, TemplateError> {
-        self.read(facts).map_err(|error| error.in_file(&self.file))
+        self.read_stack(facts).map_err(|error| error.in_file(&self.file))
     }
 
-    fn read(&self, facts: &Facts) -> Result<Stack, Located> {
-        let scope = Scope::new(&self.document, facts)?;
-        let resources = Resources::read(&scope)?;
-        let api =
-            resources.only(resource::API, "a second API cannot be served: leave it out by its condition")?;
-        let api = api.ok_or_else(|| Located {
-            line: self.document.get("Resources").map(|section| section.line),
-            path: "Resources".to_owned(),
-            problem: Problem::NotHonoured("there is no AWS::Serverless::Api to serve"),
-        })?;
-        let field = api.properties();
-        let api_id = scope.identity(&api.logical_id, &Trail::START);
-        let api_id = api_id.map_err(|problem| field.failure(problem))?;
-        let settings = api::read(&field)?;
-        let auth = Auth::read(field.get("Auth")?.as_ref(), &scope, &resources)?;
-        let (functions, methods) = function::read(&resources, &api_id, &auth)?;
-        let (api_keys, usage_plans) = usage::read(&scope, &resources, &api_id, &settings.stage)?;
+    fn read_stack(&self, facts: &Facts) -> Result<Stack, Located> {
+        let document = self.expanded(facts)?;
+        let scope = Scope::new(&document, facts)?;
+        let resources = Resources::read(&scope, None, true)?;
+        resources.only(resource::API, "a second API cannot be served: leave it out by its condition")?;
+        let (api, lambdas) = self.read(&scope, &resources, None, &Notices::new(true))?;
         Ok(Stack {
-            functions,
+            functions: function::read(&resources, &lambdas)?,
             user_pool: cognito::read(&scope, &resources)?,
             tables: table::read(&scope, &resources)?,
             secrets: secret::read(&scope, &resources)?,
-            api: Api {
-                partition: facts.partition.clone(),
-                region: facts.region.clone(),
-                account_id: facts.account_id.clone(),
-                api_id,
-                stage: settings.stage,
-                methods,
-                authorizers: auth.authorizers,
-                responses: settings.responses,
-                binary_media_types: settings.binary_media_types,
-                api_key_source: settings.api_key_source,
-                api_keys,
-                usage_plans,
-                throttle: settings.throttle,
-            },
+            api,
         })
+    }
+
+    /// The document as it is evaluated.
+    fn expanded(&self, facts: &Facts) -> Result<Node, Located> {
+        let mut document = if facts.parameters.is_empty() {
+            self.document.clone()
+        } else {
+            expand::loops(&self.source, facts)?
+        };
+        expand::implicit_api(&mut document);
+        Ok(document)
+    }
+
+    fn read(
+        &self,
+        scope: &Scope<'_>,
+        resources: &Resources,
+        choice: Option<&str>,
+        notices: &Notices,
+    ) -> Result<(Api, BTreeMap<String, Lambda>), Located> {
+        if scope.document.get("Transform").is_none() {
+            let line = Some(scope.document.line);
+            notices.add(Located { line, path: "Transform".to_owned(), problem: Problem::Missing })?;
+        }
+        let resource = resources.api(scope, choice)?;
+        let properties = resource.properties();
+        let api_id = scope.identity(&resource.logical_id, &Trail::START);
+        let api_id = api_id.map_err(|problem| properties.failure(problem))?;
+        let settings = api::read(&properties, notices)?;
+        let functions = Functions::read(scope, resources, notices.is_strict())?;
+        let auth_field = properties.get("Auth")?;
+        let auth = Auth::read(auth_field.as_ref(), &functions, notices)?;
+        let definition = self.definition(scope, &properties)?;
+        let path = format!("Resources.{}.Properties.Definition", resource.logical_id);
+        let definition = definition
+            .map(|value| openapi::read(&Field::root(path, &value), &functions, &auth, notices))
+            .transpose()?;
+        let mut api = Api {
+            partition: scope.facts.partition.clone(),
+            region: scope.facts.region.clone(),
+            account_id: scope.facts.account_id.clone(),
+            methods: function::methods(scope, resources, &api_id, definition.is_some(), &auth, notices)?,
+            api_id,
+            authorizers: BTreeMap::new(),
+            responses: settings.responses,
+            binary_media_types: settings.binary_media_types,
+            api_key_source: settings.api_key_source,
+            api_keys: Vec::new(),
+            usage_plans: Vec::new(),
+            throttle: settings.throttle,
+            stage_variables: settings.stage_variables,
+            stage: settings.stage,
+        };
+        if let Some(definition) = definition {
+            api.methods = definition.methods;
+            api.authorizers = definition.authorizers;
+            api.binary_media_types.extend(definition.binary_media_types);
+            api.api_key_source = definition.api_key_source.unwrap_or(api.api_key_source);
+            for (name, response) in definition.responses {
+                api.responses.entry(name).or_insert(response);
+            }
+        }
+        let (access, api_key_required) = auth.of_preflight();
+        cors::add(properties.get("Cors")?.as_ref(), &access, api_key_required, &mut api.methods)?;
+        api.authorizers.extend(auth.into_played());
+        for method in &api.methods {
+            tell(method, &properties, notices)?;
+        }
+        (api.api_keys, api.usage_plans) = usage::read(scope, resources, &api.api_id, &api.stage, notices)?;
+        if let Some((key, plan)) = usage::of_auth(&resource.logical_id, auth_field.as_ref(), notices)? {
+            api.api_keys.push(key);
+            api.usage_plans.push(plan);
+        }
+        Ok((api, functions.into_lambdas()))
+    }
+
+    /// The API's own definition, if it has one.
+    fn definition(&self, scope: &Scope<'_>, api: &Field<'_>) -> Result<Option<Value>, Located> {
+        if let Some(body) = api.get("DefinitionBody")? {
+            return Ok(Some(body.value()));
+        }
+        let Some(uri) = api.get("DefinitionUri")? else { return Ok(None) };
+        let failure = || uri.failure(Problem::NotHonoured("names no file that can be read here"));
+        let definition = self.definitions.get(uri.text()?).ok_or_else(failure)?;
+        Ok(Some(scope.value(definition, &Trail::START)))
+    }
+}
+
+/// Tells of a method that is not played.
+fn tell(method: &ApiMethod, api: &Field<'_>, notices: &Notices) -> Result<(), Located> {
+    let access = match &method.access {
+        Access::NotPlayed(reason) => Some(*reason),
+        Access::Open | Access::Authorizer(_) => None,
+    };
+    let integration = match &method.integration {
+        Integration::NotPlayed(reason) => Some(*reason),
+        Integration::Function { .. } | Integration::Mock(_) => None,
+    };
+    match access.or(integration) {
+        None => Ok(()),
+        Some(reason) => {
+            let problem = Problem::Method(format!("{} {}", method.verb, method.resource), reason);
+            notices.add(api.failure(problem))
+        }
     }
 }
 
@@ -188,16 +320,19 @@ fn sections(document: &Node) -> Result<(), Located> {
     if let Some((key, node)) = entries.iter().find(|(key, _)| !SECTIONS.contains(&key.as_str())) {
         return Err(failure(node.line, key, Problem::Property));
     }
-    let Some(transform) = document.get("Transform") else {
-        return Err(failure(document.line, "Transform", Problem::Missing));
+    let Some(transform) = document.get("Transform") else { return Ok(()) };
+    let names: Vec<&Node> = match &transform.kind {
+        Kind::List(names) => names.iter().collect(),
+        Kind::Null | Kind::Text(_) | Kind::Map(_) | Kind::Call(..) => vec![transform],
     };
-    let is_sam = match &transform.kind {
-        Kind::Text(name) => name == SAM,
-        Kind::List(names) => names.iter().all(|name| name.as_text() == Some(SAM)) && !names.is_empty(),
-        Kind::Null | Kind::Map(_) | Kind::Call(..) => false,
-    };
-    if !is_sam {
+    if !names.iter().any(|name| name.as_text() == Some(SAM)) {
         return Err(failure(transform.line, "Transform", Problem::OneOf(SAM)));
     }
-    Ok(())
+    match names.iter().find(|name| !matches!(name.as_text(), Some(SAM | LANGUAGE_EXTENSIONS))) {
+        None => Ok(()),
+        Some(other) => {
+            let reason = "what this transform makes of the template is not known";
+            Err(failure(other.line, "Transform", Problem::NotPlayed(reason)))
+        }
+    }
 }

@@ -15,6 +15,9 @@ struct Line<'a> {
     route: Option<&'a str>,
     client_id: Option<&'a str>,
     reason: Option<&'a str>,
+    /// Why the answer is a 500 or 502 of the gateway's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
     authorizer: Option<&'a str>,
     authorizer_ms: Option<f64>,
     latency_ms: f64,
@@ -34,6 +37,7 @@ pub(crate) fn record(log: &Log, served: &Served, at: SystemTime) {
         route: served.route.as_deref(),
         client_id: served.principal_id.as_deref(),
         reason: served.reason.as_deref(),
+        detail: served.detail.as_deref(),
         authorizer,
         authorizer_ms,
         latency_ms: milliseconds(served.latency),
@@ -71,6 +75,7 @@ mod tests {
             authorization: Authorization::Cached,
             error_type,
             reason: None,
+            detail: None,
             latency: Duration::from_micros(1234),
         };
         record(&log, &served, UNIX_EPOCH);

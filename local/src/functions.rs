@@ -11,7 +11,7 @@ use authorizer::Authorizer;
 use futures_util::{FutureExt as _, future::BoxFuture};
 use gateway::{
     http::Clock,
-    invoke::{Invoke, Remote},
+    invoke::{Invoke, Remote, Target},
     loopback::LoopbackError,
     template::{Function, Stack},
 };
@@ -71,8 +71,11 @@ pub(crate) fn elsewhere(
     clock: Clock,
     log: Log,
 ) -> Result<Functions, FunctionsError> {
-    let binary = |(id, function): (&String, &Function)| (id.clone(), function.binary.clone());
-    let remote = Remote::new(endpoint.clone(), stack.functions.iter().map(binary).collect())?;
+    // `cargo lambda watch` builds a function when it is first called, so its own limit is the endpoint's business.
+    let target = |(id, function): (&String, &Function)| {
+        (id.clone(), Target { name: function.binary.clone(), limit: None })
+    };
+    let remote = Remote::new(endpoint.clone(), stack.functions.iter().map(target).collect())?;
     let invoke = Arc::new(FailureLog::new(remote, clock, log));
     Ok(Functions { invoke, authorizers: Vec::new(), prepare: async {}.boxed() })
 }

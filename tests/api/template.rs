@@ -25,7 +25,7 @@ fn the_template_has_the_routes_of_the_table_and_their_functions() {
         .methods
         .iter()
         .map(|method| {
-            let binary = stack.functions[&method.function].binary.as_str();
+            let binary = stack.functions[method.function().unwrap()].binary.as_str();
             (method.verb.as_str(), method.resource.as_str(), binary)
         })
         .collect();
@@ -45,7 +45,7 @@ fn every_method_asks_the_authorizer_and_for_an_api_key() {
     let stack = stack();
     for method in &stack.api.methods {
         let name = format!("{} {}", method.verb, method.resource);
-        let authorizer = method.authorizer.as_ref().unwrap_or_else(|| panic!("{name} is open"));
+        let authorizer = method.authorizer().unwrap_or_else(|| panic!("{name} is open"));
         let function = &stack.api.authorizers[authorizer].function;
         assert_eq!(stack.functions[function].binary, "authorizer", "{name}");
         assert!(method.api_key_required, "{name}");

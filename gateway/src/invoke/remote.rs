@@ -1,45 +1,65 @@
-//! Owns functions that another program runs: each invocation is one request of Lambda's Invoke API, as `cargo lambda
-//! watch` serves it, too.
+//! Functions that another program runs: each invocation is one request of Lambda's Invoke API, as `cargo lambda watch` and
+//! `sam local start-lambda` serve it.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 use reqwest::{Client, Url};
 use serde::Deserialize;
+use tokio::time::timeout;
 
 use crate::{
     invoke::{Invoke, InvokeError},
     loopback::{self, LoopbackError},
 };
 
-/// What API Gateway waits for an integration. The function's own limit is the endpoint's business: `cargo lambda
-/// watch` builds a function when it is first called.
+/// What API Gateway waits for an integration.
 const LIMIT: Duration = Duration::from_secs(29);
 /// What a synchronous invocation may answer.
 // SPEC: AWS Lambda, "Lambda quotas": 6 MB for a synchronous response
 const ANSWER_BYTES: usize = 6 * 1024 * 1024;
 
-/// Functions behind a Lambda Invoke endpoint on loopback, known there by the names of their binaries.
+/// Functions behind a Lambda Invoke endpoint on loopback.
 #[derive(Debug)]
 pub struct Remote {
     endpoint: Url,
     /// By the names under which functions are invoked here.
-    binaries: BTreeMap<String, String>,
+    targets: BTreeMap<String, Target>,
     http: Client,
+}
+
+/// A function at the endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// What it is called there.
+    pub name: String,
+    /// How long it may take; `None` leaves that to the endpoint.
+    pub limit: Option<Duration>,
 }
 
 impl Remote {
     /// # Errors
     /// If no HTTP client can be built.
-    pub fn new(endpoint: Url, binaries: BTreeMap<String, String>) -> Result<Self, LoopbackError> {
-        Ok(Self { endpoint, binaries, http: loopback::client(LIMIT)? })
+    pub fn new(endpoint: Url, targets: BTreeMap<String, Target>) -> Result<Self, LoopbackError> {
+        Ok(Self { endpoint, targets, http: loopback::client(LIMIT)? })
     }
 
     async fn call(&self, function: &str, event: Vec<u8>) -> Result<Vec<u8>, InvokeError> {
-        let binary = self.binaries.get(function);
-        let binary = binary.ok_or_else(|| InvokeError::Unavailable(format!("no function `{function}`")))?;
+        let target = self.targets.get(function);
+        let target = target.ok_or_else(|| InvokeError::Unavailable(format!("no function `{function}`")))?;
+        let request = self.request(&target.name, event);
+        match target.limit {
+            Some(limit) => timeout(limit, request).await.unwrap_or(Err(InvokeError::TimedOut)),
+            None => request.await,
+        }
+    }
+
+    async fn request(&self, name: &str, event: Vec<u8>) -> Result<Vec<u8>, InvokeError> {
         let mut url = self.endpoint.clone();
-        url.set_path(&format!("/2015-03-31/functions/{binary}/invocations"));
+        url.set_path("");
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.extend(["2015-03-31", "functions", name, "invocations"]);
+        }
         let request = self.http.post(url).header("content-type", "application/json").body(event);
         let mut response = request.send().await.map_err(unreachable)?;
         let status = response.status();
@@ -47,7 +67,11 @@ impl Remote {
         let mut answer = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
             if answer.len() + chunk.len() > ANSWER_BYTES {
-                return Err(InvokeError::Unavailable(format!("`{binary}` answered more than 6 MB")));
+                // As Lambda says it.
+                return Err(InvokeError::Function {
+                    error_type: "Function.ResponseSizeTooLarge".to_owned(),
+                    error_message: "the answer is over 6 MB".to_owned(),
+                });
             }
             answer.extend_from_slice(&chunk);
         }
@@ -55,7 +79,7 @@ impl Remote {
         if status.is_success() {
             Ok(answer)
         } else {
-            Err(InvokeError::Unavailable(format!("the endpoint answered {status} for `{binary}`")))
+            Err(InvokeError::Unavailable(format!("the endpoint answered {status} for `{name}`")))
         }
     }
 }

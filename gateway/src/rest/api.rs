@@ -21,7 +21,7 @@ pub struct Api {
     /// Every method of every resource.
     pub methods: Vec<ApiMethod>,
     /// The authorizers by the name that methods use.
-    pub authorizers: BTreeMap<String, TokenAuthorizer>,
+    pub authorizers: BTreeMap<String, LambdaAuthorizer>,
     /// What the template says of gateway responses, by type (`UNAUTHORIZED`, `DEFAULT_4XX`, …).
     pub responses: BTreeMap<String, GatewayResponse>,
     /// Media types whose bodies travel as base64; `*/*` stands for all.
@@ -34,36 +34,118 @@ pub struct Api {
     pub usage_plans: Vec<UsagePlan>,
     /// The stage's own limit, shared by all callers.
     pub throttle: Option<Throttle>,
+    /// The stage's variables.
+    pub stage_variables: BTreeMap<String, String>,
 }
 
-/// One method of one resource, with a Lambda proxy integration behind it.
+/// One method of one resource.
 #[derive(Clone, Debug)]
 pub struct ApiMethod {
     /// The verb, or `ANY`.
     pub verb: String,
     /// The resource's path: `/orders/{id}`.
     pub resource: String,
-    /// The authorizer's name in [`Api::authorizers`]; `None` for an open method.
-    pub authorizer: Option<String>,
+    /// Who may call it.
+    pub access: Access,
     /// Whether a caller must have an API key.
     pub api_key_required: bool,
-    /// The name under which the function is invoked.
-    pub function: String,
-    /// How long the integration may take; API Gateway waits 29 s unless told to wait less.
-    pub timeout: Duration,
+    /// What answers.
+    pub integration: Integration,
 }
 
-/// A Lambda authorizer of type TOKEN.
+impl ApiMethod {
+    /// The name of its authorizer, if it has one that is played.
+    pub fn authorizer(&self) -> Option<&str> {
+        match &self.access {
+            Access::Authorizer(name) => Some(name),
+            Access::Open | Access::NotPlayed(_) => None,
+        }
+    }
+
+    /// The name of its function, if it has one.
+    pub fn function(&self) -> Option<&str> {
+        match &self.integration {
+            Integration::Function { name, .. } => Some(name),
+            Integration::Mock(_) | Integration::NotPlayed(_) => None,
+        }
+    }
+}
+
+/// Who may call a method.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anyone.
+    Open,
+    /// Whom the authorizer of that name in [`Api::authorizers`] lets in.
+    Authorizer(String),
+    /// Nobody: its authorizer is of a kind that is not played, and this says why. The answer is 500.
+    NotPlayed(&'static str),
+}
+
+/// What answers a method.
 #[derive(Clone, Debug)]
-pub struct TokenAuthorizer {
+pub enum Integration {
+    /// A function, by Lambda proxy integration.
+    Function {
+        /// The name under which it is invoked.
+        name: String,
+        /// How long it may take; API Gateway waits 29 s unless told to wait less.
+        timeout: Duration,
+    },
+    /// The gateway itself, the same each time.
+    Mock(Mock),
+    /// Nothing: an integration of a kind that is not played, and this says why. The answer is 500.
+    NotPlayed(&'static str),
+}
+
+/// The answer of a mock integration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mock {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: BTreeMap<String, String>,
+    /// The body, of type `application/json`.
+    pub body: String,
+}
+
+/// A Lambda authorizer.
+#[derive(Clone, Debug)]
+pub struct LambdaAuthorizer {
     /// The name under which the function is invoked.
     pub function: String,
-    /// The header that carries the token, `Authorization` unless the template says otherwise.
-    pub identity_header: String,
-    /// What the whole header value must match before the function is called.
-    pub validation: Option<Regex>,
-    /// How long an answer is kept for its token; zero switches the cache off.
+    /// What a caller must send, and what the function sees of it.
+    pub identity: Identity,
+    /// How long an answer is cached for its identity; zero switches the cache off.
     pub cache_time: Duration,
+}
+
+/// What an authorizer goes by.
+#[derive(Clone, Debug)]
+pub enum Identity {
+    /// TOKEN: one header.
+    Token {
+        /// The header that carries the token, `Authorization` unless the template says otherwise.
+        header: String,
+        /// What the whole header value must match before the function is called.
+        validation: Option<Regex>,
+    },
+    /// REQUEST: the whole request but its body. Each of the sources must be there; their values, in order, are the key
+    /// of the cache.
+    Request(Vec<IdentitySource>),
+}
+
+/// A part of a request that a REQUEST authorizer goes by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IdentitySource {
+    /// `method.request.header.…`
+    Header(String),
+    /// `method.request.querystring.…`
+    QueryString(String),
+    /// `stageVariables.…`
+    StageVariable(String),
+    /// `context.…`
+    Context(String),
 }
 
 /// One entry of `GatewayResponses`.

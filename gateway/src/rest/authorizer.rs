@@ -1,7 +1,6 @@
-//! Owns a TOKEN authorizer as API Gateway runs one: the token's header, the call of the function, its answers kept
-//! for a while, and what they mean for one call. What a policy says is left to `policy`.
+//! A Lambda authorizer as API Gateway runs one: what a caller must send, the call of the function, its cached answers,
+//! and what they mean for one call.
 
-mod answer;
 mod cache;
 
 use std::{
@@ -13,14 +12,15 @@ use regex::Regex;
 use serde_json::json;
 use tokio::time::timeout;
 
-pub(super) use self::answer::Answer;
 use self::cache::Cache;
 use super::{
-    api::TokenAuthorizer,
+    answer::Answer,
+    api::{Identity, LambdaAuthorizer},
     error::GatewayError,
+    event::request_event,
     exchange::Exchange,
     policy::Decision,
-    refusal::Refusal,
+    refusal::{Refusal, Rejection},
     served::{Authorization, CachedAnswer},
 };
 use crate::{
@@ -39,107 +39,158 @@ const ACTION: &str = "execute-api:Invoke";
 /// One authorizer of one stage, with the answers that it gave.
 #[derive(Debug)]
 pub(super) struct Authorizer {
-    settings: TokenAuthorizer,
-    /// The expression, made to match the whole value.
-    validation: Option<Regex>,
+    settings: LambdaAuthorizer,
     cache: Mutex<Cache>,
 }
 
+/// What an authorizer said of one call.
+pub(super) struct Authorized {
+    /// Where its answer came from.
+    pub(super) authorization: Authorization,
+    /// Who calls. Known to a denial, too.
+    pub(super) caller: Option<Arc<Answer>>,
+    /// Whether the call goes on.
+    // INVARIANT: `Ok` comes only from a policy that allows the call's own method ARN.
+    pub(super) result: Result<(), Rejection>,
+}
+
+impl Authorized {
+    fn refused(authorization: Authorization, rejection: impl Into<Rejection>) -> Self {
+        Self { authorization, caller: None, result: Err(rejection.into()) }
+    }
+}
+
 impl Authorizer {
-    /// An authorizer with nothing kept yet. `name` is for messages.
+    /// An authorizer with an empty cache. `name` is for messages.
     ///
     /// # Errors
-    /// A header, an expression or a cache time that API Gateway would not take.
-    pub(super) fn new(name: &str, settings: &TokenAuthorizer) -> Result<Self, GatewayError> {
+    /// A header, an expression, a cache time or identity sources that API Gateway would not take.
+    pub(super) fn new(name: &str, settings: &LambdaAuthorizer) -> Result<Self, GatewayError> {
         let name = || name.to_owned();
-        if !is_header_name(&settings.identity_header) {
-            return Err(GatewayError::IdentityHeader(name()));
-        }
         if settings.cache_time > CACHE_TIME {
             return Err(GatewayError::CacheTime(name()));
         }
-        let whole = |part: &Regex| Regex::new(&format!(r"\A(?:{part})\z"));
-        let validation = settings.validation.as_ref().map(whole).transpose();
-        let validation = validation.map_err(|_| GatewayError::Validation(name()))?;
-        Ok(Self { settings: settings.clone(), validation, cache: Mutex::default() })
+        let mut settings = settings.clone();
+        match &mut settings.identity {
+            Identity::Token { header, .. } if !is_header_name(header) => {
+                return Err(GatewayError::IdentityHeader(name()));
+            }
+            Identity::Token { validation, .. } => {
+                let whole = |part: &Regex| Regex::new(&format!(r"\A(?:{part})\z"));
+                let compiled = validation.as_ref().map(whole).transpose();
+                *validation = compiled.map_err(|_| GatewayError::Validation(name()))?;
+            }
+            Identity::Request(sources) if sources.is_empty() && !settings.cache_time.is_zero() => {
+                return Err(GatewayError::IdentitySources(name()));
+            }
+            Identity::Request(_) => {}
+        }
+        Ok(Self { settings, cache: Mutex::default() })
     }
 
-    /// Lets a call through, or says why not. Leaves in `exchange` who called, and whether the function was.
-    // INVARIANT: `Ok` comes only from a policy that allows the call's own method ARN.
+    /// Lets a call through, or says why not.
     pub(super) async fn authorize(
         &self,
-        exchange: &mut Exchange<'_>,
+        exchange: &Exchange<'_>,
         functions: &dyn Invoke,
         clock: &(dyn Fn() -> SystemTime + Send + Sync),
-    ) -> Result<(), Refusal> {
-        let token = self.token(exchange).ok_or(Refusal::UNAUTHORIZED)?;
+    ) -> Authorized {
+        let Some(identity) = self.identity(exchange) else {
+            return Authorized::refused(Authorization::None, Refusal::UNAUTHORIZED);
+        };
         let arn = exchange.method_arn();
         if arn.len() > METHOD_ARN_BYTES {
-            return Err(Refusal::URI_TOO_LONG);
+            return Authorized::refused(Authorization::None, Refusal::URI_TOO_LONG);
         }
-        let kept = self.with_cache(|cache| cache.find(token, clock()));
-        let answer = if let Some(answer) = kept {
-            exchange.authorization = Authorization::Cached;
-            answer
+        let cached = self.with_cache(|cache| cache.find(&identity, clock()));
+        let (authorization, answer) = if let Some(answer) = cached {
+            (Authorization::Cached, answer)
         } else {
-            // Calls for the same token that run side by side each call the function, as API Gateway's do.
+            // Calls for the same identity that run side by side each call the function, as API Gateway's do.
             let before = clock();
-            let called = self.call(token, &arn, functions, &mut exchange.reason).await;
+            let called = self.call(exchange, &identity, &arn, functions).await;
             let latency = clock().duration_since(before).unwrap_or_default();
-            exchange.authorization = Authorization::Called { latency };
-            let answer = Arc::new(called?);
+            let authorization = Authorization::Called { latency };
+            let answer = match called {
+                Ok(answer) => Arc::new(answer),
+                Err(rejection) => return Authorized::refused(authorization, rejection),
+            };
             if !self.settings.cache_time.is_zero() {
                 self.with_cache(|cache| {
-                    cache.keep(token, Arc::clone(&answer), clock(), self.settings.cache_time);
+                    cache.keep(&identity, Arc::clone(&answer), clock(), self.settings.cache_time);
                 });
             }
-            answer
+            (authorization, answer)
         };
-        let decision = answer.policy.evaluate(ACTION, &arn);
-        exchange.caller = Some(answer);
-        match decision {
+        let result = match answer.policy.evaluate(ACTION, &arn) {
             Decision::Allow => Ok(()),
-            Decision::ExplicitDeny => Err(Refusal::EXPLICITLY_DENIED),
-            Decision::ImplicitDeny => Err(Refusal::DENIED),
+            Decision::ExplicitDeny => Err(Refusal::EXPLICITLY_DENIED.into()),
+            Decision::ImplicitDeny => Err(Refusal::DENIED.into()),
+        };
+        Authorized { authorization, caller: Some(answer), result }
+    }
+
+    /// What the caller is known by: the token, or the values of all sources in order. `None` if something of it is
+    /// missing, or a token is not of the right form.
+    fn identity(&self, exchange: &Exchange<'_>) -> Option<String> {
+        match &self.settings.identity {
+            Identity::Token { header, validation } => {
+                let mut values = exchange.request.headers.all(header);
+                let token = values.next().filter(|token| !token.is_empty())?;
+                // Two headers are no token: which of them counts would be for somebody else to guess.
+                let is_only = values.next().is_none();
+                let is_valid = validation.as_ref().is_none_or(|whole| whole.is_match(token));
+                (is_only && is_valid).then(|| token.to_owned())
+            }
+            Identity::Request(sources) => {
+                let mut identity = Vec::new();
+                for source in sources {
+                    let values = exchange.identity(source);
+                    if values.is_empty() || values.iter().any(String::is_empty) {
+                        return None;
+                    }
+                    identity.push(values);
+                }
+                // As JSON no two lists of values are the same text.
+                Some(json!(identity).to_string())
+            }
         }
     }
 
-    /// The token, if there is exactly one and it is of the right form. Two headers are no token: which of them
-    /// counts would be for somebody else to guess.
-    fn token<'a>(&self, exchange: &Exchange<'a>) -> Option<&'a str> {
-        let header = &self.settings.identity_header;
-        let mut values =
-            exchange.request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(header));
-        let (_, token) = values.next().filter(|(_, token)| !token.is_empty())?;
-        let is_only = values.next().is_none();
-        let is_valid = self.validation.as_ref().is_none_or(|whole| whole.is_match(token));
-        (is_only && is_valid).then_some(token)
-    }
-
-    /// Calls the function, and leaves the type of its error in `reason`.
+    /// Calls the function.
     async fn call(
         &self,
-        token: &str,
+        exchange: &Exchange<'_>,
+        identity: &str,
         arn: &str,
         functions: &dyn Invoke,
-        reason: &mut Option<String>,
-    ) -> Result<Answer, Refusal> {
-        let event = json!({ "type": "TOKEN", "authorizationToken": token, "methodArn": arn });
-        let event = event.to_string().into_bytes();
-        let invoked = timeout(TIMEOUT, functions.invoke(&self.settings.function, event)).await;
-        if let Ok(Err(InvokeError::Function { error_type, .. })) = &invoked
-            && is_label(error_type)
-        {
-            *reason = Some(error_type.clone());
-        }
-        match invoked {
-            Ok(Ok(answer)) => Answer::parse(&answer).ok_or(Refusal::AUTHORIZER_CONFIGURATION),
-            Ok(Err(InvokeError::Function { error_message, .. })) if error_message == "Unauthorized" => {
-                Err(Refusal::UNAUTHORIZED)
+    ) -> Result<Answer, Rejection> {
+        let event = match &self.settings.identity {
+            Identity::Token { .. } => {
+                json!({ "type": "TOKEN", "authorizationToken": identity, "methodArn": arn })
             }
-            Ok(Err(InvokeError::Unavailable(_))) => Err(Refusal::AUTHORIZER_CONFIGURATION),
-            Ok(Err(InvokeError::Function { .. } | InvokeError::TimedOut)) | Err(_) => {
-                Err(Refusal::AUTHORIZER_FAILURE)
+            Identity::Request(_) => request_event(exchange, arn),
+        };
+        let event = event.to_string().into_bytes();
+        match timeout(TIMEOUT, functions.invoke(&self.settings.function, event)).await {
+            Ok(Ok(answer)) => {
+                Answer::parse(&answer).map_err(|detail| Refusal::AUTHORIZER_CONFIGURATION.because(detail))
+            }
+            Ok(Err(InvokeError::Function { error_type, error_message })) => {
+                let reason = is_label(&error_type).then_some(error_type);
+                let mut rejection = if error_message == "Unauthorized" {
+                    Refusal::UNAUTHORIZED.into()
+                } else {
+                    Refusal::AUTHORIZER_FAILURE.because("the authorizer failed")
+                };
+                rejection.reason = reason;
+                Err(rejection)
+            }
+            Ok(Err(InvokeError::Unavailable(detail))) => {
+                Err(Refusal::AUTHORIZER_CONFIGURATION.because(detail))
+            }
+            Ok(Err(InvokeError::TimedOut)) | Err(_) => {
+                Err(Refusal::AUTHORIZER_FAILURE.because("the authorizer did not answer in time"))
             }
         }
     }
@@ -156,7 +207,7 @@ impl Authorizer {
 }
 
 /// Whether a function's error type is a label and no text: only those are told on.
-fn is_label(text: &str) -> bool {
+pub(super) fn is_label(text: &str) -> bool {
     text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(&byte))
 }
 

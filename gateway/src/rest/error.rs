@@ -32,6 +32,9 @@ pub enum GatewayError {
     /// A cache time over an hour.
     #[error("the authorizer `{0}` keeps answers for more than 3600 seconds")]
     CacheTime(String),
+    /// A REQUEST authorizer whose answers are cached for nothing.
+    #[error("the authorizer `{0}` caches answers and has no identity source")]
+    IdentitySources(String),
     /// A timeout that API Gateway does not take.
     #[error("`{0}` waits for more than 29 seconds, or not at all")]
     Timeout(String),

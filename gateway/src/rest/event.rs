@@ -7,8 +7,9 @@ use super::{exchange::Exchange, media::is_binary, query, served::Authorization};
 use crate::http::Headers;
 
 /// Headers that belong to the connection and not to the request.
-const HOP_BY_HOP: [&str; 9] = [
+const HOP_BY_HOP: [&str; 10] = [
     "Connection",
+    "Content-Length",
     "Expect",
     "Keep-Alive",
     "Proxy-Authorization",
@@ -44,11 +45,32 @@ pub(super) fn proxy_event(exchange: &Exchange<'_>) -> Value {
         "queryStringParameters": last_values(texts(&query), |a, b| a == b),
         "multiValueQueryStringParameters": all_values(texts(&query), |a, b| a == b),
         "pathParameters": if parameters.is_empty() { Value::Null } else { parameters.into() },
-        "stageVariables": null,
+        "stageVariables": stage_variables(exchange),
         "requestContext": request_context(exchange),
         "isBase64Encoded": is_binary && !body.is_null(),
         "body": body,
     })
+}
+
+/// The event for a REQUEST authorizer: the proxy event without the body. What is not there is empty and not null.
+// SPEC: Amazon API Gateway, "Input to an API Gateway Lambda authorizer"
+pub(super) fn request_event(exchange: &Exchange<'_>, arn: &str) -> Value {
+    let mut event = proxy_event(exchange);
+    if let Some(members) = event.as_object_mut() {
+        members.remove("body");
+        members.remove("isBase64Encoded");
+        for value in members.values_mut().filter(|value| value.is_null()) {
+            *value = json!({});
+        }
+        members.insert("type".to_owned(), "REQUEST".into());
+        members.insert("methodArn".to_owned(), arn.into());
+    }
+    event
+}
+
+fn stage_variables(exchange: &Exchange<'_>) -> Value {
+    let variables = &exchange.api.stage_variables;
+    if variables.is_empty() { Value::Null } else { json!(variables) }
 }
 
 fn request_context(exchange: &Exchange<'_>) -> Value {

@@ -2,7 +2,13 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use super::{api::Api, authorizer::Answer, router::Matched, served::Authorization};
+use super::{
+    answer::Answer,
+    api::{Api, IdentitySource},
+    query,
+    router::Matched,
+    served::Authorization,
+};
 use crate::http::Request;
 
 /// One request and what was found out about it so far.
@@ -17,8 +23,6 @@ pub(super) struct Exchange<'a> {
     /// Known once the authorizer has answered; a 401 has none.
     pub(super) caller: Option<Arc<Answer>>,
     pub(super) authorization: Authorization,
-    /// The error type that the authorizer failed with.
-    pub(super) reason: Option<String>,
     /// The API key's value, on methods that require one.
     pub(super) api_key: Option<String>,
 }
@@ -33,7 +37,6 @@ impl<'a> Exchange<'a> {
             matched: None,
             caller: None,
             authorization: Authorization::None,
-            reason: None,
             api_key: None,
         }
     }
@@ -128,6 +131,21 @@ impl<'a> Exchange<'a> {
         }
     }
 
+    /// The values of an authorizer's identity source, in order.
+    pub(super) fn identity(&self, source: &IdentitySource) -> Vec<String> {
+        match source {
+            IdentitySource::Header(name) => self.request.headers.all(name).map(str::to_owned).collect(),
+            IdentitySource::QueryString(name) => {
+                let pairs = query::pairs(self.request.query().unwrap_or_default());
+                pairs.into_iter().filter(|(n, _)| n == name).map(|(_, value)| value).collect()
+            }
+            IdentitySource::StageVariable(name) => {
+                self.api.stage_variables.get(name).into_iter().cloned().collect()
+            }
+            IdentitySource::Context(name) => self.context(name).into_iter().collect(),
+        }
+    }
+
     /// A `method.request` parameter by its name behind that: `header.X`, `path.x` or `querystring.x`.
     pub(super) fn parameter(&self, name: &str) -> Option<String> {
         let (place, name) = name.split_once('.')?;
@@ -138,7 +156,7 @@ impl<'a> Exchange<'a> {
                 parameters.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone())
             }
             "querystring" => {
-                let pairs = super::query::pairs(self.request.query().unwrap_or_default());
+                let pairs = query::pairs(self.request.query().unwrap_or_default());
                 pairs.into_iter().rev().find(|(n, _)| n == name).map(|(_, value)| value)
             }
             _ => None,

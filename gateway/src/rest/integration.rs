@@ -1,14 +1,19 @@
-//! Owns the Lambda proxy integration: the function behind a method is invoked, and what it answers becomes an HTTP
-//! answer or one of the gateway's own.
+//! What answers a method: a function by Lambda proxy integration, or a mock.
 
-use std::collections::BTreeMap;
+use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::time::timeout;
 
-use super::{event::proxy_event, exchange::Exchange, media::is_binary, refusal::Refusal};
+use super::{
+    api::{Integration, Mock},
+    authorizer::is_label,
+    event::proxy_event,
+    exchange::Exchange,
+    media::is_binary,
+    refusal::{Refusal, Rejection},
+};
 use crate::{
     http::{Headers, Response},
     invoke::{Invoke, InvokeError},
@@ -40,63 +45,109 @@ const REMAPPED: [&str; 17] = [
     "WWW-Authenticate",
 ];
 
-/// Has the method's function answer.
-pub(super) async fn call(exchange: &Exchange<'_>, functions: &dyn Invoke) -> Result<Response, Refusal> {
+/// Has the method's integration answer.
+pub(super) async fn call(exchange: &Exchange<'_>, functions: &dyn Invoke) -> Result<Response, Rejection> {
     let matched = exchange.matched.as_ref().ok_or(Refusal::MISSING_AUTHENTICATION_TOKEN)?;
+    match &matched.method.integration {
+        Integration::Function { name, timeout } => invoke(exchange, name, *timeout, functions).await,
+        Integration::Mock(mock) => Ok(answer_mock(mock)),
+        Integration::NotPlayed(reason) => Err(Refusal::API_CONFIGURATION.because(*reason)),
+    }
+}
+
+fn answer_mock(mock: &Mock) -> Response {
+    let mut response = Response::json(mock.status, mock.body.as_str());
+    for (name, value) in &mock.headers {
+        response.headers.remove(name);
+        response.headers.push(name, value);
+    }
+    response
+}
+
+async fn invoke(
+    exchange: &Exchange<'_>,
+    function: &str,
+    limit: Duration,
+    functions: &dyn Invoke,
+) -> Result<Response, Rejection> {
     // A body that is too long by itself makes an event that is, so none is made of it.
     if exchange.request.body.len() > PAYLOAD_BYTES {
-        return Err(Refusal::REQUEST_TOO_LARGE);
+        return Err(Refusal::REQUEST_TOO_LARGE.into());
     }
     let event = proxy_event(exchange).to_string().into_bytes();
     if event.len() > PAYLOAD_BYTES {
-        return Err(Refusal::REQUEST_TOO_LARGE);
+        return Err(Refusal::REQUEST_TOO_LARGE.into());
     }
-    let method = &matched.method;
-    match timeout(method.timeout, functions.invoke(&method.function, event)).await {
+    match timeout(limit, functions.invoke(function, event)).await {
         Ok(Ok(answer)) => read(&answer, exchange),
-        Ok(Err(InvokeError::Function { .. } | InvokeError::TimedOut)) => Err(Refusal::BAD_GATEWAY),
-        Ok(Err(InvokeError::Unavailable(_))) => Err(Refusal::API_CONFIGURATION),
-        Err(_) => Err(Refusal::INTEGRATION_TIMEOUT),
+        Ok(Err(InvokeError::Function { error_type, .. })) => {
+            let label = if is_label(&error_type) { error_type.as_str() } else { "an error" };
+            Err(Refusal::BAD_GATEWAY.because(format!("the function `{function}` failed with {label}")))
+        }
+        Ok(Err(InvokeError::TimedOut)) => {
+            Err(Refusal::BAD_GATEWAY.because(format!("the function `{function}` ran into its Timeout")))
+        }
+        Ok(Err(InvokeError::Unavailable(detail))) => Err(Refusal::API_CONFIGURATION.because(detail)),
+        Err(_) => {
+            Err(Refusal::INTEGRATION_TIMEOUT
+                .because(format!("the function `{function}` did not answer in time")))
+        }
     }
 }
 
-// SPEC: Amazon API Gateway, "Output format of a Lambda function for proxy integration". A member more makes an
-// answer malformed there too.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Answer {
-    status_code: Value,
-    headers: Option<BTreeMap<String, Value>>,
-    multi_value_headers: Option<BTreeMap<String, Vec<Value>>>,
-    body: Option<String>,
-    #[serde(default)]
-    is_base64_encoded: bool,
-}
+/// The members that an answer can have. With any other it is malformed.
+// SPEC: Amazon API Gateway, "Output format of a Lambda function for proxy integration"
+const MEMBERS: [&str; 5] = ["statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"];
 
-fn read(answer: &[u8], exchange: &Exchange<'_>) -> Result<Response, Refusal> {
+/// Reads a function's answer. What is wrong with it goes to the log, nothing of its values does.
+fn read(answer: &[u8], exchange: &Exchange<'_>) -> Result<Response, Rejection> {
+    let malformed =
+        |detail: &str| Refusal::BAD_GATEWAY.because(format!("the function's answer is malformed: {detail}"));
     if answer.len() > PAYLOAD_BYTES {
-        return Err(Refusal::BAD_GATEWAY);
+        return Err(malformed("it is over 6 MB"));
     }
-    let answer: Answer = serde_json::from_slice(answer).map_err(|_| Refusal::BAD_GATEWAY)?;
-    let status = status(&answer.status_code).ok_or(Refusal::BAD_GATEWAY)?;
-    let mut headers = headers(&answer).ok_or(Refusal::BAD_GATEWAY)?;
+    let members = match serde_json::from_slice(answer) {
+        Ok(Value::Object(members)) => members,
+        Ok(_) => return Err(malformed("it is not an object")),
+        Err(_) => return Err(malformed("it is not JSON")),
+    };
+    if let Some(unknown) = members.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
+        let unknown: String = unknown.escape_debug().take(64).collect();
+        return Err(malformed(&format!("it has the member `{unknown}`, which a REST API does not take")));
+    }
+    let member = |name: &str| members.get(name).filter(|value| !value.is_null());
+    let status = member("statusCode").ok_or_else(|| malformed("it has no statusCode"))?;
+    let status =
+        status_code(status).ok_or_else(|| malformed("its statusCode is not a number from 200 to 599"))?;
+    let mut headers = headers(&members).map_err(|detail| malformed(&detail))?;
     if headers.first("Content-Type").is_none() {
         headers.push("Content-Type", "application/json");
     }
-    let text = answer.body.unwrap_or_default();
+    let text = match member("body") {
+        None => "",
+        Some(Value::String(text)) => text,
+        Some(_) => return Err(malformed("its body is not a string")),
+    };
+    let is_base64 = match member("isBase64Encoded") {
+        None => false,
+        Some(Value::Bool(is_base64)) => *is_base64,
+        Some(_) => return Err(malformed("its isBase64Encoded is neither true nor false")),
+    };
     // Base64 becomes bytes only for a client that asks for a binary type; others get the text as it is.
-    let is_binary = answer.is_base64_encoded
-        && is_binary(exchange.request.headers.first("Accept"), &exchange.api.binary_media_types);
+    let is_binary =
+        is_base64 && is_binary(exchange.request.headers.first("Accept"), &exchange.api.binary_media_types);
     let body = if is_binary {
-        BASE64_STANDARD.decode(text).map_err(|_| Refusal::API_CONFIGURATION)?
+        BASE64_STANDARD.decode(text).map_err(|_| {
+            Refusal::API_CONFIGURATION.because("the body of the function's answer is not base64")
+        })?
     } else {
-        text.into_bytes()
+        text.as_bytes().to_vec()
     };
     Ok(Response { status, headers, body })
 }
 
 /// A number, or a text that is one.
-fn status(value: &Value) -> Option<u16> {
+fn status_code(value: &Value) -> Option<u16> {
     let number = match value {
         Value::Number(number) => number.as_u64().and_then(|number| u16::try_from(number).ok()),
         Value::String(text) if text.bytes().all(|b| b.is_ascii_digit()) => text.parse().ok(),
@@ -106,24 +157,39 @@ fn status(value: &Value) -> Option<u16> {
 }
 
 /// All headers; a pair that `headers` and `multiValueHeaders` both have is there once.
-fn headers(answer: &Answer) -> Option<Headers> {
+fn headers(members: &Map<String, Value>) -> Result<Headers, String> {
     let mut headers = Headers::default();
-    let mut push = |name: &str, value: &str| {
+    let mut push = |name: &str, value: &Value| {
+        let text = scalar(value).ok_or_else(|| {
+            let name: String = name.escape_debug().take(64).collect();
+            format!("its header `{name}` is not a string, number or boolean")
+        })?;
         let is_remapped = REMAPPED.iter().any(|remapped| remapped.eq_ignore_ascii_case(name));
         let name = if is_remapped { format!("x-amzn-Remapped-{name}") } else { name.to_owned() };
-        if !headers.all(&name).any(|there| there == value) {
-            headers.push(&name, value);
+        if !headers.all(&name).any(|there| there == text) {
+            headers.push(&name, &text);
         }
+        Ok::<_, String>(())
     };
-    for (name, values) in answer.multi_value_headers.iter().flatten() {
-        for value in values {
-            push(name, &scalar(value)?);
+    for member in ["multiValueHeaders", "headers"] {
+        let values = match members.get(member) {
+            None | Some(Value::Null) => continue,
+            Some(Value::Object(values)) => values,
+            Some(_) => return Err(format!("its {member} is not an object")),
+        };
+        for (name, value) in values {
+            match (member, value) {
+                ("multiValueHeaders", Value::Array(values)) => {
+                    values.iter().try_for_each(|value| push(name, value))?;
+                }
+                ("multiValueHeaders", _) => {
+                    return Err("its multiValueHeaders has a value that is not a list".to_owned());
+                }
+                (_, value) => push(name, value)?,
+            }
         }
     }
-    for (name, value) in answer.headers.iter().flatten() {
-        push(name, &scalar(value)?);
-    }
-    Some(headers)
+    Ok(headers)
 }
 
 fn scalar(value: &Value) -> Option<String> {

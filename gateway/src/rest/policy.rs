@@ -3,7 +3,12 @@
 
 mod glob;
 
-use serde::{Deserialize, Deserializer};
+use std::{fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, IntoDeserializer as _, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
+};
 use serde_json::{Map, Value};
 
 use self::glob::Pattern;
@@ -25,8 +30,7 @@ use self::glob::Pattern;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "Document")]
+#[derive(Clone, Debug)]
 pub struct Policy {
     statements: Vec<Statement>,
 }
@@ -60,13 +64,11 @@ impl Policy {
     }
 }
 
-impl TryFrom<Document> for Policy {
-    type Error = &'static str;
-
-    fn try_from(document: Document) -> Result<Self, Self::Error> {
-        let Document { version, statement: OneOrMany(statements), .. } = document;
+impl<'de> Deserialize<'de> for Policy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let One(Document { version, statement: OneOrMany(statements), .. }) = One::deserialize(deserializer)?;
         let statements = statements.into_iter().map(|statement| Statement::read(statement, version));
-        Ok(Self { statements: statements.collect::<Result<_, _>>()? })
+        Ok(Self { statements: statements.collect::<Result<_, _>>().map_err(D::Error::custom)? })
     }
 }
 
@@ -165,22 +167,65 @@ enum Effect {
     Deny,
 }
 
-/// One thing, or a list of them.
-#[derive(Clone, Debug)]
+/// A string or an object. serde by itself fills a struct from a list, too.
+struct One<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for One<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OneVisitor(PhantomData)).map(Self)
+    }
+}
+
+struct OneVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for OneVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string or an object")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        T::deserialize(text.into_deserializer())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+/// One string or object, or a list of them.
 struct OneOrMany<T>(Vec<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Either<T> {
-            One(T),
-            Many(Vec<T>),
+        deserializer.deserialize_any(OneOrManyVisitor(PhantomData)).map(Self)
+    }
+}
+
+struct OneOrManyVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrManyVisitor<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string, an object, or a list of them")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Vec<T>, E> {
+        OneVisitor(PhantomData).visit_str(text).map(|one| vec![one])
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Vec<T>, A::Error> {
+        OneVisitor(PhantomData).visit_map(map).map(|one| vec![one])
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+        let mut items = Vec::new();
+        while let Some(One(item)) = list.next_element()? {
+            items.push(item);
         }
-        Ok(match Either::deserialize(deserializer)? {
-            Either::One(one) => Self(vec![one]),
-            Either::Many(many) => Self(many),
-        })
+        Ok(items)
     }
 }
 

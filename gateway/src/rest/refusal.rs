@@ -144,6 +144,29 @@ impl Refusal {
     }
 }
 
+/// A refusal, and what the log says of it. None of that reaches a caller.
+#[derive(Debug)]
+pub(super) struct Rejection {
+    pub(super) refusal: Refusal,
+    /// The error type that the authorizer failed with, where it is a short label.
+    pub(super) reason: Option<String>,
+    /// What went wrong, for whoever has to mend it.
+    pub(super) detail: Option<String>,
+}
+
+impl Refusal {
+    /// The refusal, with what went wrong.
+    pub(super) fn because(self, detail: impl Into<String>) -> Rejection {
+        Rejection { refusal: self, reason: None, detail: Some(detail.into()) }
+    }
+}
+
+impl From<Refusal> for Rejection {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, reason: None, detail: None }
+    }
+}
+
 impl From<Refused> for Refusal {
     fn from(refused: Refused) -> Self {
         let bad = |status, message| {

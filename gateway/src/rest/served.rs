@@ -22,6 +22,8 @@ pub struct Served {
     pub error_type: Option<&'static str>,
     /// The error type with which the authorizer turned the caller away, where it is a short label.
     pub reason: Option<String>,
+    /// What went wrong, where the answer is a 500 or 502 of the gateway's own. For the log only.
+    pub detail: Option<String>,
     /// From the complete request to the answer.
     pub latency: Duration,
 }

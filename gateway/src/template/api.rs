@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    error::{Located, Problem},
+    error::{Located, Notices, Problem},
     value::Field,
 };
 use crate::rest::api::{ApiKeySource, GatewayResponse, Throttle};
@@ -17,9 +17,14 @@ const HONOURED: &[&str] = &[
     "ApiKeySourceType",
     "MethodSettings",
     "EndpointConfiguration",
-    "CacheClusterEnabled",
-    "DisableExecuteApiEndpoint",
+    "DefinitionBody",
+    "DefinitionUri",
+    "Cors",
+    "Variables",
 ];
+
+/// What AWS takes and is not played.
+const TOLD: &[&str] = &["CacheClusterEnabled", "CanarySetting", "Models"];
 
 /// What changes no answer: names, descriptions, logs, traces, and how the deployment itself is made.
 const HARMLESS: &[&str] = &[
@@ -33,7 +38,12 @@ const HARMLESS: &[&str] = &[
     "AlwaysDeploy",
     "FailOnWarnings",
     "CacheClusterSize",
+    "DisableExecuteApiEndpoint",
+    "Domain",
     "EndpointAccessMode",
+    "MergeDefinitions",
+    "MinimumCompressionSize",
+    "Mode",
     "SecurityPolicy",
 ];
 
@@ -44,19 +54,14 @@ pub(super) struct Settings {
     pub(super) binary_media_types: Vec<String>,
     pub(super) api_key_source: ApiKeySource,
     pub(super) throttle: Option<Throttle>,
+    pub(super) stage_variables: BTreeMap<String, String>,
 }
 
 /// Reads the properties of the API.
-pub(super) fn read(api: &Field<'_>) -> Result<Settings, Located> {
-    api.only(&[HONOURED, HARMLESS])?;
-    for switch in ["CacheClusterEnabled", "DisableExecuteApiEndpoint"] {
-        if let Some(field) = api.get(switch)?
-            && field.flag()?
-        {
-            return Err(field.failure(Problem::NotHonoured("cannot be honoured locally")));
-        }
-    }
-    endpoint(api)?;
+pub(super) fn read(api: &Field<'_>, notices: &Notices) -> Result<Settings, Located> {
+    api.only(&[HONOURED, HARMLESS, TOLD])?;
+    api.tell(TOLD, notices)?;
+    endpoint(api, notices)?;
     let stage = api.need("StageName")?;
     let name = stage.text()?.to_owned();
     // SPEC: Amazon API Gateway, API reference, CreateStage: alphanumeric characters, hyphens and underscores
@@ -65,18 +70,23 @@ pub(super) fn read(api: &Field<'_>) -> Result<Settings, Located> {
     }
     Ok(Settings {
         stage: name,
-        responses: responses(api)?,
+        responses: responses(api, notices)?,
         binary_media_types: binary_media_types(api)?,
         api_key_source: match api.get("ApiKeySourceType")? {
             None => ApiKeySource::Header,
-            Some(source) => match source.text()? {
-                "HEADER" => ApiKeySource::Header,
-                "AUTHORIZER" => ApiKeySource::Authorizer,
-                _ => return Err(source.failure(Problem::OneOf("HEADER, AUTHORIZER"))),
-            },
+            Some(source) => api_key_source(&source)?,
         },
-        throttle: stage_throttle(api)?,
+        throttle: stage_throttle(api, notices)?,
+        stage_variables: api.get("Variables")?.map_or(Ok(BTreeMap::new()), |variables| texts(&variables))?,
     })
+}
+
+pub(super) fn api_key_source(field: &Field<'_>) -> Result<ApiKeySource, Located> {
+    match field.text()? {
+        "HEADER" => Ok(ApiKeySource::Header),
+        "AUTHORIZER" => Ok(ApiKeySource::Authorizer),
+        _ => Err(field.failure(Problem::OneOf("HEADER, AUTHORIZER"))),
+    }
 }
 
 /// Rate and burst, from properties that go by different names in different places.
@@ -97,14 +107,19 @@ pub(super) fn throttle(field: &Field<'_>, rate: &str, burst: &str) -> Result<Opt
     }
 }
 
-fn endpoint(api: &Field<'_>) -> Result<(), Located> {
+fn endpoint(api: &Field<'_>, notices: &Notices) -> Result<(), Located> {
     let Some(endpoint) = api.get("EndpointConfiguration")? else { return Ok(()) };
-    endpoint.only(&[&["Type", "IpAddressType"]])?;
-    match endpoint.get("Type")? {
-        Some(kind) if !matches!(kind.text()?, "REGIONAL" | "EDGE") => {
-            Err(kind.failure(Problem::OneOf("REGIONAL, EDGE")))
-        }
-        _ => Ok(()),
+    let kind = if endpoint.is_text() {
+        Some(endpoint)
+    } else {
+        endpoint.only(&[&["Type", "IpAddressType", "VPCEndpointIds"]])?;
+        endpoint.get("Type")?
+    };
+    let Some(kind) = kind else { return Ok(()) };
+    match kind.text()? {
+        "REGIONAL" | "EDGE" => Ok(()),
+        "PRIVATE" => notices.add(kind.failure(Problem::NotPlayed("served on loopback"))),
+        _ => Err(kind.failure(Problem::OneOf("REGIONAL, EDGE, PRIVATE"))),
     }
 }
 
@@ -114,7 +129,7 @@ fn binary_media_types(api: &Field<'_>) -> Result<Vec<String>, Located> {
     Ok(field.texts()?.into_iter().map(|media_type| media_type.replace("~1", "/")).collect())
 }
 
-fn stage_throttle(api: &Field<'_>) -> Result<Option<Throttle>, Located> {
+fn stage_throttle(api: &Field<'_>, notices: &Notices) -> Result<Option<Throttle>, Located> {
     let mut stage = None;
     let Some(settings) = api.get("MethodSettings")? else { return Ok(None) };
     for setting in settings.items()? {
@@ -124,22 +139,20 @@ fn stage_throttle(api: &Field<'_>) -> Result<Option<Throttle>, Located> {
             "ThrottlingRateLimit",
             "ThrottlingBurstLimit",
             "CachingEnabled",
+            "CacheTtlInSeconds",
+            "CacheDataEncrypted",
             "MetricsEnabled",
             "LoggingLevel",
             "DataTraceEnabled",
         ]])?;
-        if let Some(caching) = setting.get("CachingEnabled")?
-            && caching.flag()?
-        {
-            return Err(caching.failure(Problem::NotHonoured("cannot be honoured locally")));
-        }
+        setting.tell(&["CachingEnabled"], notices)?;
         if let Some(limit) = throttle(&setting, "ThrottlingRateLimit", "ThrottlingBurstLimit")? {
             let all =
                 setting.need("ResourcePath")?.text()? == "/*" && setting.need("HttpMethod")?.text()? == "*";
             if !all || stage.is_some() {
-                let reason =
-                    "one limit for all methods of the stage is supported: ResourcePath `/*`, HttpMethod `*`";
-                return Err(setting.failure(Problem::NotHonoured(reason)));
+                let reason = "one limit for all methods of the stage is: ResourcePath `/*`, HttpMethod `*`";
+                notices.add(setting.failure(Problem::NotPlayed(reason)))?;
+                continue;
             }
             stage = Some(limit);
         }
@@ -148,7 +161,7 @@ fn stage_throttle(api: &Field<'_>) -> Result<Option<Throttle>, Located> {
 }
 
 /// The gateway itself knows which types there are and what it makes of their expressions.
-fn responses(api: &Field<'_>) -> Result<BTreeMap<String, GatewayResponse>, Located> {
+fn responses(api: &Field<'_>, notices: &Notices) -> Result<BTreeMap<String, GatewayResponse>, Located> {
     let Some(section) = api.get("GatewayResponses")? else { return Ok(BTreeMap::new()) };
     let mut responses = BTreeMap::new();
     for (name, field) in section.entries()? {
@@ -158,7 +171,8 @@ fn responses(api: &Field<'_>) -> Result<BTreeMap<String, GatewayResponse>, Locat
             response.status = u16::try_from(status.whole(200, 599)?).ok();
         }
         if let Some(parameters) = field.get("ResponseParameters")? {
-            parameters.only(&[&["Headers"]])?;
+            parameters.only(&[&["Headers", "Paths", "QueryStrings"]])?;
+            parameters.tell(&["Paths", "QueryStrings"], notices)?;
             if let Some(headers) = parameters.get("Headers")? {
                 response.headers = texts(&headers)?;
             }
@@ -171,6 +185,6 @@ fn responses(api: &Field<'_>) -> Result<BTreeMap<String, GatewayResponse>, Locat
     Ok(responses)
 }
 
-fn texts(field: &Field<'_>) -> Result<BTreeMap<String, String>, Located> {
+pub(super) fn texts(field: &Field<'_>) -> Result<BTreeMap<String, String>, Located> {
     field.entries()?.map(|(name, value)| Ok((name.to_owned(), value.text()?.to_owned()))).collect()
 }

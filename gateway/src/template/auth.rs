@@ -1,140 +1,249 @@
-//! Owns who gets in: the `Auth` of the API and of its methods, and the TOKEN authorizers. Whatever is not read here
-//! with certainty is refused: a method is open only where the template says so.
+//! Who gets in: the `Auth` of the API and of its methods, and the Lambda authorizers. Whatever is not read here with
+//! certainty is refused: a method is open only where the template says so.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    error::{Located, Problem},
+    error::{Located, Notices, Problem},
+    function::Functions,
     pattern,
-    resource::{FUNCTION, Resources},
-    scope::{Scope, Trail},
     value::Field,
 };
-use crate::rest::api::TokenAuthorizer;
+use crate::rest::api::{Access, Identity, IdentitySource, LambdaAuthorizer};
 
 /// How long API Gateway keeps an answer, unless told otherwise.
 // SPEC: Amazon API Gateway, API reference, Authorizer: authorizerResultTtlInSeconds
-const DEFAULT_CACHE_SECONDS: u64 = 300;
-const MOST_CACHE_SECONDS: u64 = 3600;
+pub(super) const DEFAULT_CACHE_SECONDS: u64 = 300;
+pub(super) const MOST_CACHE_SECONDS: u64 = 3600;
+
+pub(super) const IAM: &str = "AWS_IAM needs an AWS account";
+pub(super) const COGNITO: &str = "a Cognito authorizer";
+/// What only an authorizer of an HTTP API has; it changes nothing of a REST API.
+const OF_HTTP_APIS: &[&str] =
+    &["AuthorizerPayloadFormatVersion", "EnableFunctionDefaultPermissions", "EnableSimpleResponses"];
+const OTHER: &str = "an authorizer that is not a Lambda function";
 
 /// What `Auth` of an API says.
-#[derive(Default)]
 pub(super) struct Auth {
-    default: Option<String>,
-    api_key_required: bool,
-    pub(super) authorizers: BTreeMap<String, TokenAuthorizer>,
+    default: Option<Access>,
+    pub(super) api_key_required: bool,
+    /// Whether preflight requests need the default authorizer and an API key as other requests do.
+    is_preflight_open: bool,
+    is_preflight_keyless: bool,
+    /// The authorizers by name: played, or why not.
+    authorizers: BTreeMap<String, Result<LambdaAuthorizer, &'static str>>,
 }
 
 impl Auth {
     /// Reads `Auth` of an API.
     pub(super) fn read(
         field: Option<&Field<'_>>,
-        scope: &Scope<'_>,
-        resources: &Resources,
+        functions: &Functions,
+        notices: &Notices,
     ) -> Result<Self, Located> {
-        let Some(field) = field else { return Ok(Self::default()) };
-        // What CORS adds is refused with CORS itself, and `InvokeRole` says who calls the function, not the API.
-        field.only(&[&[
-            "DefaultAuthorizer",
-            "Authorizers",
-            "ApiKeyRequired",
-            "AddDefaultAuthorizerToCorsPreflight",
-            "AddApiKeyRequiredToCorsPreflight",
-            "InvokeRole",
-        ]])?;
-        let mut authorizers = BTreeMap::new();
+        let mut auth = Self {
+            default: None,
+            api_key_required: false,
+            is_preflight_open: false,
+            is_preflight_keyless: false,
+            authorizers: BTreeMap::new(),
+        };
+        let Some(field) = field else { return Ok(auth) };
+        // `InvokeRole` says who calls the function, not the API. `UsagePlan` is read with the usage plans.
+        field.only(&[
+            &[
+                "DefaultAuthorizer",
+                "Authorizers",
+                "ApiKeyRequired",
+                "InvokeRole",
+                "UsagePlan",
+                "ResourcePolicy",
+            ],
+            &["AddDefaultAuthorizerToCorsPreflight", "AddApiKeyRequiredToCorsPreflight"],
+        ])?;
+        if let Some(policy) = field.get("ResourcePolicy")? {
+            return Err(policy.failure(Problem::NotPlayed("who may call would not be known")));
+        }
         if let Some(section) = field.get("Authorizers")? {
             for (name, field) in section.entries()? {
-                authorizers.insert(name.to_owned(), authorizer(&field, scope, resources)?);
+                auth.authorizers.insert(name.to_owned(), authorizer(&field, functions, notices)?);
             }
         }
-        let api_key_required = field.get("ApiKeyRequired")?.map_or(Ok(false), |field| field.flag())?;
-        let mut auth = Self { default: None, api_key_required, authorizers };
+        let flag = |name| field.get(name)?.map(|field| field.flag()).transpose();
+        auth.api_key_required = flag("ApiKeyRequired")?.unwrap_or(false);
+        auth.is_preflight_open = !flag("AddDefaultAuthorizerToCorsPreflight")?.unwrap_or(true);
+        auth.is_preflight_keyless = !flag("AddApiKeyRequiredToCorsPreflight")?.unwrap_or(true);
         if let Some(default) = field.get("DefaultAuthorizer")? {
-            auth.default = auth.named(&default)?;
+            auth.default = Some(auth.named(&default)?);
         }
         Ok(auth)
     }
 
-    /// The authorizer of a method and whether it asks for an API key, given the method's own `Auth`.
-    pub(super) fn of_method(&self, field: Option<&Field<'_>>) -> Result<(Option<String>, bool), Located> {
-        let Some(field) = field else { return Ok((self.default.clone(), self.api_key_required)) };
-        field.only(&[&["Authorizer", "ApiKeyRequired", "InvokeRole"]])?;
-        let authorizer = match field.get("Authorizer")? {
-            Some(name) if name.text()? == "NONE" => None,
+    /// The access of a method and whether it asks for an API key, given the method's own `Auth`.
+    pub(super) fn of_method(
+        &self,
+        field: Option<&Field<'_>>,
+        notices: &Notices,
+    ) -> Result<(Access, bool), Located> {
+        let Some(field) = field else { return Ok((self.default(), self.api_key_required)) };
+        field.only(&[&[
+            "Authorizer",
+            "ApiKeyRequired",
+            "AuthorizationScopes",
+            "InvokeRole",
+            "OverrideApiAuth",
+            "ResourcePolicy",
+        ]])?;
+        if let Some(policy) = field.get("ResourcePolicy")? {
+            return Err(policy.failure(Problem::NotPlayed("who may call would not be known")));
+        }
+        let access = match field.get("Authorizer")? {
+            Some(name) if name.text()? == "NONE" => Access::Open,
             Some(name) => self.named(&name)?,
-            None => self.default.clone(),
+            None => self.default(),
         };
+        // They are for Cognito authorizers, which are not played.
+        if matches!(access, Access::Authorizer(_)) {
+            field.tell(&["AuthorizationScopes"], notices)?;
+        }
         let required =
             field.get("ApiKeyRequired")?.map_or(Ok(self.api_key_required), |field| field.flag())?;
-        Ok((authorizer, required))
+        Ok((access, required))
     }
 
-    fn named(&self, field: &Field<'_>) -> Result<Option<String>, Located> {
+    /// The access of a method that says nothing of its own.
+    pub(super) fn default(&self) -> Access {
+        self.default.clone().unwrap_or(Access::Open)
+    }
+
+    /// Whether there is a default authorizer.
+    pub(super) const fn has_default(&self) -> bool {
+        self.default.is_some()
+    }
+
+    /// The access of preflight requests, and whether they need an API key.
+    pub(super) fn of_preflight(&self) -> (Access, bool) {
+        let access = if self.is_preflight_open { Access::Open } else { self.default() };
+        (access, self.api_key_required && !self.is_preflight_keyless)
+    }
+
+    /// The authorizers that are played.
+    pub(super) fn into_played(self) -> BTreeMap<String, LambdaAuthorizer> {
+        self.authorizers.into_iter().filter_map(|(name, authorizer)| Some((name, authorizer.ok()?))).collect()
+    }
+
+    /// The access that the authorizer called `name` gives.
+    pub(super) fn access(&self, name: &str) -> Option<Access> {
+        match (name, self.authorizers.get(name)?) {
+            (name, Ok(_)) => Some(Access::Authorizer(name.to_owned())),
+            (_, Err(reason)) => Some(Access::NotPlayed(reason)),
+        }
+    }
+
+    fn named(&self, field: &Field<'_>) -> Result<Access, Located> {
         match field.text()? {
-            "AWS_IAM" => Err(field.failure(Problem::NotHonoured("AWS_IAM cannot be checked locally"))),
-            name if self.authorizers.contains_key(name) => Ok(Some(name.to_owned())),
-            name => Err(field.failure(Problem::Unknown("authorizer", name.to_owned()))),
+            "AWS_IAM" => Ok(Access::NotPlayed(IAM)),
+            name => self
+                .access(name)
+                .ok_or_else(|| field.failure(Problem::Unknown("authorizer", name.to_owned()))),
         }
     }
 }
 
 fn authorizer(
     field: &Field<'_>,
-    scope: &Scope<'_>,
-    resources: &Resources,
-) -> Result<TokenAuthorizer, Located> {
-    if let Some(pool) = field.get("UserPoolArn")? {
-        return Err(
-            pool.failure(Problem::NotHonoured("Cognito authorizers are not supported, only TOKEN ones"))
-        );
+    functions: &Functions,
+    notices: &Notices,
+) -> Result<Result<LambdaAuthorizer, &'static str>, Located> {
+    if field.get("UserPoolArn")?.is_some() {
+        return Ok(Err(COGNITO));
     }
-    field.only(&[&[
-        "FunctionArn",
-        "FunctionPayloadType",
-        "FunctionInvokeRole",
-        "DisableFunctionDefaultPermissions",
-        "Identity",
-    ]])?;
-    if let Some(kind) = field.get("FunctionPayloadType")?
-        && kind.text()? != "TOKEN"
-    {
-        return Err(kind.failure(Problem::NotHonoured("only TOKEN authorizers are supported")));
+    if field.get("FunctionArn")?.is_none() && field.get("FunctionPayloadType")?.is_none() {
+        return Ok(Err(OTHER));
     }
-    let mut authorizer = TokenAuthorizer {
-        function: function(&field.need("FunctionArn")?, scope, resources)?,
-        identity_header: "Authorization".to_owned(),
-        validation: None,
-        cache_time: Duration::from_secs(DEFAULT_CACHE_SECONDS),
+    field.tell(OF_HTTP_APIS, notices)?;
+    field.only(&[
+        OF_HTTP_APIS,
+        &[
+            "AuthorizationScopes",
+            "FunctionArn",
+            "FunctionPayloadType",
+            "FunctionInvokeRole",
+            "DisableFunctionDefaultPermissions",
+            "Identity",
+        ],
+    ])?;
+    field.tell(&["AuthorizationScopes"], notices)?;
+    let is_request = match field.get("FunctionPayloadType")? {
+        None => false,
+        Some(kind) => match kind.text()? {
+            "TOKEN" => false,
+            "REQUEST" => true,
+            _ => return Err(kind.failure(Problem::OneOf("TOKEN, REQUEST"))),
+        },
     };
-    let Some(identity) = field.get("Identity")? else { return Ok(authorizer) };
-    identity.only(&[&["Header", "ValidationExpression", "ReauthorizeEvery"]])?;
-    if let Some(header) = identity.get("Header")? {
-        let name = header.text()?;
-        if name.parse::<http::HeaderName>().is_err() {
-            return Err(header.failure(Problem::Shape("the name of a header")));
+    let function = functions.by_arn(&field.need("FunctionArn")?)?;
+    let identity = field.get("Identity")?;
+    let mut cache_time = Duration::from_secs(DEFAULT_CACHE_SECONDS);
+    if let Some(identity) = &identity {
+        let own: &[&str] = if is_request {
+            &["Headers", "QueryStrings", "StageVariables", "Context"]
+        } else {
+            &["Header", "ValidationExpression"]
+        };
+        identity.only(&[own, &["ReauthorizeEvery"]])?;
+        if let Some(seconds) = identity.get("ReauthorizeEvery")? {
+            cache_time = Duration::from_secs(seconds.whole(0, MOST_CACHE_SECONDS)?);
         }
-        name.clone_into(&mut authorizer.identity_header);
     }
-    if let Some(expression) = identity.get("ValidationExpression")? {
-        let compiled = pattern::whole_text(expression.text()?);
-        authorizer.validation = Some(compiled.map_err(|problem| expression.failure(problem))?);
-    }
-    if let Some(seconds) = identity.get("ReauthorizeEvery")? {
-        authorizer.cache_time = Duration::from_secs(seconds.whole(0, MOST_CACHE_SECONDS)?);
-    }
-    Ok(authorizer)
+    let identity =
+        if is_request { Identity::Request(sources(identity.as_ref())?) } else { token(identity.as_ref())? };
+    Ok(Ok(LambdaAuthorizer { function, identity, cache_time }))
 }
 
-/// The logical id of the function whose ARN, with or without an alias, this is.
-fn function(field: &Field<'_>, scope: &Scope<'_>, resources: &Resources) -> Result<String, Located> {
-    let wanted = field.text()?;
-    for resource in resources.of(FUNCTION) {
-        let arn = scope.attribute(&resource.logical_id, "Arn", &Trail::START);
-        let arn = arn.map_err(|problem| resource.properties().failure(problem))?;
-        if wanted.strip_prefix(&arn).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')) {
-            return Ok(resource.logical_id.clone());
+fn token(field: Option<&Field<'_>>) -> Result<Identity, Located> {
+    let (mut header, mut validation) = ("Authorization".to_owned(), None);
+    if let Some(field) = field {
+        if let Some(name) = field.get("Header")? {
+            header = header_name(&name)?;
+        }
+        if let Some(expression) = field.get("ValidationExpression")? {
+            let compiled = pattern::whole_text(expression.text()?);
+            validation = Some(compiled.map_err(|problem| expression.failure(problem))?);
         }
     }
-    Err(field.failure(Problem::NotHonoured("names no function of this template")))
+    Ok(Identity::Token { header, validation })
+}
+
+/// A kind of identity source, made of its name.
+pub(super) type SourceKind = fn(String) -> IdentitySource;
+
+/// The sources of a REQUEST authorizer, in the order in which SAM writes them.
+// SPEC: AWS SAM, "LambdaRequestAuthorizationIdentity"
+fn sources(field: Option<&Field<'_>>) -> Result<Vec<IdentitySource>, Located> {
+    let mut sources = Vec::new();
+    let Some(field) = field else { return Ok(sources) };
+    let kinds: [(&str, SourceKind); 4] = [
+        ("Headers", IdentitySource::Header),
+        ("QueryStrings", IdentitySource::QueryString),
+        ("StageVariables", IdentitySource::StageVariable),
+        ("Context", IdentitySource::Context),
+    ];
+    for (property, kind) in kinds {
+        if let Some(names) = field.get(property)? {
+            for name in names.items()? {
+                let text = if property == "Headers" { header_name(&name)? } else { name.text()?.to_owned() };
+                sources.push(kind(text));
+            }
+        }
+    }
+    Ok(sources)
+}
+
+pub(super) fn header_name(field: &Field<'_>) -> Result<String, Located> {
+    let name = field.text()?;
+    if name.parse::<http::HeaderName>().is_err() {
+        return Err(field.failure(Problem::Shape("the name of a header")));
+    }
+    Ok(name.to_owned())
 }

@@ -1,7 +1,7 @@
 //! Owns why a template cannot be run here: one line, with the file, the line, the path of the property and the
 //! reason. Values of parameters and secrets never appear in it.
 
-use std::fmt;
+use std::{cell::RefCell, fmt};
 
 /// What stops a template from being run: where, and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,9 +46,21 @@ pub enum Problem {
     /// The value is none of those that this property takes.
     #[error("must be one of {0}")]
     OneOf(&'static str),
-    /// A property that would change what is served, or that nobody knows.
-    #[error("this property is unknown, or cannot be honoured locally")]
+    /// A property that nobody knows.
+    #[error("unknown property")]
     Property,
+    /// Something that AWS takes and that is not played.
+    #[error("valid on AWS, not played here{}", because(.0))]
+    NotPlayed(&'static str),
+    /// A method that nobody gets through.
+    #[error("{method}: {reason}: valid on AWS, not played here; it is answered 500", method = quoted(.0), reason = .1)]
+    Method(String, &'static str),
+    /// An API key without a value of its own.
+    #[error("the API key {} has no value in the template: send {value} here", quoted(.0), value = .1)]
+    GeneratedKey(String, String),
+    /// Several APIs, of which one has to be chosen.
+    #[error("the template has several APIs: choose one with --api: {}", shown(.0))]
+    ChooseApi(String),
     /// A resource type that would change what is served.
     #[error("resources of type {} cannot be served locally", quoted(.0))]
     ResourceType(String),
@@ -93,6 +105,41 @@ pub enum Problem {
     Clash(&'static str, String),
 }
 
+/// What is told of a template that is served all the same: a place, and what is not played there. A reader that honours
+/// everything or nothing takes the first for an error.
+#[derive(Debug)]
+pub(super) struct Notices {
+    is_strict: bool,
+    list: RefCell<Vec<Located>>,
+}
+
+impl Notices {
+    pub(super) const fn new(is_strict: bool) -> Self {
+        Self { is_strict, list: RefCell::new(Vec::new()) }
+    }
+
+    /// Whether the first is an error.
+    pub(super) const fn is_strict(&self) -> bool {
+        self.is_strict
+    }
+
+    /// Adds one.
+    ///
+    /// # Errors
+    /// The notice itself, to a strict reader.
+    pub(super) fn add(&self, notice: Located) -> Result<(), Located> {
+        if self.is_strict {
+            return Err(notice);
+        }
+        self.list.borrow_mut().push(notice);
+        Ok(())
+    }
+
+    pub(super) fn into_errors(self, file: &str) -> Vec<TemplateError> {
+        self.list.into_inner().into_iter().map(|notice| notice.in_file(file)).collect()
+    }
+}
+
 /// A problem and its place within the document.
 #[derive(Clone, Debug)]
 pub(super) struct Located {
@@ -119,6 +166,10 @@ impl fmt::Display for TemplateError {
         }
         write!(f, ": {}", self.problem)
     }
+}
+
+fn because(reason: &str) -> String {
+    if reason.is_empty() { String::new() } else { format!(": {reason}") }
 }
 
 /// Outside text in backticks, on one line.

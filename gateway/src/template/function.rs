@@ -1,19 +1,20 @@
-//! Owns the functions: what they are built from, their environment, and the events that invoke them.
+//! The functions: how each is invoked, which methods of the API its events make, and what else a laptop needs of it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, time::Duration};
 
 use super::{
     auth::Auth,
-    error::{Located, Problem},
-    resource::{FUNCTION, Resource, Resources},
-    stack::{Function, Schedule},
+    error::{Located, Notices, Problem},
+    resource::{FUNCTION, RAW_FUNCTION, Resource, Resources},
+    scope::{IMPLICIT_API, Scope, Trail},
+    stack::{Function, Lambda, Schedule},
     value::Field,
 };
-use crate::rest::api::ApiMethod;
+use crate::rest::api::{ApiMethod, Integration};
 
 /// What API Gateway waits for an integration, unless told to wait less.
 // SPEC: Amazon API Gateway, "Quotas for configuring and running a REST API": integration timeout
-const INTEGRATION_MILLISECONDS: u64 = 29_000;
+pub(super) const INTEGRATION_MILLISECONDS: u64 = 29_000;
 /// What Lambda gives an invocation, unless told otherwise.
 // SPEC: AWS Lambda, "Configure Lambda function timeout"
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -37,69 +38,164 @@ const SCHEDULE_V2: &[&str] = &[
     "RoleArn",
 ];
 
-/// Reads all functions, and the methods of the API `api_id` that invoke them.
-pub(super) fn read(
+/// Every function of a template, and how it is called there.
+pub(super) struct Functions {
+    /// By logical id, with the ARN.
+    all: BTreeMap<String, (String, Lambda)>,
+    /// Those that the template names by an ARN and does not have, by name; `None` where none may be.
+    elsewhere: Option<RefCell<BTreeMap<String, Lambda>>>,
+}
+
+impl Functions {
+    pub(super) fn read(scope: &Scope<'_>, resources: &Resources, is_strict: bool) -> Result<Self, Located> {
+        let mut all = BTreeMap::new();
+        for resource in resources.of(FUNCTION).chain(resources.of(RAW_FUNCTION)) {
+            let properties = resource.properties();
+            let arn = scope.attribute(&resource.logical_id, "Arn", &Trail::START);
+            let arn = arn.map_err(|problem| properties.failure(problem))?;
+            let timeout = match properties.get("Timeout")? {
+                Some(timeout) => Duration::from_secs(timeout.whole(1, 900)?),
+                None => DEFAULT_TIMEOUT,
+            };
+            let lambda = Lambda { binary: binary(&resource.metadata())?, timeout };
+            all.insert(resource.logical_id.clone(), (arn, lambda));
+        }
+        Ok(Self { all, elsewhere: (!is_strict).then(RefCell::default) })
+    }
+
+    /// The logical id of the function whose ARN, with or without an alias, this is.
+    pub(super) fn by_arn(&self, field: &Field<'_>) -> Result<String, Located> {
+        let wanted = field.text()?;
+        let is_it =
+            |arn: &str| wanted.strip_prefix(arn).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));
+        if let Some((id, _)) = self.all.iter().find(|(_, (arn, _))| is_it(arn)) {
+            return Ok(id.clone());
+        }
+        let (Some(elsewhere), Some(name)) = (&self.elsewhere, name_of(wanted)) else {
+            return Err(field.failure(Problem::NotHonoured("names no function of this template")));
+        };
+        // What its own time limit is the template does not say.
+        let lambda = Lambda { binary: None, timeout: Duration::from_millis(INTEGRATION_MILLISECONDS) };
+        elsewhere.borrow_mut().insert(name.to_owned(), lambda);
+        Ok(name.to_owned())
+    }
+
+    /// The logical id of the function that an integration's or an authorizer's URI invokes.
+    // SPEC: Amazon API Gateway, API reference, Integration: arn:aws:apigateway:…:lambda:path/2015-03-31/functions/…/invocations
+    pub(super) fn by_uri(&self, field: &Field<'_>) -> Result<String, Located> {
+        let arn =
+            field.text()?.split_once("/functions/").and_then(|(_, rest)| rest.strip_suffix("/invocations"));
+        let arn = arn.ok_or_else(|| field.failure(Problem::Shape("the URI of a function's invocations")))?;
+        let value = field.value_of(super::value::Content::Text(arn.to_owned()));
+        self.by_arn(&field.with(&value))
+    }
+
+    pub(super) fn into_lambdas(self) -> BTreeMap<String, Lambda> {
+        let elsewhere = self.elsewhere.map(RefCell::into_inner).unwrap_or_default();
+        elsewhere.into_iter().chain(self.all.into_iter().map(|(id, (_, lambda))| (id, lambda))).collect()
+    }
+}
+
+/// The name in the ARN of a function: `arn:aws:lambda:region:account:function:name`, with or without an alias.
+fn name_of(arn: &str) -> Option<&str> {
+    let mut parts = arn.strip_prefix("arn:")?.split(':').skip(1);
+    let is_function = parts.next() == Some("lambda") && parts.nth(2) == Some("function");
+    parts.next().filter(|name| is_function && !name.is_empty())
+}
+
+/// Reads the methods of the API `api_id` that events of functions make. Where the API has a definition of its own
+/// (`is_defined`), an event only lets it invoke the function.
+pub(super) fn methods(
+    scope: &Scope<'_>,
     resources: &Resources,
     api_id: &str,
+    is_defined: bool,
     auth: &Auth,
-) -> Result<(BTreeMap<String, Function>, Vec<ApiMethod>), Located> {
-    let mut functions = BTreeMap::new();
+    notices: &Notices,
+) -> Result<Vec<ApiMethod>, Located> {
     let mut methods: Vec<ApiMethod> = Vec::new();
+    for resource in resources.of(FUNCTION) {
+        let Some(events) = resource.properties().get("Events")? else { continue };
+        for (_, event) in events.entries()? {
+            event.only(&[&["Type", "Properties"]])?;
+            if event.need("Type")?.text()? != "Api" {
+                continue;
+            }
+            let properties = event.need("Properties")?;
+            if !is_of(scope, &properties, api_id, notices)? || is_defined {
+                continue;
+            }
+            let method = method(&properties, resource, auth, notices)?;
+            if let Some(other) =
+                methods.iter().find(|other| other.resource == method.resource && other.verb == method.verb)
+            {
+                let other = other.function().unwrap_or_default().to_owned();
+                return Err(event.failure(Problem::Clash("method and path", other)));
+            }
+            methods.push(method);
+        }
+    }
+    Ok(methods)
+}
+
+/// Whether an event is for the API that is served.
+fn is_of(scope: &Scope<'_>, event: &Field<'_>, api_id: &str, notices: &Notices) -> Result<bool, Located> {
+    let Some(api) = event.get("RestApiId")? else {
+        return Ok(scope.identity(IMPLICIT_API, &Trail::START).is_ok_and(|id| id == api_id));
+    };
+    let is_it = api.text()? == api_id;
+    if !is_it && notices.is_strict() {
+        return Err(api.failure(Problem::NotHonoured("names no API of this template")));
+    }
+    Ok(is_it)
+}
+
+/// Reads what a laptop needs of all functions, beside the API.
+pub(super) fn read(
+    resources: &Resources,
+    lambdas: &BTreeMap<String, Lambda>,
+) -> Result<BTreeMap<String, Function>, Located> {
+    let mut functions = BTreeMap::new();
     for resource in resources.of(FUNCTION) {
         let properties = resource.properties();
         if let Some(url) = properties.get("FunctionUrlConfig")? {
-            return Err(url.failure(Problem::Property));
+            return Err(url.failure(Problem::NotPlayed("")));
         }
         let mut schedules = Vec::new();
         if let Some(events) = properties.get("Events")? {
             for (name, event) in events.entries()? {
-                event.only(&[&["Type", "Properties"]])?;
                 let kind = event.need("Type")?;
-                match kind.text()? {
-                    "Api" => {
-                        let method = method(&event.need("Properties")?, resource, api_id, auth)?;
-                        let clash = methods
-                            .iter()
-                            .find(|other| other.resource == method.resource && other.verb == method.verb);
-                        if let Some(other) = clash {
-                            let problem = Problem::Clash("method and path", other.function.clone());
-                            return Err(event.failure(problem));
-                        }
-                        methods.push(method);
-                    }
-                    "Schedule" => {
-                        schedules.push(schedule(name, &event.need("Properties")?, "Schedule", SCHEDULE)?);
-                    }
-                    "ScheduleV2" => {
-                        let properties = event.need("Properties")?;
-                        schedules.push(schedule(name, &properties, "ScheduleExpression", SCHEDULE_V2)?);
-                    }
+                let (expression, known) = match kind.text()? {
+                    "Api" => continue,
+                    "Schedule" => ("Schedule", SCHEDULE),
+                    "ScheduleV2" => ("ScheduleExpression", SCHEDULE_V2),
                     _ => return Err(kind.failure(Problem::OneOf("Api, Schedule, ScheduleV2"))),
-                }
+                };
+                schedules.push(schedule(name, &event.need("Properties")?, expression, known)?);
             }
         }
+        let id = &resource.logical_id;
+        let lambda = lambdas.get(id).ok_or_else(|| properties.failure(Problem::Missing))?;
         let function = Function {
-            binary: binary(&resource.metadata())?,
+            binary: lambda.binary.clone().unwrap_or_else(|| id.clone()),
             environment: environment(&properties)?,
-            timeout: match properties.get("Timeout")? {
-                Some(timeout) => Duration::from_secs(timeout.whole(1, 900)?),
-                None => DEFAULT_TIMEOUT,
-            },
+            timeout: lambda.timeout,
             schedules,
         };
-        functions.insert(resource.logical_id.clone(), function);
+        functions.insert(id.clone(), function);
     }
-    Ok((functions, methods))
+    Ok(functions)
 }
 
-/// The binary that the build makes a function of.
+/// The binary that cargo-lambda makes a function of, where the template names one.
 // SPEC: AWS SAM, "Building Rust Lambda functions with Cargo Lambda": Metadata.BuildProperties.Binary
-fn binary(metadata: &Field<'_>) -> Result<String, Located> {
-    let method = metadata.need("BuildMethod")?;
-    if method.text()? != "rust-cargolambda" {
-        return Err(method.failure(Problem::OneOf("rust-cargolambda")));
+fn binary(metadata: &Field<'_>) -> Result<Option<String>, Located> {
+    match metadata.get("BuildMethod")? {
+        Some(method) if method.text()? == "rust-cargolambda" => {}
+        Some(_) | None => return Ok(None),
     }
-    Ok(metadata.need("BuildProperties")?.need("Binary")?.text()?.to_owned())
+    let Some(properties) = metadata.get("BuildProperties")? else { return Ok(None) };
+    properties.get("Binary")?.map(|binary| binary.text().map(str::to_owned)).transpose()
 }
 
 fn environment(properties: &Field<'_>) -> Result<BTreeMap<String, String>, Located> {
@@ -114,12 +210,15 @@ fn environment(properties: &Field<'_>) -> Result<BTreeMap<String, String>, Locat
     variables.entries()?.map(|(name, value)| Ok((name.to_owned(), value.text()?.to_owned()))).collect()
 }
 
-fn method(event: &Field<'_>, function: &Resource, api_id: &str, auth: &Auth) -> Result<ApiMethod, Located> {
-    event.only(&[&["RestApiId", "Path", "Method", "Auth", "TimeoutInMillis"]])?;
-    let api = event.need("RestApiId")?;
-    if api.text()? != api_id {
-        return Err(api.failure(Problem::NotHonoured("names no API of this template")));
-    }
+fn method(
+    event: &Field<'_>,
+    function: &Resource,
+    auth: &Auth,
+    notices: &Notices,
+) -> Result<ApiMethod, Located> {
+    const TOLD: &[&str] = &["RequestModel", "RequestParameters", "ResponseTransferMode"];
+    event.only(&[&["RestApiId", "Path", "Method", "Auth", "TimeoutInMillis"], TOLD])?;
+    event.tell(TOLD, notices)?;
     let path = event.need("Path")?;
     let resource = path.text()?.to_owned();
     if !resource.starts_with('/') || (resource.len() > 1 && resource.ends_with('/')) {
@@ -127,10 +226,11 @@ fn method(event: &Field<'_>, function: &Resource, api_id: &str, auth: &Auth) -> 
     }
     let verb = event.need("Method")?;
     let name = verb.text()?.to_ascii_uppercase();
+    let name = if name == "*" { "ANY".to_owned() } else { name };
     if !VERBS.contains(&name.as_str()) {
         return Err(verb.failure(Problem::OneOf("GET, PUT, POST, DELETE, PATCH, HEAD, OPTIONS, ANY")));
     }
-    let (authorizer, api_key_required) = auth.of_method(event.get("Auth")?.as_ref())?;
+    let (access, api_key_required) = auth.of_method(event.get("Auth")?.as_ref(), notices)?;
     let timeout = match event.get("TimeoutInMillis")? {
         Some(timeout) => timeout.whole(50, INTEGRATION_MILLISECONDS)?,
         None => INTEGRATION_MILLISECONDS,
@@ -138,10 +238,12 @@ fn method(event: &Field<'_>, function: &Resource, api_id: &str, auth: &Auth) -> 
     Ok(ApiMethod {
         verb: name,
         resource,
-        authorizer,
+        access,
         api_key_required,
-        function: function.logical_id.clone(),
-        timeout: Duration::from_millis(timeout),
+        integration: Integration::Function {
+            name: function.logical_id.clone(),
+            timeout: Duration::from_millis(timeout),
+        },
     })
 }
 

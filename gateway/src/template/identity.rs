@@ -10,7 +10,7 @@ use super::{
     scope::{Scope, Trail},
 };
 
-/// The API's id where the caller gives none; there is one API.
+/// The served API's id where the caller gives none.
 const API_ID: &str = "localapi01";
 /// What follows the region in the pool's id where the caller gives none; there is one pool.
 const POOL: &str = "Local0001";
@@ -21,7 +21,12 @@ impl Scope<'_> {
         if let Some((logical_id, generated)) = name.split_once('.') {
             return self.generated(logical_id, generated, trail);
         }
-        let resource = self.resource(name, trail)?;
+        let resource = match self.resource(name, trail) {
+            Err(Problem::Unknown(..)) if let Some(api) = self.stage_owner(name) => {
+                return self.generated(api, "Stage", trail);
+            }
+            resource => resource?,
+        };
         if let Some(identity) = self.facts.refs.get(name) {
             return Ok(identity.clone());
         }
@@ -32,8 +37,11 @@ impl Scope<'_> {
             Ok(given.unwrap_or_else(|| name.to_owned()))
         };
         match kind_of(resource) {
-            "AWS::Serverless::Api" => Ok(API_ID.to_owned()),
-            "AWS::Serverless::Function" => own("FunctionName"),
+            "AWS::Serverless::Api" => Ok(match self.served_api.get() {
+                Some(served) if served != name => client_id(name).chars().take(10).collect(),
+                Some(_) | None => API_ID.to_owned(),
+            }),
+            "AWS::Serverless::Function" | "AWS::Lambda::Function" => own("FunctionName"),
             "AWS::DynamoDB::Table" => own("TableName"),
             "AWS::Cognito::UserPool" => Ok(format!("{}_{POOL}", self.facts.region)),
             "AWS::Cognito::UserPoolClient" => Ok(client_id(name)),
@@ -63,7 +71,7 @@ impl Scope<'_> {
         let provider =
             |identity| format!("cognito-idp.{}.{}/{identity}", self.facts.region, self.facts.url_suffix());
         match (kind_of(resource), attribute) {
-            ("AWS::Serverless::Function", "Arn") => {
+            ("AWS::Serverless::Function" | "AWS::Lambda::Function", "Arn") => {
                 Ok(self.facts.arn("lambda", &format!("function:{}", identity()?)))
             }
             ("AWS::DynamoDB::Table", "Arn") => {
@@ -101,6 +109,16 @@ impl Scope<'_> {
             }
             _ => Err(unknown()),
         }
+    }
+
+    /// The API whose stage SAM gives this name.
+    // SPEC: AWS SAM, "Generated CloudFormation resources": <api-logical-id><stage-name>Stage
+    fn stage_owner(&self, name: &str) -> Option<&str> {
+        let resources = self.document.get("Resources")?.as_map()?;
+        let name = name.strip_suffix("Stage")?;
+        let is_owner =
+            |(id, node): &(&String, &Node)| kind_of(node) == "AWS::Serverless::Api" && name.starts_with(*id);
+        resources.iter().find(is_owner).map(|(id, _)| id.as_str())
     }
 
     fn client_secret(&self, logical_id: &str) -> Result<String, Problem> {

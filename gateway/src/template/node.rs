@@ -37,6 +37,14 @@ impl Node {
         }
     }
 
+    /// The value of `key`, to be changed.
+    pub(super) fn get_mut(&mut self, key: &str) -> Option<&mut Self> {
+        match &mut self.kind {
+            Kind::Map(entries) => entries.get_mut(key),
+            Kind::Null | Kind::Text(_) | Kind::List(_) | Kind::Call(..) => None,
+        }
+    }
+
     /// The text, if this is one.
     pub(super) fn as_text(&self) -> Option<&str> {
         match &self.kind {

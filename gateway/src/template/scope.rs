@@ -1,7 +1,10 @@
 //! Owns evaluation: what a node comes to, given the parameters, the conditions and the facts. What each intrinsic
 //! function does is in [`super::intrinsic`], what a resource is called in [`super::identity`].
 
-use std::{cell::Cell, collections::BTreeMap};
+use std::{
+    cell::{Cell, OnceCell},
+    collections::BTreeMap,
+};
 
 use super::{
     error::{Located, Problem},
@@ -11,6 +14,9 @@ use super::{
     value::{Content, Value},
 };
 
+/// What SAM calls the API of events that name none.
+// SPEC: AWS SAM, "Generated CloudFormation resources": ServerlessRestApi
+pub(super) const IMPLICIT_API: &str = "ServerlessRestApi";
 /// Nodes evaluated and bytes produced, at most: names that use names can grow without bound.
 const WORK: usize = 16 * 1024 * 1024;
 /// Evaluations within evaluations, at most: far deeper than any template goes, and far from the end of the stack.
@@ -21,6 +27,8 @@ pub(super) struct Scope<'t> {
     pub(super) document: &'t Node,
     pub(super) facts: &'t Facts,
     pub(super) parameters: Parameters,
+    /// The logical id of the API that is served, once it is known.
+    pub(super) served_api: OnceCell<String>,
     /// Whether `Fn::GetAtt` of a client's secret has a value just now.
     pub(super) reveals_secrets: Cell<bool>,
     work: Cell<usize>,
@@ -61,6 +69,7 @@ impl<'t> Scope<'t> {
             document,
             facts,
             parameters: BTreeMap::new(),
+            served_api: OnceCell::new(),
             reveals_secrets: Cell::new(false),
             work: Cell::new(0),
             depth: Cell::new(0),
@@ -120,6 +129,8 @@ impl<'t> Scope<'t> {
             "AWS::Partition" => self.facts.partition.clone(),
             "AWS::Region" => self.facts.region.clone(),
             "AWS::StackName" => self.facts.stack_name.clone(),
+            "AWS::StackId" => self.facts.arn("cloudformation", &format!("stack/{}/0", self.facts.stack_name)),
+            "AWS::NotificationARNs" => return Ok(Content::List(Vec::new())),
             "AWS::URLSuffix" => self.facts.url_suffix().to_owned(),
             _ => self.identity(name, trail)?,
         }))

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use secrecy::SecretString;
 
+use super::error::TemplateError;
 use crate::rest::api::Api;
 
 /// Everything of a template that is served on a laptop. Resources are named by their logical ids.
@@ -19,6 +20,26 @@ pub struct Stack {
     pub tables: BTreeMap<String, Table>,
     /// The secrets of Secrets Manager.
     pub secrets: BTreeMap<String, Secret>,
+}
+
+/// The API of a template, and the functions that it may invoke.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// The REST API. Its methods and authorizers name functions by logical id.
+    pub api: Api,
+    /// The functions by logical id.
+    pub functions: BTreeMap<String, Lambda>,
+    /// What of the template is not played.
+    pub notices: Vec<TemplateError>,
+}
+
+/// How a function is invoked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lambda {
+    /// The binary that cargo-lambda builds it from, where the template names one.
+    pub binary: Option<String>,
+    /// How long an invocation may take.
+    pub timeout: Duration,
 }
 
 /// One Lambda function.

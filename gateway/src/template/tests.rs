@@ -3,13 +3,14 @@
 mod evaluation;
 mod refusals;
 mod robustness;
+mod service;
 
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
 use super::{AttributeType, Facts, Problem, Projection, Stack, Template, TemplateError};
-use crate::rest::api::{ApiKeySource, Quota, QuotaPeriod, Throttle};
+use crate::rest::api::{ApiKeySource, Identity, Integration, Quota, QuotaPeriod, Throttle};
 
 /// A template as production ones are.
 pub(super) const TEMPLATE: &str = include_str!("tests/template.yaml");
@@ -42,8 +43,14 @@ fn api_and_its_methods_are_read() {
         .methods
         .iter()
         .map(|method| {
-            let authorizer = method.authorizer.as_deref();
-            (&*method.verb, &*method.resource, &*method.function, authorizer, method.api_key_required)
+            let authorizer = method.authorizer();
+            (
+                &*method.verb,
+                &*method.resource,
+                method.function().unwrap(),
+                authorizer,
+                method.api_key_required,
+            )
         })
         .collect();
     assert_eq!(
@@ -53,8 +60,10 @@ fn api_and_its_methods_are_read() {
             ("ANY", "/open", "ItemFunction", None, false),
         ]
     );
-    assert_eq!(api.methods[0].timeout, Duration::from_secs(29));
-    assert_eq!(api.methods[1].timeout, Duration::from_secs(5));
+    for (method, seconds) in api.methods.iter().zip([29, 5]) {
+        let Integration::Function { timeout, .. } = method.integration else { panic!("{method:?}") };
+        assert_eq!(timeout, Duration::from_secs(seconds));
+    }
 }
 
 #[test]
@@ -63,9 +72,10 @@ fn authorizer_is_read() {
     let authorizer = &api.authorizers["Scopes"];
 
     assert_eq!(authorizer.function, "AuthorizerFunction");
-    assert_eq!(authorizer.identity_header, "Authorization");
+    let Identity::Token { header, validation } = &authorizer.identity else { panic!("{authorizer:?}") };
+    assert_eq!(header, "Authorization");
     assert_eq!(authorizer.cache_time, Duration::from_mins(5));
-    let validation = authorizer.validation.as_ref().unwrap();
+    let validation = validation.as_ref().unwrap();
     assert!(validation.is_match("bEARER a.b.c"));
     assert!(!validation.is_match("Bearer a.b.c\n"));
     assert!(!validation.is_match("x Bearer a.b.c"));

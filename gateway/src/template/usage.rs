@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use aws_lc_rs::digest::{SHA256, digest};
+
 use super::{
     api::throttle,
-    error::{Located, Problem},
+    error::{Located, Notices, Problem},
     resource::{API_KEY, Resources, USAGE_PLAN, USAGE_PLAN_KEY},
     scope::{Scope, Trail},
     value::Field,
@@ -17,6 +19,7 @@ pub(super) fn read(
     resources: &Resources,
     api_id: &str,
     stage: &str,
+    notices: &Notices,
 ) -> Result<(Vec<ApiKey>, Vec<UsagePlan>), Located> {
     let identity = |logical_id: &str, field: &Field<'_>| {
         scope.identity(logical_id, &Trail::START).map_err(|problem| field.failure(problem))
@@ -24,12 +27,12 @@ pub(super) fn read(
     let mut keys = BTreeMap::new();
     for resource in resources.of(API_KEY) {
         let field = resource.properties();
-        keys.insert(identity(&resource.logical_id, &field)?, api_key(&field)?);
+        keys.insert(identity(&resource.logical_id, &field)?, api_key(&resource.logical_id, &field, notices)?);
     }
     let mut plans = BTreeMap::new();
     for resource in resources.of(USAGE_PLAN) {
         let field = resource.properties();
-        let plan = usage_plan(&resource.logical_id, &field, api_id, stage)?;
+        let Some(plan) = usage_plan(&resource.logical_id, &field, api_id, stage, notices)? else { continue };
         plans.insert(identity(&resource.logical_id, &field)?, plan);
     }
     for resource in resources.of(USAGE_PLAN_KEY) {
@@ -43,14 +46,48 @@ pub(super) fn read(
         let unknown = |field: &Field<'_>, what| field.failure(Problem::NotHonoured(what));
         let api_key = keys.get(key.text()?);
         let api_key = api_key.ok_or_else(|| unknown(&key, "names no API key of this template"))?;
-        let usage_plan = plans.get_mut(plan.text()?);
-        let usage_plan = usage_plan.ok_or_else(|| unknown(&plan, "names no usage plan of this template"))?;
-        usage_plan.api_keys.push(api_key.value.clone());
+        match plans.get_mut(plan.text()?) {
+            Some(usage_plan) => usage_plan.api_keys.push(api_key.value.clone()),
+            // It may be of another API.
+            None if !notices.is_strict() => {}
+            None => return Err(unknown(&plan, "names no usage plan of this template")),
+        }
     }
     Ok((keys.into_values().collect(), plans.into_values().collect()))
 }
 
-fn api_key(field: &Field<'_>) -> Result<ApiKey, Located> {
+/// What `Auth.UsagePlan` of an API makes: a plan for its stage, and one key.
+// SPEC: AWS SAM, "ApiUsagePlan"
+pub(super) fn of_auth(
+    logical_id: &str,
+    auth: Option<&Field<'_>>,
+    notices: &Notices,
+) -> Result<Option<(ApiKey, UsagePlan)>, Located> {
+    let Some(field) = auth.map(|auth| auth.get("UsagePlan")).transpose()?.flatten() else { return Ok(None) };
+    field.only(&[&["CreateUsagePlan", "Description", "Quota", "Tags", "Throttle", "UsagePlanName"]])?;
+    let kind = field.need("CreateUsagePlan")?;
+    match kind.text()? {
+        "NONE" => return Ok(None),
+        "PER_API" | "SHARED" => {}
+        _ => return Err(kind.failure(Problem::OneOf("PER_API, SHARED, NONE"))),
+    }
+    let name = format!("{logical_id}ApiKey");
+    let value = generated_key(&name, &field, notices)?;
+    let mut plan = limits(&format!("{logical_id}UsagePlan"), &field)?;
+    plan.api_keys.push(value.clone());
+    Ok(Some((ApiKey { value, enabled: true }, plan)))
+}
+
+/// A value for a key that AWS would draw one for, the same at every start.
+fn generated_key(logical_id: &str, field: &Field<'_>, notices: &Notices) -> Result<String, Located> {
+    let digest = digest(&SHA256, logical_id.as_bytes());
+    let letters = digest.as_ref().iter().filter_map(|byte| char::from_digit(u32::from(byte % 36), 36));
+    let value = format!("local{}", letters.collect::<String>());
+    notices.add(field.failure(Problem::GeneratedKey(logical_id.to_owned(), value.clone())))?;
+    Ok(value)
+}
+
+fn api_key(logical_id: &str, field: &Field<'_>, notices: &Notices) -> Result<ApiKey, Located> {
     field.only(&[&[
         "Value",
         "Enabled",
@@ -59,33 +96,54 @@ fn api_key(field: &Field<'_>) -> Result<ApiKey, Located> {
         "Tags",
         "CustomerId",
         "GenerateDistinctId",
+        "StageKeys",
     ]])?;
+    let value = match field.get("Value")? {
+        Some(value) => value.text()?.to_owned(),
+        None => generated_key(logical_id, field, notices)?,
+    };
     Ok(ApiKey {
-        value: field.need("Value")?.text()?.to_owned(),
+        value,
         // SPEC: Amazon API Gateway, API reference, CreateApiKey: a key is not enabled unless it says so
         enabled: field.get("Enabled")?.map_or(Ok(false), |field| field.flag())?,
     })
 }
 
-fn usage_plan(name: &str, field: &Field<'_>, api_id: &str, stage: &str) -> Result<UsagePlan, Located> {
+/// A plan, if it is for this stage.
+fn usage_plan(
+    name: &str,
+    field: &Field<'_>,
+    api_id: &str,
+    stage: &str,
+    notices: &Notices,
+) -> Result<Option<UsagePlan>, Located> {
     field.only(&[&["ApiStages", "Throttle", "Quota", "UsagePlanName", "Description", "Tags"]])?;
     // A plan of no stage would make its keys unknown here, and is more likely a mistake than a wish.
     let stages = field.need("ApiStages")?;
     let mut is_for_this_stage = false;
     for item in stages.items()? {
-        item.only(&[&["ApiId", "Stage"]])?;
+        item.only(&[&["ApiId", "Stage", "Throttle"]])?;
+        item.tell(&["Throttle"], notices)?;
+        let mut is_this_one = true;
         for (key, wanted) in [("ApiId", api_id), ("Stage", stage)] {
             let field = item.need(key)?;
             if field.text()? != wanted {
-                let reason = "names no API, or no stage of it, that is served";
-                return Err(field.failure(Problem::NotHonoured(reason)));
+                if notices.is_strict() {
+                    let reason = "names no API, or no stage of it, that is served";
+                    return Err(field.failure(Problem::NotHonoured(reason)));
+                }
+                is_this_one = false;
             }
         }
-        is_for_this_stage = true;
+        is_for_this_stage |= is_this_one;
     }
     if !is_for_this_stage {
-        return Err(stages.failure(Problem::Missing));
+        return if notices.is_strict() { Err(stages.failure(Problem::Missing)) } else { Ok(None) };
     }
+    limits(name, field).map(Some)
+}
+
+fn limits(name: &str, field: &Field<'_>) -> Result<UsagePlan, Located> {
     let mut plan = UsagePlan { name: name.to_owned(), api_keys: Vec::new(), throttle: None, quota: None };
     if let Some(limits) = field.get("Throttle")? {
         limits.only(&[&["RateLimit", "BurstLimit"]])?;

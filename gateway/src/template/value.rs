@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::error::{Located, Problem};
+use super::error::{Located, Notices, Problem};
 
 /// One evaluated value. It has no `Debug`: a secret may be in it.
 #[derive(Clone)]
@@ -41,6 +41,21 @@ impl<'v> Field<'v> {
     /// `problem`, at this place.
     pub(super) fn failure(&self, problem: Problem) -> Located {
         Located { line: Some(self.value.line), path: self.path.clone(), problem }
+    }
+
+    /// The same place with another value.
+    pub(super) fn with<'w>(&self, value: &'w Value) -> Field<'w> {
+        Field { path: self.path.clone(), value }
+    }
+
+    /// The value itself.
+    pub(super) fn value(&self) -> Value {
+        self.value.clone()
+    }
+
+    /// Whether this is a string.
+    pub(super) const fn is_text(&self) -> bool {
+        matches!(self.value.content, Content::Text(_))
     }
 
     /// Another value in this one's place.
@@ -117,6 +132,18 @@ impl<'v> Field<'v> {
     pub(super) fn only(&self, known: &[&[&str]]) -> Result<(), Located> {
         let unknown = self.entries()?.find(|(key, _)| !known.iter().any(|names| names.contains(key)));
         unknown.map_or(Ok(()), |(_, field)| Err(field.failure(Problem::Property)))
+    }
+
+    /// Tells of each member that is one of `known` and not played, but for a switch that is off.
+    pub(super) fn tell(&self, known: &[&str], notices: &Notices) -> Result<(), Located> {
+        for (_, field) in self.entries()?.filter(|(key, _)| known.contains(key)) {
+            let is_off =
+                matches!(&field.value.content, Content::Text(text) if text.eq_ignore_ascii_case("false"));
+            if !is_off {
+                notices.add(field.failure(Problem::NotPlayed("")))?;
+            }
+        }
+        Ok(())
     }
 
     fn map(&self) -> Result<&'v BTreeMap<String, Value>, Located> {

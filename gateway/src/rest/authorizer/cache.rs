@@ -9,8 +9,7 @@ use std::{
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::Answer;
-use crate::rest::served::CachedAnswer;
+use super::super::{answer::Answer, served::CachedAnswer};
 
 /// More tokens than a laptop's callers have; the oldest answer goes first.
 const CAPACITY: usize = 1024;

@@ -208,6 +208,20 @@ fn row_8_a_document_that_cannot_be_honoured_in_full_is_malformed() {
     for (name, document) in documents {
         assert!(serde_json::from_value::<Policy>(document).is_err(), "{name}");
     }
+    let lists = [
+        ("a document", json!(["2012-10-17", "", [good]])),
+        (
+            "a statement",
+            json!({"Version": "2012-10-17", "Statement": [["", "Allow", "*", null, "*", null, {}]]}),
+        ),
+        (
+            "the only statement",
+            json!({"Version": "2012-10-17", "Statement": ["", "Allow", "*", null, "*", null, {}]}),
+        ),
+    ];
+    for (name, document) in lists {
+        assert!(serde_json::from_str::<Policy>(&document.to_string()).is_err(), "{name} written as a list");
+    }
     let twice = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Effect":"Allow","Action":"*","Resource":"*"}]}"#;
     assert!(serde_json::from_str::<Policy>(twice).is_err(), "an effect said twice");
 }

@@ -107,8 +107,7 @@ pub(super) enum Variable {
     ResponseType,
     Context(String),
     Parameter(String),
-    /// A stage has no variables here.
-    Stage,
+    Stage(String),
 }
 
 impl Variable {
@@ -132,8 +131,8 @@ impl Variable {
                 return None;
             }
             Self::Parameter(name.to_owned())
-        } else if name.starts_with("stageVariables.") {
-            Self::Stage
+        } else if let Some(name) = name.strip_prefix("stageVariables.") {
+            Self::Stage(name.to_owned())
         } else {
             return None;
         };
@@ -147,7 +146,7 @@ impl Variable {
             Self::ResponseType => Some(refusal.kind.name().to_owned()),
             Self::Context(name) => exchange.context(name),
             Self::Parameter(name) => exchange.parameter(name),
-            Self::Stage => None,
+            Self::Stage(name) => exchange.api.stage_variables.get(name).cloned(),
         }
     }
 }

@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
-use regex::Regex;
 use serde_json::{Value, json};
 
-use super::support::{ARN, Outcome, Stage, authorized, policy, request};
-use crate::{invoke::InvokeError, rest::served::Authorization};
+use super::support::{ARN, Outcome, Stage, authorized, policy, request, token};
+use crate::{
+    http::Request,
+    invoke::InvokeError,
+    rest::{
+        api::{Access, Identity, IdentitySource},
+        served::Authorization,
+    },
+};
 
 const UNAUTHORIZED: &str = r#"{"message":"Unauthorized"}"#;
 const DENIED: &str = r#"{"Message":"User is not authorized to access this resource"}"#;
@@ -76,8 +82,8 @@ async fn row_2_a_denial_is_kept_and_an_error_or_a_malformed_answer_is_not() {
 #[tokio::test]
 async fn row_3_without_a_valid_token_the_function_is_not_called() {
     let stage = Stage::new(|api| {
-        let validation = Regex::new("Bearer [a-z]+|Bearer [a-z]+\\.x").unwrap();
-        api.authorizers.values_mut().for_each(|authorizer| authorizer.validation = Some(validation.clone()));
+        let identity = token("Authorization", Some("Bearer [a-z]+|Bearer [a-z]+\\.x"));
+        api.authorizers.values_mut().for_each(|authorizer| authorizer.identity = identity.clone());
     });
     let tokens = [
         None,
@@ -289,4 +295,151 @@ async fn row_25_two_authorization_headers_do_not_combine() {
     request.headers.push("Authorization", "Bearer token");
     assert_eq!(stage.ask(request).await.0, 401, "an empty one first");
     assert_eq!(stage.count("Authorizer"), 0);
+}
+
+/// A stage whose authorizer goes by the request: a header, a parameter of the query, a stage variable and the path.
+fn request_stage(cache_time: Duration) -> Stage {
+    Stage::new(|api| {
+        api.stage_variables.insert("tier".into(), "gold".into());
+        for authorizer in api.authorizers.values_mut() {
+            authorizer.cache_time = cache_time;
+            authorizer.identity = Identity::Request(vec![
+                IdentitySource::Header("X-Key".into()),
+                IdentitySource::QueryString("tenant".into()),
+                IdentitySource::StageVariable("tier".into()),
+                IdentitySource::Context("identity.sourceIp".into()),
+            ]);
+        }
+    })
+}
+
+fn keyed(target: &str, keys: &[&str]) -> Request {
+    let mut request = request("GET", target);
+    for key in keys {
+        request.headers.push("x-key", key);
+    }
+    request
+}
+
+#[tokio::test]
+async fn row_3_a_missing_identity_source_is_401_without_a_call() {
+    for cache_time in [Duration::from_mins(5), Duration::ZERO] {
+        let stage = request_stage(cache_time);
+        let cases = [
+            ("no header", keyed("/orders?tenant=a", &[])),
+            ("an empty header", keyed("/orders?tenant=a", &[""])),
+            ("no parameter", keyed("/orders", &["k"])),
+            ("an empty parameter", keyed("/orders?tenant=", &["k"])),
+            ("another parameter", keyed("/orders?Tenant=a", &["k"])),
+        ];
+        for (name, request) in cases {
+            assert_eq!(stage.ask(request).await, (401, UNAUTHORIZED.to_owned()), "{name}");
+        }
+        assert_eq!(stage.count("Authorizer"), 0);
+        assert_eq!(stage.ask(keyed("/orders?tenant=a", &["k"])).await.0, 200);
+    }
+    let stage = Stage::new(|api| {
+        for authorizer in api.authorizers.values_mut() {
+            authorizer.identity = Identity::Request(vec![IdentitySource::StageVariable("none".into())]);
+        }
+    });
+    assert_eq!(stage.ask(request("GET", "/orders")).await.0, 401);
+}
+
+#[tokio::test]
+async fn row_1_the_values_of_the_identity_sources_in_order_are_the_key_of_the_cache() {
+    let stage = request_stage(Duration::from_mins(5));
+    let calls = [
+        ("first", keyed("/orders?tenant=a", &["k"]), 1),
+        ("the same", keyed("/orders?tenant=a&more=1", &["k"]), 1),
+        ("another tenant", keyed("/orders?tenant=b", &["k"]), 2),
+        ("another key", keyed("/orders?tenant=a", &["l"]), 3),
+        ("exchanged", keyed("/orders?tenant=k", &["a"]), 4),
+        ("two values", keyed("/orders?tenant=a", &["k", "l"]), 5),
+        ("the same values cut in another way", keyed("/orders?tenant=a", &["k,l"]), 6),
+    ];
+    for (name, request, expected) in calls {
+        assert_eq!(stage.ask(request).await.0, 200, "{name}");
+        assert_eq!(stage.count("Authorizer"), expected, "{name}");
+    }
+    let stage = request_stage(Duration::ZERO);
+    for expected in 1..=3 {
+        stage.ask(keyed("/orders?tenant=a", &["k"])).await;
+        assert_eq!(stage.count("Authorizer"), expected, "nothing is cached");
+    }
+}
+
+#[tokio::test]
+async fn a_request_authorizer_gets_the_documented_event() {
+    let stage = request_stage(Duration::ZERO);
+    let mut request = keyed("/orders/a%2Fb?tenant=a", &["k"]);
+    request.body = b"{}".to_vec();
+    stage.answer(request).await;
+    let event = stage.last_event("Authorizer");
+    let names: Vec<_> = event.as_object().unwrap().keys().map(String::as_str).collect();
+    let expected = [
+        "headers",
+        "httpMethod",
+        "methodArn",
+        "multiValueHeaders",
+        "multiValueQueryStringParameters",
+        "path",
+        "pathParameters",
+        "queryStringParameters",
+        "requestContext",
+        "resource",
+        "stageVariables",
+        "type",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(event["type"], "REQUEST");
+    assert_eq!(event["methodArn"], format!("{ARN}/GET/orders/a%2Fb"));
+    assert_eq!((&event["resource"], &event["path"]), (&json!("/orders/{id}"), &json!("/orders/a%2Fb")));
+    assert_eq!(event["pathParameters"], json!({"id": "a%2Fb"}));
+    assert_eq!(event["headers"]["x-key"], "k");
+    assert_eq!(event["queryStringParameters"], json!({"tenant": "a"}));
+    assert_eq!(event["stageVariables"], json!({"tier": "gold"}));
+    assert_eq!(event["requestContext"].get("authorizer"), None);
+    stage.answer(keyed("/orders?tenant=a", &["k"])).await;
+    assert_eq!(stage.last_event("Authorizer")["pathParameters"], json!({}), "empty, not null");
+}
+
+#[tokio::test]
+async fn row_15_a_method_whose_authorizer_is_not_played_is_never_opened() {
+    let stage = Stage::new(|api| api.methods[0].access = Access::NotPlayed("AWS_IAM"));
+    let method = stage.gateway.api.methods[0].clone();
+    let (status, body) = stage.ask(authorized(&method.verb, &method.resource)).await;
+    assert_eq!((status, body.as_str()), (500, NO_DECISION));
+    assert_eq!(stage.functions.calls.lock().unwrap().len(), 0);
+    assert_eq!(stage.last_served().detail.as_deref(), Some("AWS_IAM"));
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_an_authorizers_answer_is_in_the_log_and_not_in_the_body() {
+    let cases = [
+        (Ok(json!(null)), "the authorizer's answer is not a JSON object"),
+        (
+            Ok(json!(["client", {"Version": "2012-10-17", "Statement": []}, null, null])),
+            "the authorizer's answer is not a JSON object",
+        ),
+        (Ok(json!({"isAuthorized": true})), "the authorizer's answer has no principalId"),
+        (Ok(json!({"principalId": "a"})), "the authorizer's answer has no policyDocument"),
+        (
+            Ok(json!({"principalId": "a", "policyDocument": {"Statement": {"Effect": "allow"}}})),
+            "the policyDocument of the authorizer's answer is malformed",
+        ),
+        (failure("secret"), "the authorizer failed"),
+        (Err(InvokeError::TimedOut), "the authorizer did not answer in time"),
+        (Err(InvokeError::Unavailable("no such function".into())), "no such function"),
+    ];
+    for (outcome, expected) in cases {
+        let stage = Stage::new(|_| ());
+        stage.set("Authorizer", outcome);
+        assert_eq!(
+            stage.ask(authorized("GET", "/orders")).await,
+            (500, NO_DECISION.to_owned()),
+            "{expected}"
+        );
+        assert_eq!(stage.last_served().detail.as_deref(), Some(expected));
+    }
 }

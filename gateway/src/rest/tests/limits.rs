@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::support::{Stage, authorized, policy};
+use super::support::{Stage, authorized, policy, within};
 use crate::rest::api::{Api, ApiKey, ApiKeySource, Quota, QuotaPeriod, Throttle, UsagePlan};
 
 const FORBIDDEN: &str = r#"{"message":"Forbidden"}"#;
@@ -26,7 +26,7 @@ async fn row_21_an_event_over_6_mb_is_413() {
 
 #[tokio::test(start_paused = true)]
 async fn row_22_a_function_that_does_not_answer_in_time_is_504() {
-    let stage = Stage::new(|api| api.methods[1].timeout = Duration::from_secs(5));
+    let stage = Stage::new(|api| api.methods[1].integration = within(Duration::from_secs(5)));
     stage.ask(authorized("GET", "/orders")).await;
     let timed_out = (504, r#"{"message":"Endpoint request timed out"}"#.to_owned());
     for (path, seconds, expected) in [("/orders", 28, 200), ("/orders", 30, 504), ("/orders/7", 6, 504)] {

@@ -2,15 +2,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use regex::Regex;
-
-use super::support::Stage;
+use super::support::{Stage, token, within};
 use crate::rest::{
     GatewayError,
     api::{Api, ApiKey, GatewayResponse, Throttle, UsagePlan},
 };
 
-fn authorizer(api: &mut Api) -> &mut crate::rest::api::TokenAuthorizer {
+fn authorizer(api: &mut Api) -> &mut crate::rest::api::LambdaAuthorizer {
     api.authorizers.get_mut("Token").unwrap()
 }
 
@@ -29,17 +27,17 @@ fn row_15_what_cannot_be_honoured_stops_the_start() {
         ),
         (
             "an identity header that is none",
-            |api| authorizer(api).identity_header = "method.request header".into(),
+            |api| authorizer(api).identity = token("method.request header", None),
             GatewayError::IdentityHeader("Token".into()),
         ),
         (
             "no identity header",
-            |api| authorizer(api).identity_header.clear(),
+            |api| authorizer(api).identity = token("", None),
             GatewayError::IdentityHeader("Token".into()),
         ),
         (
             "an expression that cannot be made whole",
-            |api| authorizer(api).validation = Some(Regex::new("(?x)a # open").unwrap()),
+            |api| authorizer(api).identity = token("Authorization", Some("(?x)a # open")),
             GatewayError::Validation("Token".into()),
         ),
         (
@@ -49,7 +47,7 @@ fn row_15_what_cannot_be_honoured_stops_the_start() {
         ),
         (
             "an integration that waits too long",
-            |api| api.methods[0].timeout = Duration::from_secs(30),
+            |api| api.methods[0].integration = within(Duration::from_secs(30)),
             GatewayError::Timeout("GET /orders".into()),
         ),
         (

@@ -8,6 +8,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
+use regex::Regex;
 use serde_json::{Value, json};
 
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
     invoke::{Invoke, InvokeError},
     rest::{
         Gateway, GatewayError,
-        api::{Api, ApiKeySource, ApiMethod, TokenAuthorizer},
+        api::{Access, Api, ApiKeySource, ApiMethod, Identity, Integration, LambdaAuthorizer},
         served::Served,
     },
 };
@@ -24,10 +25,9 @@ pub(in crate::rest) const ARN: &str = "arn:aws:execute-api:eu-west-1:12345678901
 
 /// An API without a method.
 pub(in crate::rest) fn api() -> Api {
-    let authorizer = TokenAuthorizer {
+    let authorizer = LambdaAuthorizer {
         function: "Authorizer".into(),
-        identity_header: "Authorization".into(),
-        validation: None,
+        identity: token("Authorization", None),
         cache_time: Duration::from_mins(5),
     };
     Api {
@@ -44,7 +44,14 @@ pub(in crate::rest) fn api() -> Api {
         api_keys: Vec::new(),
         usage_plans: Vec::new(),
         throttle: None,
+        stage_variables: BTreeMap::new(),
     }
+}
+
+/// What a TOKEN authorizer goes by.
+pub(in crate::rest) fn token(header: &str, validation: Option<&str>) -> Identity {
+    let validation = validation.map(|expression| Regex::new(expression).unwrap());
+    Identity::Token { header: header.into(), validation }
 }
 
 /// A method behind the authorizer.
@@ -52,11 +59,15 @@ pub(in crate::rest) fn method(verb: &str, resource: &str) -> ApiMethod {
     ApiMethod {
         verb: verb.into(),
         resource: resource.into(),
-        authorizer: Some("Token".into()),
+        access: Access::Authorizer("Token".into()),
         api_key_required: false,
-        function: "Handler".into(),
-        timeout: Duration::from_secs(29),
+        integration: Integration::Function { name: "Handler".into(), timeout: Duration::from_secs(29) },
     }
+}
+
+/// The handler, with this limit.
+pub(in crate::rest) fn within(timeout: Duration) -> Integration {
+    Integration::Function { name: "Handler".into(), timeout }
 }
 
 /// A request without headers but its host.
@@ -144,7 +155,7 @@ impl Stage {
             method("GET", "/orders"),
             method("GET", "/orders/{id}"),
             method("POST", "/orders"),
-            ApiMethod { authorizer: None, ..method("GET", "/open") },
+            ApiMethod { access: Access::Open, ..method("GET", "/open") },
         ];
         change(&mut api);
         let functions = Arc::new(Functions::default());

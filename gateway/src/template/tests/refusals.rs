@@ -24,8 +24,8 @@ fn a_refusal_names_file_line_and_path() {
     let cases = [
         (
             "            FunctionPayloadType: TOKEN\n",
-            "            FunctionPayloadType: REQUEST\n",
-            "template.yaml:46: Resources.Api.Properties.Auth.Authorizers.Scopes.FunctionPayloadType: only TOKEN authorizers are supported",
+            "            FunctionPayloadType: COOKIE\n",
+            "template.yaml:46: Resources.Api.Properties.Auth.Authorizers.Scopes.FunctionPayloadType: must be one of TOKEN, REQUEST",
         ),
         (
             "      AllowedOAuthScopes: [items/read]",
@@ -59,10 +59,10 @@ const DOCUMENT: &[Row] = &[
     ("Transform: AWS::Serverless-2016-10-31\n", "", "Transform: required, but missing"),
     (
         "Transform: AWS::Serverless-2016-10-31",
-        "Transform: [AWS::Serverless-2016-10-31, AWS::LanguageExtensions]",
-        "Transform: must be one of AWS::Serverless-2016-10-31",
+        "Transform: [AWS::Serverless-2016-10-31, Mine]",
+        "Transform: valid on AWS, not played here: what this transform makes of the template is not known",
     ),
-    ("Outputs:", "Output:", "Output: this property is unknown, or cannot be honoured locally"),
+    ("Outputs:", "Output:", "Output: unknown property"),
     ("\n  UserPool:\n", "\n  Api:\n", "Resources.Api: this key appears twice"),
     ("Type: AWS::IAM::Role", "<<: {}", "Resources.ItemRole.<<: CloudFormation takes no merge keys"),
     (
@@ -120,12 +120,12 @@ const RESOURCES: &[Row] = &[
     (
         "    Type: AWS::Cognito::UserPool\n",
         "    Type: AWS::Cognito::UserPool\n    IgnoreGlobals: \"*\"\n",
-        "Resources.UserPool.IgnoreGlobals: this property is unknown, or cannot be honoured locally",
+        "Resources.UserPool.IgnoreGlobals: unknown property",
     ),
     (
         "\n  Api:\n    Type: AWS::Serverless::Api",
         "\n  Api:\n    Condition: HasSecondApi\n    Type: AWS::Serverless::Api",
-        "Resources: there is no AWS::Serverless::Api to serve",
+        "Resources: there is no AWS::Serverless::Api to serve, and no event of type Api that makes one",
     ),
 ];
 
@@ -175,11 +175,7 @@ const PARAMETERS: &[Row] = &[
         "MaxLength: 2",
         "Parameters.Stage: the value of this parameter is longer than its MaxLength",
     ),
-    (
-        "AllowedPattern: ^[a-z]+$",
-        "Pattern: ^[a-z]+$",
-        "Parameters.Stage.Pattern: this property is unknown, or cannot be honoured locally",
-    ),
+    ("AllowedPattern: ^[a-z]+$", "Pattern: ^[a-z]+$", "Parameters.Stage.Pattern: unknown property"),
     (
         "    Type: String\n    Default: dev",
         "    Type: AWS::SSM::Parameter::Value<String>\n    Default: dev",

@@ -24,6 +24,7 @@ fn served() -> Served {
         authorization: Authorization::Cached,
         error_type: Some("AccessDeniedException"),
         reason: None,
+        detail: None,
         latency: Duration::from_micros(1234),
     }
 }

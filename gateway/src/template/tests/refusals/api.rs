@@ -26,37 +26,32 @@ const API: &[Row] = &[
     (
         "      BinaryMediaTypes:",
         "      DefinitionBody: {}\n      BinaryMediaTypes:",
-        "Resources.Api.Properties.DefinitionBody: this property is unknown, or cannot be honoured locally",
+        "Resources.Api.Properties.Definition.paths: required, but missing",
     ),
     (
         "      BinaryMediaTypes:",
         "      DefinitionUri: api.yaml\n      BinaryMediaTypes:",
-        "Resources.Api.Properties.DefinitionUri: this property is unknown, or cannot be honoured locally",
+        "Resources.Api.Properties.DefinitionUri: names no file that can be read here",
     ),
     (
         "      BinaryMediaTypes:",
-        "      Cors: \"'*'\"\n      BinaryMediaTypes:",
-        "Resources.Api.Properties.Cors: this property is unknown, or cannot be honoured locally",
+        "      Cors: \"*\"\n      BinaryMediaTypes:",
+        "Resources.Api.Properties.Cors: must be a value in single quotes of its own",
     ),
     (
         "      BinaryMediaTypes:",
         "      Models: {}\n      BinaryMediaTypes:",
-        "Resources.Api.Properties.Models: this property is unknown, or cannot be honoured locally",
-    ),
-    (
-        "      BinaryMediaTypes:",
-        "      Variables: { a: b }\n      BinaryMediaTypes:",
-        "Resources.Api.Properties.Variables: this property is unknown, or cannot be honoured locally",
+        "Resources.Api.Properties.Models: valid on AWS, not played here",
     ),
     (
         "      BinaryMediaTypes:",
         "      CacheClusterEnabled: true\n      BinaryMediaTypes:",
-        "Resources.Api.Properties.CacheClusterEnabled: cannot be honoured locally",
+        "Resources.Api.Properties.CacheClusterEnabled: valid on AWS, not played here",
     ),
     (
         "Type: REGIONAL",
         "Type: PRIVATE",
-        "Resources.Api.Properties.EndpointConfiguration.Type: must be one of REGIONAL, EDGE",
+        "Resources.Api.Properties.EndpointConfiguration.Type: valid on AWS, not played here: served on loopback",
     ),
     (
         "ApiKeySourceType: AUTHORIZER",
@@ -66,7 +61,7 @@ const API: &[Row] = &[
     (
         "ResourcePath: /*,",
         "ResourcePath: /items,",
-        "Resources.Api.Properties.MethodSettings.0: one limit for all methods of the stage is supported: ResourcePath `/*`, HttpMethod `*`",
+        "Resources.Api.Properties.MethodSettings.0: valid on AWS, not played here: one limit for all methods of the stage is: ResourcePath `/*`, HttpMethod `*`",
     ),
     (
         ", ThrottlingBurstLimit: 400",
@@ -86,7 +81,7 @@ const API: &[Row] = &[
     (
         r#"HttpMethod: "*","#,
         r#"HttpMethod: "*", CachingEnabled: true,"#,
-        "Resources.Api.Properties.MethodSettings.0.CachingEnabled: cannot be honoured locally",
+        "Resources.Api.Properties.MethodSettings.0.CachingEnabled: valid on AWS, not played here",
     ),
     (
         "          StatusCode: 401",
@@ -96,12 +91,12 @@ const API: &[Row] = &[
     (
         "            Headers:\n",
         "            Paths: {}\n            Headers:\n",
-        "Resources.Api.Properties.GatewayResponses.UNAUTHORIZED.ResponseParameters.Paths: this property is unknown, or cannot be honoured locally",
+        "Resources.Api.Properties.GatewayResponses.UNAUTHORIZED.ResponseParameters.Paths: valid on AWS, not played here",
     ),
     (
         "          StatusCode: 401",
         "          Status: 401",
-        "Resources.Api.Properties.GatewayResponses.UNAUTHORIZED.Status: this property is unknown, or cannot be honoured locally",
+        "Resources.Api.Properties.GatewayResponses.UNAUTHORIZED.Status: unknown property",
     ),
 ];
 
@@ -119,7 +114,7 @@ const AUTH: &[Row] = &[
     (
         "DefaultAuthorizer: Scopes",
         "DefaultAuthorizer: AWS_IAM",
-        "Resources.Api.Properties.Auth.DefaultAuthorizer: AWS_IAM cannot be checked locally",
+        "Resources.Api.Properties: `GET /items/{id}`: AWS_IAM needs an AWS account: valid on AWS, not played here; it is answered 500",
     ),
     (
         "        ApiKeyRequired: true",
@@ -127,29 +122,9 @@ const AUTH: &[Row] = &[
         "Resources.Api.Properties.Auth.ApiKeyRequired: must be true or false",
     ),
     (
-        "        ApiKeyRequired: true",
-        "        ResourcePolicy: {}",
-        "Resources.Api.Properties.Auth.ResourcePolicy: this property is unknown, or cannot be honoured locally",
-    ),
-    (
-        "        ApiKeyRequired: true",
-        "        UsagePlan: { CreateUsagePlan: PER_API }",
-        "Resources.Api.Properties.Auth.UsagePlan: this property is unknown, or cannot be honoured locally",
-    ),
-    (
-        "FunctionPayloadType: TOKEN",
-        "FunctionPayloadType: REQUEST",
-        "Resources.Api.Properties.Auth.Authorizers.Scopes.FunctionPayloadType: only TOKEN authorizers are supported",
-    ),
-    (
-        "FunctionPayloadType: TOKEN",
-        "UserPoolArn: !GetAtt UserPool.Arn",
-        "Resources.Api.Properties.Auth.Authorizers.Scopes.UserPoolArn: Cognito authorizers are not supported, only TOKEN ones",
-    ),
-    (
         "FunctionPayloadType: TOKEN",
         "AuthorizationScopes: [items/read]",
-        "Resources.Api.Properties.Auth.Authorizers.Scopes.AuthorizationScopes: this property is unknown, or cannot be honoured locally",
+        "Resources.Api.Properties.Auth.Authorizers.Scopes.AuthorizationScopes: valid on AWS, not played here",
     ),
     (
         "            FunctionArn: !GetAtt AuthorizerFunction.Arn\n",
@@ -184,7 +159,7 @@ const AUTH: &[Row] = &[
     (
         "Header: Authorization",
         "Headers: [Authorization]",
-        "Resources.Api.Properties.Auth.Authorizers.Scopes.Identity.Headers: this property is unknown, or cannot be honoured locally",
+        "Resources.Api.Properties.Auth.Authorizers.Scopes.Identity.Headers: unknown property",
     ),
     (
         r"^(?i:bearer) [\w.-]+$",
@@ -214,7 +189,7 @@ const AUTH: &[Row] = &[
     (
         "Auth: { Authorizer: NONE,",
         "Auth: { Authorizer: AWS_IAM,",
-        "Resources.ItemFunction.Properties.Events.Welcome.Properties.Auth.Authorizer: AWS_IAM cannot be checked locally",
+        "Resources.Api.Properties: `ANY /open`: AWS_IAM needs an AWS account: valid on AWS, not played here; it is answered 500",
     ),
     (
         "Auth: { Authorizer: NONE,",
@@ -224,6 +199,6 @@ const AUTH: &[Row] = &[
     (
         "Auth: { Authorizer: NONE,",
         "Auth: { AuthorizationScopes: [items/read],",
-        "Resources.ItemFunction.Properties.Events.Welcome.Properties.Auth.AuthorizationScopes: this property is unknown, or cannot be honoured locally",
+        "Resources.ItemFunction.Properties.Events.Welcome.Properties.Auth.AuthorizationScopes: valid on AWS, not played here",
     ),
 ];

@@ -1,55 +1,80 @@
-//! Owns reading an authorizer's answer.
+//! What a Lambda authorizer answers: the caller's name, policy and context.
 
 use std::{collections::BTreeMap, fmt};
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 
-use super::super::policy::Policy;
+use super::policy::Policy;
 
 /// A well-formed answer.
-pub(in crate::rest) struct Answer {
-    pub(in crate::rest) principal_id: String,
-    pub(in crate::rest) policy: Policy,
+pub(super) struct Answer {
+    pub(super) principal_id: String,
+    pub(super) policy: Policy,
     /// Every value as a string, as handlers get them.
-    pub(in crate::rest) context: BTreeMap<String, String>,
+    pub(super) context: BTreeMap<String, String>,
     /// The value of the caller's API key.
-    pub(in crate::rest) usage_identifier_key: Option<String>,
+    pub(super) usage_identifier_key: Option<String>,
+}
+
+impl Answer {
+    /// Reads an answer. Members beside the four that there are pass, as they do at API Gateway; inside the policy none
+    /// does.
+    ///
+    /// # Errors
+    /// Why it is malformed, for the log: nothing of the answer's values is in it.
+    pub(super) fn parse(answer: &[u8]) -> Result<Self, &'static str> {
+        // serde would fill a struct from a list, too.
+        if answer.trim_ascii_start().first() != Some(&b'{') {
+            return Err("the authorizer's answer is not a JSON object");
+        }
+        let answer: Unread = serde_json::from_slice(answer)
+            .map_err(|_| "the authorizer's answer is not JSON, or has a member twice")?;
+        let principal_id = match answer.principal_id {
+            Some(Value::String(principal)) if !principal.is_empty() => principal,
+            Some(_) | None => return Err("the authorizer's answer has no principalId"),
+        };
+        // From the text, not from a `Value`: that one keeps the last of two members of one name.
+        let policy = answer.policy_document.ok_or("the authorizer's answer has no policyDocument")?;
+        let policy = serde_json::from_str(policy.get())
+            .map_err(|_| "the policyDocument of the authorizer's answer is malformed")?;
+        let mut context = BTreeMap::new();
+        for (key, value) in answer.context.map_or(Ok(Map::new()), |context| match context {
+            Value::Null => Ok(Map::new()),
+            Value::Object(context) => Ok(context),
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                Err("the context of the authorizer's answer is not an object")
+            }
+        })? {
+            let text = match value {
+                Value::String(text) => text,
+                Value::Number(_) | Value::Bool(_) => value.to_string(),
+                Value::Null | Value::Array(_) | Value::Object(_) => {
+                    return Err(
+                        "a context value of the authorizer's answer is not a string, number or boolean",
+                    );
+                }
+            };
+            context.insert(key, text);
+        }
+        let usage_identifier_key = match answer.usage_identifier_key {
+            None | Some(Value::Null) => None,
+            Some(Value::String(key)) => Some(key),
+            Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                return Err("the usageIdentifierKey of the authorizer's answer is not a string");
+            }
+        };
+        Ok(Self { principal_id, policy, context, usage_identifier_key })
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Unread {
-    principal_id: String,
-    policy_document: Policy,
-    context: Option<Map<String, Value>>,
-    usage_identifier_key: Option<String>,
-}
-
-impl Answer {
-    /// Reads an answer; `None` if it is malformed. Members beside the four that there are pass, as they do at API
-    /// Gateway; inside the policy none does.
-    pub(super) fn parse(answer: &[u8]) -> Option<Self> {
-        let unread: Unread = serde_json::from_slice(answer).ok()?;
-        if unread.principal_id.is_empty() {
-            return None;
-        }
-        let mut context = BTreeMap::new();
-        for (key, value) in unread.context.unwrap_or_default() {
-            let text = match value {
-                Value::String(text) => text,
-                Value::Number(_) | Value::Bool(_) => value.to_string(),
-                Value::Null | Value::Array(_) | Value::Object(_) => return None,
-            };
-            context.insert(key, text);
-        }
-        Some(Self {
-            principal_id: unread.principal_id,
-            policy: unread.policy_document,
-            context,
-            usage_identifier_key: unread.usage_identifier_key,
-        })
-    }
+    principal_id: Option<Value>,
+    policy_document: Option<Box<RawValue>>,
+    context: Option<Value>,
+    usage_identifier_key: Option<Value>,
 }
 
 /// Shows who called, and nothing of the context: what is in it is the authorizer's to say.
@@ -100,7 +125,7 @@ mod tests {
             ("a member more", with("more", json!([1]))),
         ];
         for (name, answer) in good {
-            assert!(Answer::parse(answer.to_string().as_bytes()).is_some(), "{name}");
+            assert!(Answer::parse(answer.to_string().as_bytes()).is_ok(), "{name}");
         }
         let bad = [
             ("no principal", with("principalId", Value::Null)),
@@ -119,10 +144,10 @@ mod tests {
             ("a list", json!([answer()])),
         ];
         for (name, answer) in bad {
-            assert!(Answer::parse(answer.to_string().as_bytes()).is_none(), "{name}");
+            assert!(Answer::parse(answer.to_string().as_bytes()).is_err(), "{name}");
         }
         assert!(
-            Answer::parse(b"").is_none() && Answer::parse(b"{").is_none() && Answer::parse(b"\xff").is_none()
+            Answer::parse(b"").is_err() && Answer::parse(b"{").is_err() && Answer::parse(b"\xff").is_err()
         );
     }
 }

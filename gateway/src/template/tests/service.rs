@@ -1,0 +1,412 @@
+//! APIs of templates that were not written for this reader.
+
+use std::collections::BTreeMap;
+
+use super::super::{Facts, Service, Template, TemplateError};
+use crate::rest::api::{Access, Identity, IdentitySource, Integration};
+
+const HEAD: &str = "Transform: AWS::Serverless-2016-10-31\n";
+
+fn service(text: &str) -> Result<Service, TemplateError> {
+    service_of(text, None, &[], &BTreeMap::new())
+}
+
+fn service_of(
+    text: &str,
+    api: Option<&str>,
+    parameters: &[(&str, &str)],
+    files: &BTreeMap<&str, &str>,
+) -> Result<Service, TemplateError> {
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let facts = Facts { parameters: parameters.iter().map(owned).collect(), ..Facts::default() };
+    let read = |location: &str| files.get(location).map(|text| (*text).to_owned());
+    Template::parse_with("template.yaml", &format!("{HEAD}{text}"), &read)?.service(&facts, api)
+}
+
+/// `VERB /path function access`, one line a method.
+fn routes(service: &Service) -> Vec<String> {
+    let shown = |method: &crate::rest::api::ApiMethod| {
+        let access = match &method.access {
+            Access::Open => "open",
+            Access::Authorizer(name) => name,
+            Access::NotPlayed(_) => "500",
+        };
+        let integration = match &method.integration {
+            Integration::Function { name, .. } => name,
+            Integration::Mock(_) => "mock",
+            Integration::NotPlayed(_) => "500",
+        };
+        format!("{} {} {integration} {access}", method.verb, method.resource)
+    };
+    service.api.methods.iter().map(shown).collect()
+}
+
+fn notices(service: &Service) -> Vec<String> {
+    service.notices.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_implicit_api_of_any_runtime_is_served_and_all_else_left_alone() {
+    let service = service(
+        "
+Globals:
+  Api:
+    Auth: { DefaultAuthorizer: Mine, Authorizers: { Mine: { FunctionArn: !GetAtt Check.Arn } } }
+Parameters: { Secret: { Type: String } }
+Resources:
+  Check: { Type: AWS::Serverless::Function, Properties: { Runtime: python3.13, Timeout: 7, Environment: { Variables: { S: !Ref Secret } } } }
+  Items:
+    Type: AWS::Serverless::Function
+    Properties:
+      PackageType: Image
+      FunctionUrlConfig: { AuthType: NONE }
+      Events:
+        A: { Type: Api, Properties: { Path: /items, Method: get } }
+        B: { Type: Api, Properties: { Path: /open, Method: '*', Auth: { Authorizer: NONE } } }
+        C: { Type: SQS, Properties: { Queue: !GetAtt Queue.Arn } }
+  Queue: { Type: AWS::SQS::Queue }
+  Nested: { Type: AWS::Serverless::Application, Properties: { Location: x } }
+  Layer: { Type: AWS::Serverless::LayerVersion, Properties: { ContentUri: x } }
+  Other: { Type: Custom::Anything }
+",
+    )
+    .unwrap();
+    assert_eq!(routes(&service), ["GET /items Items Mine", "ANY /open Items open"]);
+    assert_eq!((service.api.stage.as_str(), notices(&service).len()), ("Prod", 0));
+    assert_eq!(
+        (service.functions["Check"].binary.as_deref(), service.functions["Check"].timeout.as_secs()),
+        (None, 7)
+    );
+}
+
+#[test]
+fn one_of_several_apis_is_chosen() {
+    let text = "
+Parameters: { Stage: { Type: String } }
+Resources:
+  First: { Type: AWS::Serverless::Api, Properties: { StageName: !Ref Stage } }
+  Second: { Type: AWS::Serverless::Api, Properties: { StageName: two } }
+  Items:
+    Type: AWS::Serverless::Function
+    Properties:
+      Events:
+        A: { Type: Api, Properties: { Path: /one, Method: get, RestApiId: !Ref First } }
+        B: { Type: Api, Properties: { Path: /two, Method: get, RestApiId: !Ref Second } }
+        C: { Type: Api, Properties: { Path: /three, Method: get } }
+";
+    let files = BTreeMap::new();
+    let error = service(text).unwrap_err().to_string();
+    assert!(error.ends_with("choose one with --api: First, Second, ServerlessRestApi"), "{error}");
+    for (api, parameters, expected) in [
+        ("First", &[("Stage", "one")][..], "GET /one Items open"),
+        ("Second", &[], "GET /two Items open"),
+        ("ServerlessRestApi", &[], "GET /three Items open"),
+    ] {
+        assert_eq!(routes(&service_of(text, Some(api), parameters, &files).unwrap()), [expected], "{api}");
+    }
+    let missing = service_of(text, Some("First"), &[], &files).unwrap_err().to_string();
+    assert!(missing.contains("the parameter `Stage` has no default"), "{missing}");
+    assert!(service_of(text, Some("Third"), &[], &files).is_err());
+}
+
+#[test]
+fn authorizers_of_other_kinds_never_open_their_routes() {
+    let service = service(
+        "
+Resources:
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: v1
+      Auth:
+        DefaultAuthorizer: Pool
+        Authorizers:
+          Pool: { UserPoolArn: !GetAtt Users.Arn, AuthorizationScopes: [a] }
+          Native: { IssuerUrl: https://issuer.example }
+          Request:
+            FunctionPayloadType: REQUEST
+            FunctionArn: arn:aws:lambda:eu-west-1:123456789012:function:shared-check:live
+            Identity:
+              ReauthorizeEvery: 0
+              Context: [identity.sourceIp]
+              QueryStrings: [tenant]
+              Headers: [X-Key, X-Other]
+              StageVariables: [tier]
+      Variables: { tier: gold }
+  Users: { Type: AWS::Cognito::UserPool }
+  Items:
+    Type: AWS::Serverless::Function
+    Properties:
+      Events:
+        A: { Type: Api, Properties: { Path: /pool, Method: get, RestApiId: !Ref Api } }
+        B: { Type: Api, Properties: { Path: /iam, Method: get, RestApiId: !Ref Api, Auth: { Authorizer: AWS_IAM } } }
+        C: { Type: Api, Properties: { Path: /native, Method: get, RestApiId: !Ref Api, Auth: { Authorizer: Native } } }
+        D: { Type: Api, Properties: { Path: /request, Method: get, RestApiId: !Ref Api, Auth: { Authorizer: Request } } }
+",
+    )
+    .unwrap();
+    let expected =
+        ["GET /pool Items 500", "GET /iam Items 500", "GET /native Items 500", "GET /request Items Request"];
+    assert_eq!(routes(&service), expected);
+    assert_eq!(notices(&service).len(), 3, "{:?}", notices(&service));
+    let authorizer = &service.api.authorizers["Request"];
+    assert_eq!(authorizer.function, "shared-check");
+    assert!(authorizer.cache_time.is_zero() && service.functions.contains_key("shared-check"));
+    let Identity::Request(sources) = &authorizer.identity else { panic!("{authorizer:?}") };
+    let header = |name: &str| IdentitySource::Header(name.to_owned());
+    let expected = [
+        header("X-Key"),
+        header("X-Other"),
+        IdentitySource::QueryString("tenant".to_owned()),
+        IdentitySource::StageVariable("tier".to_owned()),
+        IdentitySource::Context("identity.sourceIp".to_owned()),
+    ];
+    assert_eq!(sources, &expected);
+    assert_eq!(service.api.stage_variables["tier"], "gold");
+}
+
+#[test]
+fn cors_answers_preflight_requests() {
+    let of = |auth: &str| {
+        let text = format!(
+            "
+Resources:
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: v1
+      Cors: {{ AllowOrigin: \"'https://a.example'\", AllowHeaders: \"'X-A'\", MaxAge: \"'600'\", AllowCredentials: true }}
+      Auth: {{ DefaultAuthorizer: Mine, {auth} Authorizers: {{ Mine: {{ FunctionArn: !GetAtt Check.Arn }} }} }}
+  Check: {{ Type: AWS::Serverless::Function }}
+  Items:
+    Type: AWS::Serverless::Function
+    Properties:
+      Events:
+        A: {{ Type: Api, Properties: {{ Path: /a, Method: get, RestApiId: !Ref Api }} }}
+        B: {{ Type: Api, Properties: {{ Path: /a, Method: post, RestApiId: !Ref Api }} }}
+        C: {{ Type: Api, Properties: {{ Path: /b, Method: options, RestApiId: !Ref Api }} }}
+        D: {{ Type: Api, Properties: {{ Path: /c, Method: any, RestApiId: !Ref Api }} }}
+"
+        );
+        service(&text).unwrap()
+    };
+    let guarded = of("");
+    let expected = [
+        "GET /a Items Mine",
+        "POST /a Items Mine",
+        "OPTIONS /b Items Mine",
+        "ANY /c Items Mine",
+        "OPTIONS /a mock Mine",
+        "OPTIONS /c mock Mine",
+    ];
+    assert_eq!(routes(&guarded), expected);
+    let open = of("AddDefaultAuthorizerToCorsPreflight: false,");
+    assert_eq!(routes(&open)[4..], ["OPTIONS /a mock open", "OPTIONS /c mock open"]);
+    let headers = |index: usize| match &open.api.methods[index].integration {
+        Integration::Mock(mock) => mock.headers.iter().map(|(k, v)| format!("{k}: {v}")).collect::<Vec<_>>(),
+        Integration::Function { .. } | Integration::NotPlayed(_) => panic!("not a mock"),
+    };
+    let expected = [
+        "Access-Control-Allow-Credentials: true",
+        "Access-Control-Allow-Headers: X-A",
+        "Access-Control-Allow-Methods: GET,OPTIONS,POST",
+        "Access-Control-Allow-Origin: https://a.example",
+        "Access-Control-Max-Age: 600",
+    ];
+    assert_eq!(headers(4), expected);
+    assert_eq!(headers(5)[2], "Access-Control-Allow-Methods: DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT");
+}
+
+fn indented(text: &str, by: usize) -> String {
+    let blanks = " ".repeat(by);
+    format!("{blanks}{}\n", text.trim_end().replace('\n', &format!("\n{blanks}")))
+}
+
+/// A definition, in OpenAPI 3 with this head and this place for security schemes.
+fn definition(head: &str, schemes: &str) -> String {
+    let uri = |function: &str| {
+        format!(
+            "{{\"Fn::Sub\": \"arn:aws:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{function}.Arn}}/invocations\"}}"
+        )
+    };
+    let (items, check) = (uri("Items"), uri("Check"));
+    let lambda = format!(
+        "x-amazon-apigateway-integration: {{ type: aws_proxy, httpMethod: POST, uri: {items}, timeoutInMillis: 5000 }}"
+    );
+    let all = format!(
+        "
+Token:
+  type: apiKey
+  name: X-Token
+  in: header
+  x-amazon-apigateway-authtype: custom
+  x-amazon-apigateway-authorizer:
+    type: token
+    authorizerUri: {check}
+    identityValidationExpression: '^a+$'
+    authorizerResultTtlInSeconds: 60
+Request:
+  type: apiKey
+  name: Unused
+  in: header
+  x-amazon-apigateway-authtype: custom
+  x-amazon-apigateway-authorizer:
+    type: request
+    authorizerUri: {check}
+    identitySource: 'method.request.querystring.t, context.httpMethod'
+Iam: {{ type: apiKey, name: Authorization, in: header, x-amazon-apigateway-authtype: awsSigv4 }}
+Key: {{ type: apiKey, name: x-api-key, in: header }}
+"
+    );
+    let (before, depth) = schemes.rsplit_once('\n').map_or((schemes, 2), |_| (schemes, 4));
+    format!(
+        "{head}
+x-amazon-apigateway-gateway-responses:
+  UNAUTHORIZED:
+    statusCode: 401
+    responseParameters: {{ gatewayresponse.header.WWW-Authenticate: \"'Bearer'\" }}
+    responseTemplates: {{ application/json: '{{}}' }}
+x-amazon-apigateway-binary-media-types: [image/png]
+paths:
+  /token:
+    get: {{ security: [{{ Token: [] }}], {lambda} }}
+  /request:
+    parameters: []
+    x-amazon-apigateway-any-method: {{ security: [{{ Request: [], Key: [] }}], {lambda} }}
+  /iam:
+    post: {{ security: [{{ Iam: [] }}], {lambda} }}
+  /open:
+    put: {{ {lambda} }}
+  /http:
+    get: {{ x-amazon-apigateway-integration: {{ type: http_proxy, uri: 'https://example.com' }} }}
+  /mock:
+    get:
+      x-amazon-apigateway-integration:
+        type: mock
+        requestTemplates: {{ application/json: '{{\"statusCode\": 202}}' }}
+        responses:
+          default:
+            statusCode: '202'
+            responseParameters: {{ method.response.header.X-A: \"'b'\" }}
+            responseTemplates: {{ application/json: '{{\"ok\":true}}' }}
+{before}
+{}",
+        indented(&all, depth)
+    )
+}
+
+const AROUND: &str = "
+Resources:
+  Check: { Type: AWS::Serverless::Function }
+  Items: { Type: AWS::Serverless::Function, Properties: { Runtime: java21 } }
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: v1
+";
+
+#[test]
+fn definitions_of_both_kinds_are_read_inline_from_a_file_and_by_include() {
+    let swagger = definition("swagger: '2.0'", "securityDefinitions:");
+    let openapi = definition("openapi: 3.0.1", "components:\n  securitySchemes:");
+    let inline = indented(&swagger, 8);
+    let files = BTreeMap::from([("api.yaml", openapi.as_str())]);
+    let include = "      DefinitionBody:\n        Fn::Transform: { Name: AWS::Include, Parameters: { Location: api.yaml } }\n";
+    let cases = [
+        ("inline", format!("{AROUND}      DefinitionBody:\n{inline}")),
+        ("a file", format!("{AROUND}      DefinitionUri: api.yaml\n")),
+        ("an include", format!("{AROUND}{include}")),
+    ];
+    for (name, text) in cases {
+        let service = service_of(&text, None, &[], &files).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let mut all = routes(&service);
+        all.sort();
+        let expected = [
+            "ANY /request Items Request",
+            "GET /http 500 open",
+            "GET /mock mock open",
+            "GET /token Items Token",
+            "POST /iam Items 500",
+            "PUT /open Items open",
+        ];
+        assert_eq!(all, expected, "{name}");
+        let keyed: Vec<_> = service.api.methods.iter().filter(|method| method.api_key_required).collect();
+        assert_eq!((keyed.len(), keyed[0].resource.as_str()), (1, "/request"), "{name}");
+        let token = &service.api.authorizers["Token"];
+        let Identity::Token { header, validation } = &token.identity else { panic!("{name}") };
+        assert_eq!((header.as_str(), token.cache_time.as_secs()), ("X-Token", 60), "{name}");
+        assert!(validation.as_ref().is_some_and(|validation| !validation.is_match("b")), "{name}");
+        let Identity::Request(sources) = &service.api.authorizers["Request"].identity else {
+            panic!("{name}")
+        };
+        let expected =
+            [IdentitySource::QueryString("t".to_owned()), IdentitySource::Context("httpMethod".to_owned())];
+        assert_eq!(sources, &expected, "{name}");
+        let response = &service.api.responses["UNAUTHORIZED"];
+        assert_eq!((response.status, response.headers["WWW-Authenticate"].as_str()), (Some(401), "'Bearer'"));
+        assert_eq!(service.api.binary_media_types, ["image/png"]);
+        let mock = service.api.methods.iter().find(|method| method.resource == "/mock").unwrap();
+        let Integration::Mock(mock) = &mock.integration else { panic!("{name}") };
+        assert_eq!(
+            (mock.status, mock.headers["X-A"].as_str(), mock.body.as_str()),
+            (202, "b", r#"{"ok":true}"#)
+        );
+    }
+}
+
+#[test]
+fn loops_are_written_out() {
+    let text = "
+Parameters: { Names: { Type: CommaDelimitedList, Default: 'a-1, b' } }
+Resources:
+  Fn::ForEach::Functions:
+    - Name
+    - !Ref Names
+    - 'Make&{Name}':
+        Type: AWS::Serverless::Function
+        Properties:
+          FunctionName: !Sub 'f-${Name}'
+          Events:
+            Fn::ForEach::Verbs:
+              - Verb
+              - [get, post]
+              - 'On${Verb}': { Type: Api, Properties: { Path: !Sub '/${Name}', Method: !Ref Verb } }
+";
+    let text = text.replace("Transform", "");
+    let read = |parameters: &[(&str, &str)]| {
+        let text = text.clone();
+        let facts = Facts {
+            parameters: parameters.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            ..Facts::default()
+        };
+        let head = "Transform: [AWS::LanguageExtensions, AWS::Serverless-2016-10-31]\n";
+        Template::parse("template.yaml", &format!("{head}{text}"))?.service(&facts, None)
+    };
+    let expected =
+        ["GET /a-1 Makea1 open", "POST /a-1 Makea1 open", "GET /b Makeb open", "POST /b Makeb open"];
+    assert_eq!(routes(&read(&[]).unwrap()), expected);
+    assert_eq!(routes(&read(&[("Names", "c")]).unwrap()), ["GET /c Makec open", "POST /c Makec open"]);
+    let twice = read(&[("Names", "c,c")]).unwrap_err().to_string();
+    assert!(twice.contains("Makec: this key appears twice"), "{twice}");
+}
+
+#[test]
+fn what_cannot_be_served_says_so() {
+    let method = "Resources: { M: { Type: AWS::ApiGateway::Method, Properties: {} } }";
+    let rows = [
+        (method, "made of AWS::ApiGateway::Method resources is valid on AWS, not played here"),
+        ("Resources: { A: { Type: AWS::Serverless::HttpApi } }", "there is no AWS::Serverless::Api to serve"),
+        (
+            "Resources: { A: { Type: AWS::Serverless::Api, Properties: { StageName: a, Auth: { ResourcePolicy: {} } } } }",
+            "ResourcePolicy: valid on AWS, not played here",
+        ),
+        (
+            "Resources: { A: { Type: AWS::Serverless::Api, Properties: { StageName: a, Chors: x } } }",
+            "Chors: unknown property",
+        ),
+    ];
+    for (text, expected) in rows {
+        let error = service(text).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
