@@ -139,7 +139,7 @@ fn from_template(stack: &Stack) -> Draft {
     let mut draft = Draft::default();
     for method in &stack.api.methods {
         let route = format!("{} {}", method.verb, method.resource);
-        if method.authorizer.is_some() {
+        if method.authorizer().is_some() {
             draft.notes.push(format!("to fill in: `{route}` has no scopes yet, so any valid token will do"));
             draft.add(&route, Vec::new());
         } else {

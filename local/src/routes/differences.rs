@@ -9,8 +9,8 @@ use gateway::rest::api::{Api, ApiMethod};
 pub(super) fn between(table: &Table, api: &Api) -> Vec<String> {
     let methods = || api.methods.iter().flat_map(|method| verbs(method, api).map(move |verb| (verb, method)));
     let name = |(verb, method): (Method, &ApiMethod)| format!("{verb} {}", method.resource);
-    let guarded: BTreeSet<String> = methods().filter(|(_, m)| m.authorizer.is_some()).map(name).collect();
-    let open: BTreeSet<String> = methods().filter(|(_, m)| m.authorizer.is_none()).map(name).collect();
+    let guarded: BTreeSet<String> = methods().filter(|(_, m)| m.authorizer().is_some()).map(name).collect();
+    let open: BTreeSet<String> = methods().filter(|(_, m)| m.authorizer().is_none()).map(name).collect();
     let known: BTreeSet<&str> = table.routes().iter().map(access::Route::name).collect();
     let missing = guarded.iter().filter(|route| !known.contains(route.as_str()));
     let missing =
