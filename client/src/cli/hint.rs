@@ -10,8 +10,10 @@ pub(super) fn of_answer(answer: &ApiResponse, call: &Call) -> Option<String> {
         StatusCode::BAD_REQUEST if body.contains("idempotency-key") && !call.has_idempotency_key() => Some(
             "this call needs a key of your choice: add --header 'Idempotency-Key: my-first-call'".to_owned(),
         ),
-        // API Gateway's words for a path or a method that the API does not have.
-        StatusCode::FORBIDDEN if body.contains("missing authentication token") => {
+        // What the API answers to a path or a method that it does not have: our template's words, and API Gateway's own.
+        StatusCode::NOT_FOUND | StatusCode::FORBIDDEN
+            if body.contains("there is no such route") || body.contains("missing authentication token") =>
+        {
             let path = call.path.split_once('?').map_or(call.path.as_str(), |(path, _)| path);
             Some(format!("the API has no route {} {path}", call.method.to_uppercase()))
         }
