@@ -253,7 +253,8 @@ impl Template {
             api_key_source: settings.api_key_source,
             api_keys: Vec::new(),
             usage_plans: Vec::new(),
-            throttle: settings.throttle,
+            throttle: settings.throttles.stage,
+            method_throttles: settings.throttles.methods,
             stage_variables: settings.stage_variables,
             stage: settings.stage,
         };

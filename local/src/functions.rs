@@ -47,6 +47,9 @@ pub enum FunctionsError {
     /// The environment that the template gives to a function.
     #[error("the environment of the function `{0}`")]
     Config(String, #[source] handlers::config::ConfigError),
+    /// The environment that the template gives to the token cache.
+    #[error("the environment of the function `{0}`")]
+    TokenConfig(String, #[source] tokens::config::ConfigError),
     /// The template has no secret of that name.
     #[error("the function `{0}` has no secret `{1}` in the template")]
     Secret(String, String),

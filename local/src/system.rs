@@ -165,7 +165,7 @@ impl Local {
                 database.create_table(table)?;
             }
             let (base, dynamodb, log) = (base.as_str(), database.client(), log.clone());
-            let surroundings = Surroundings { base, stack: &stack, dynamodb, clock, log };
+            let surroundings = Surroundings { base, stack: &stack, clients: &clients, dynamodb, clock, log };
             (functions::here(&surroundings)?, Some(database))
         };
 

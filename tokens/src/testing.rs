@@ -9,13 +9,11 @@ use std::{
 
 use aws_sdk_dynamodb::{
     Client,
-    config::{
-        BehaviorVersion, ConfigBag, Credentials, Intercept, Region, RuntimeComponents,
-        interceptors::BeforeTransmitInterceptorContextRef,
-    },
+    config::{ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef},
     error::BoxError,
     types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType},
 };
+use dynamodb::Embedded;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
@@ -84,23 +82,14 @@ impl Intercept for Asked {
     }
 }
 
-pub(crate) fn client_of(address: &str, asked: &Asked) -> Client {
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("eu-central-1"))
-        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-        .http_client(client::Http::new().unwrap())
-        .interceptor(asked.clone())
-        .endpoint_url(address);
-    Client::from_conf(config.build())
+pub(crate) fn client_of(database: &Embedded, asked: &Asked) -> Client {
+    Client::from_conf(database.config().interceptor(asked.clone()).build())
 }
 
-/// The address of an embedded DynamoDB with the table of tokens; it lives as long as the test's runtime.
-pub(crate) async fn dynamodb() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()));
-    let client = client_of(&address, &Asked::default());
+/// An embedded DynamoDB with the table of tokens.
+pub(crate) async fn dynamodb() -> Embedded {
+    let database = Embedded::memory().unwrap();
+    let client = database.client();
     let mut request = client.create_table().table_name(TABLE).billing_mode(BillingMode::PayPerRequest);
     for (name, kind) in [("pk", KeyType::Hash), ("sk", KeyType::Range)] {
         let attribute = AttributeDefinition::builder().attribute_name(name);
@@ -109,7 +98,7 @@ pub(crate) async fn dynamodb() -> String {
         request = request.attribute_definitions(attribute).key_schema(key);
     }
     request.send().await.unwrap();
-    address
+    database
 }
 
 /// Status, further headers and body of an answer. The status 0 says nothing at all.

@@ -34,6 +34,8 @@ pub struct Api {
     pub usage_plans: Vec<UsagePlan>,
     /// The stage's own limit, shared by all callers.
     pub throttle: Option<Throttle>,
+    /// The limits of single methods in place of the stage's, by verb and resource.
+    pub method_throttles: BTreeMap<(String, String), Throttle>,
     /// The stage's variables.
     pub stage_variables: BTreeMap<String, String>,
 }

@@ -19,6 +19,8 @@ use super::{
 pub(super) struct Usage {
     source: ApiKeySource,
     stage: Option<Mutex<Bucket>>,
+    /// The buckets of methods with a limit of their own, by verb and resource.
+    methods: BTreeMap<(String, String), Mutex<Bucket>>,
     /// By the key's value. Only keys that are enabled and in a plan are here, so the table never grows.
     keys: BTreeMap<String, Mutex<Limits>>,
 }
@@ -74,7 +76,12 @@ impl Usage {
             }
         }
         let stage = api.throttle.map(|throttle| bucket(&api.stage, throttle)).transpose()?;
-        Ok(Self { source: api.api_key_source, stage: stage.map(Mutex::new), keys })
+        let mut methods = BTreeMap::new();
+        for ((verb, resource), throttle) in &api.method_throttles {
+            let bucket = bucket(&format!("{verb} {resource}"), *throttle)?;
+            methods.insert((verb.clone(), resource.clone()), Mutex::new(bucket));
+        }
+        Ok(Self { source: api.api_key_source, stage: stage.map(Mutex::new), methods, keys })
     }
 
     /// Counts a request, or says why it may not go on. Leaves the API key in `exchange` where one is required.
@@ -91,9 +98,10 @@ impl Usage {
             exchange.api_key = Some(key.clone());
             limits.lock().unwrap_or_else(PoisonError::into_inner).take(now)?;
         }
-        let is_admitted = self
-            .stage
-            .as_ref()
+        let method = exchange.matched.as_ref().map(|matched| &matched.method);
+        let own = method.and_then(|method| self.methods.get(&(method.verb.clone(), method.resource.clone())));
+        let is_admitted = own
+            .or(self.stage.as_ref())
             .is_none_or(|bucket| bucket.lock().unwrap_or_else(PoisonError::into_inner).take(now));
         if is_admitted { Ok(()) } else { Err(Refusal::THROTTLED) }
     }

@@ -53,7 +53,7 @@ pub(super) struct Settings {
     pub(super) responses: BTreeMap<String, GatewayResponse>,
     pub(super) binary_media_types: Vec<String>,
     pub(super) api_key_source: ApiKeySource,
-    pub(super) throttle: Option<Throttle>,
+    pub(super) throttles: Throttles,
     pub(super) stage_variables: BTreeMap<String, String>,
 }
 
@@ -76,7 +76,7 @@ pub(super) fn read(api: &Field<'_>, notices: &Notices) -> Result<Settings, Locat
             None => ApiKeySource::Header,
             Some(source) => api_key_source(&source)?,
         },
-        throttle: stage_throttle(api, notices)?,
+        throttles: throttles(api, notices)?,
         stage_variables: api.get("Variables")?.map_or(Ok(BTreeMap::new()), |variables| texts(&variables))?,
     })
 }
@@ -129,9 +129,16 @@ fn binary_media_types(api: &Field<'_>) -> Result<Vec<String>, Located> {
     Ok(field.texts()?.into_iter().map(|media_type| media_type.replace("~1", "/")).collect())
 }
 
-fn stage_throttle(api: &Field<'_>, notices: &Notices) -> Result<Option<Throttle>, Located> {
-    let mut stage = None;
-    let Some(settings) = api.get("MethodSettings")? else { return Ok(None) };
+/// The limits of a stage: of all its methods, and of single ones in place of it.
+#[derive(Default)]
+pub(super) struct Throttles {
+    pub(super) stage: Option<Throttle>,
+    pub(super) methods: BTreeMap<(String, String), Throttle>,
+}
+
+fn throttles(api: &Field<'_>, notices: &Notices) -> Result<Throttles, Located> {
+    let mut throttles = Throttles::default();
+    let Some(settings) = api.get("MethodSettings")? else { return Ok(throttles) };
     for setting in settings.items()? {
         setting.only(&[&[
             "ResourcePath",
@@ -147,17 +154,25 @@ fn stage_throttle(api: &Field<'_>, notices: &Notices) -> Result<Option<Throttle>
         ]])?;
         setting.tell(&["CachingEnabled"], notices)?;
         if let Some(limit) = throttle(&setting, "ThrottlingRateLimit", "ThrottlingBurstLimit")? {
-            let all =
-                setting.need("ResourcePath")?.text()? == "/*" && setting.need("HttpMethod")?.text()? == "*";
-            if !all || stage.is_some() {
-                let reason = "one limit for all methods of the stage is: ResourcePath `/*`, HttpMethod `*`";
+            let (path, verb) = (setting.need("ResourcePath")?, setting.need("HttpMethod")?);
+            let is_second = match (path.text()?, verb.text()?) {
+                ("/*", "*") => throttles.stage.replace(limit).is_some(),
+                // SPEC: AWS CloudFormation, MethodSetting: a slash is `~1` behind the first one
+                (path, verb) if path.starts_with('/') && !path.contains('*') && verb != "*" => {
+                    let resource = path.replacen('/', "", 1).replace("~1", "/");
+                    let resource = if resource.is_empty() { "/".to_owned() } else { resource };
+                    throttles.methods.insert((verb.to_owned(), resource), limit).is_some()
+                }
+                _ => true,
+            };
+            if is_second {
+                let reason =
+                    "a limit is for all methods (ResourcePath `/*`, HttpMethod `*`) or for one, each once";
                 notices.add(setting.failure(Problem::NotPlayed(reason)))?;
-                continue;
             }
-            stage = Some(limit);
         }
     }
-    Ok(stage)
+    Ok(throttles)
 }
 
 /// The gateway itself knows which types there are and what it makes of their expressions.

@@ -30,7 +30,18 @@ pub(super) fn read(scope: &Scope<'_>, resources: &Resources) -> Result<BTreeMap<
         let value = scope.value_with_secrets(node.ok_or_else(|| located(Problem::Missing))?);
         let path = format!("Resources.{}.Properties.SecretString", resource.logical_id);
         let value = SecretString::from(Field::root(path, &value).text()?.to_owned());
-        secrets.insert(resource.logical_id.clone(), Secret { name, arn, value });
+        let client_id = client_id(&field)?;
+        secrets.insert(resource.logical_id.clone(), Secret { name, arn, value, client_id });
     }
     Ok(secrets)
+}
+
+fn client_id(field: &Field<'_>) -> Result<Option<String>, Located> {
+    let Some(tags) = field.get("Tags")? else { return Ok(None) };
+    for tag in tags.items()? {
+        if tag.need("Key")?.text()? == "client_id" {
+            return Ok(Some(tag.need("Value")?.text()?.to_owned()));
+        }
+    }
+    Ok(None)
 }

@@ -160,4 +160,6 @@ pub struct Secret {
     pub arn: String,
     /// What is in it, with ids and secrets of clients filled in. Addresses in it are those of a deployment.
     pub value: SecretString,
+    /// The tag `client_id`: whose credentials a rotation will put into it.
+    pub client_id: Option<String>,
 }

@@ -5,8 +5,12 @@ use std::{collections::BTreeMap, fmt::Debug, sync::Arc, time::Duration};
 
 use authorizer::Authorizer;
 use futures_util::{FutureExt as _, future::BoxFuture};
-use gateway::invoke::{Invoke, InvokeError};
+use gateway::{
+    http::Clock,
+    invoke::{Invoke, InvokeError},
+};
 use handlers::entry::{Context, Entry, Failure, Service};
+use tokens::token::TokenFunction;
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -29,6 +33,10 @@ pub(crate) struct Function {
 pub(crate) enum Code {
     Authorizer(Authorizer),
     Service(Arc<dyn Handle>),
+    /// The shared token cache, and the clock that its deadline is told by.
+    Token(Box<TokenFunction>, Clock),
+    /// A function that only AWS calls.
+    Absent,
 }
 
 /// A service in its shell, whichever it is.
@@ -90,6 +98,11 @@ impl Code {
                 .handle(event, Context { request_id, time_left: Some(limit), ..Context::default() })
                 .await
                 .map_err(|failure| failed(failure.error_type, failure.error_message)),
+            Self::Token(function, clock) => function
+                .handle(event, request_id, clock() + limit)
+                .await
+                .map_err(|failure| failed(failure.error_type, failure.error_message)),
+            Self::Absent => Err(InvokeError::Unavailable("the function runs on AWS only".to_owned())),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{fmt::Debug, sync::Arc};
 
-use access::log::Log;
+use access::log::{Level, Log};
 use authorizer::Authorizer;
 use aws_sdk_dynamodb::Client as DynamoDb;
 use client::{Credentials, Http, TokenSource};
@@ -22,13 +22,17 @@ use handlers::{
 };
 use secrecy::ExposeSecret;
 
+use tokens::{config::TokenConfig, token::TokenFunction};
+
 use super::{FunctionsError, in_process::Code};
+use crate::clients::Clients;
 
 /// What functions find around them, instead of AWS.
 pub(crate) struct Surroundings<'a> {
     /// Where this system serves, `http://127.0.0.1:3000`.
     pub(crate) base: &'a str,
     pub(crate) stack: &'a Stack,
+    pub(crate) clients: &'a Clients,
     pub(crate) dynamodb: DynamoDb,
     pub(crate) clock: Clock,
     pub(crate) log: Log,
@@ -40,6 +44,7 @@ impl Surroundings<'_> {
         let vars = |name: &str| match name {
             // Instead of Cognito's address, which nothing here may call.
             "JWKS_URI" => Some(format!("{}/.well-known/jwks.json", self.base)),
+            "TOKEN_URL" => Some(format!("{}/oauth2/token", self.base)),
             _ => function.environment.get(name).cloned(),
         };
         let unset = |error| FunctionsError::Config(id.to_owned(), error);
@@ -70,6 +75,9 @@ impl Surroundings<'_> {
                 let (dynamodb, api, config) = calling(reports::SCOPES)?;
                 Ok(self.entry(Reports::new(dynamodb, api, config)))
             }
+            "token" => self.token(id, vars),
+            // Nothing here calls it: there is no Secrets Manager.
+            "rotate" => Ok(Code::Absent),
             binary => Err(FunctionsError::Binary(id.to_owned(), binary.to_owned())),
         }
     }
@@ -80,6 +88,23 @@ impl Surroundings<'_> {
         let authorizer = Authorizer::new(config, self.clock, self.log.clone())
             .map_err(|error| FunctionsError::Authorizer(id.to_owned(), error))?;
         Ok(Code::Authorizer(authorizer))
+    }
+
+    fn token(&self, id: &str, vars: impl Fn(&str) -> Option<String>) -> Result<Code, FunctionsError> {
+        let config = TokenConfig::from_vars(vars)
+            .map_err(|error| FunctionsError::TokenConfig(id.to_owned(), error))?;
+        let http = Http::new().map_err(|error| FunctionsError::Client(id.to_owned(), error))?;
+        let (log, clock) = (self.log.clone(), self.clock);
+        let log = tokens::log::Log::new(move |level, line| {
+            let level = match level {
+                tokens::log::Level::Info => Level::Info,
+                tokens::log::Level::Warn => Level::Warn,
+                tokens::log::Level::Error => Level::Error,
+            };
+            log.record(level, clock(), line);
+        });
+        let function = TokenFunction::new(config, self.dynamodb.clone(), http, clock, log);
+        Ok(Code::Token(Box::new(function), clock))
     }
 
     fn entry<S: Service + Debug + 'static>(&self, service: S) -> Code {
@@ -99,10 +124,24 @@ impl Surroundings<'_> {
         let unusable = |error| FunctionsError::Credentials(id.to_owned(), error);
         let url = |path: &str| format!("{}{path}", self.base).parse();
         let url = |path| url(path).map_err(|error| FunctionsError::Url(id.to_owned(), error));
-        let credentials = Credentials {
-            token_url: url("/oauth2/token")?,
-            api_url: Some(url("")?),
-            ..Credentials::from_json(found.value.expose_secret()).map_err(unusable)?
+        let (token_url, api_url) = (url("/oauth2/token")?, Some(url("")?));
+        // On AWS a rotation puts the credentials into a secret that names its client.
+        let client = found
+            .client_id
+            .as_ref()
+            .and_then(|id| self.clients.0.values().find(|client| client.client_id == *id));
+        let credentials = match client {
+            Some(client) => Credentials {
+                client_id: client.client_id.clone(),
+                client_secret: client.client_secret.clone(),
+                token_url,
+                api_url,
+            },
+            None => Credentials {
+                token_url,
+                api_url,
+                ..Credentials::from_json(found.value.expose_secret()).map_err(unusable)?
+            },
         };
         let http = Http::new().map_err(|error| FunctionsError::Client(id.to_owned(), error))?;
         let tokens = TokenSource::builder(credentials, http).clock(self.clock).build();

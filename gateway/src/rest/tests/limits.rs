@@ -38,6 +38,18 @@ async fn row_22_a_function_that_does_not_answer_in_time_is_504() {
 }
 
 #[tokio::test]
+async fn row_23_a_method_with_a_limit_of_its_own_has_its_own_bucket() {
+    let stage = Stage::new(|api| {
+        api.throttle = Some(Throttle { rate: 1.0, burst: 3 });
+        let limited = api.methods.iter().find(|method| method.resource == "/orders").unwrap();
+        let name = (limited.verb.clone(), limited.resource.clone());
+        api.method_throttles.insert(name, Throttle { rate: 1.0, burst: 1 });
+    });
+    assert_eq!(stage.ask(orders()).await.0, 200);
+    assert_eq!(stage.ask(orders()).await.0, 429);
+}
+
+#[tokio::test]
 async fn row_23_the_stage_throttles_all_callers() {
     let stage = Stage::new(|api| api.throttle = Some(Throttle { rate: 1.0, burst: 2 }));
     for expected in [200, 200, 429] {

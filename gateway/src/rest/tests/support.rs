@@ -44,6 +44,7 @@ pub(in crate::rest) fn api() -> Api {
         api_keys: Vec::new(),
         usage_plans: Vec::new(),
         throttle: None,
+        method_throttles: BTreeMap::new(),
         stage_variables: BTreeMap::new(),
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use client::Http;
+use dynamodb::Embedded;
 
 use super::*;
 use crate::testing::{Asked, Reply, Stub, TABLE, client_of, clock, dynamodb, request, turn_clock};
@@ -31,7 +32,7 @@ fn token(number: usize) -> Reply {
     reply(200, &format!(r#"{{"access_token":"token-{number}","expires_in":{LIFE},"token_type":"Bearer"}}"#))
 }
 
-fn cache(table: &str, issuer: &Stub, asked: &Asked) -> Cache {
+fn cache(table: &Embedded, issuer: &Stub, asked: &Asked) -> Cache {
     let table = Table::new(client_of(table, asked), TABLE.to_owned());
     let upstream = Upstream::new(Http::new().unwrap(), issuer.url.parse().unwrap(), clock);
     Cache::new(table, upstream, clock)
@@ -97,7 +98,7 @@ async fn a_wrong_secret_learns_nothing_and_leaves_nothing() {
     assert_eq!(issuer.count(), 3);
 }
 
-async fn items(table: &str) -> Vec<std::collections::HashMap<String, AttributeValue>> {
+async fn items(table: &Embedded) -> Vec<std::collections::HashMap<String, AttributeValue>> {
     client_of(table, &Asked::default()).scan().table_name(TABLE).send().await.unwrap().items.unwrap()
 }
 
@@ -214,8 +215,9 @@ async fn the_lease_of_one_who_died_is_taken_over_when_it_ends() {
 
 #[tokio::test]
 async fn without_the_table_the_issuer_is_asked() {
-    let issuer = issuer().await;
-    let cache = cache("http://127.0.0.1:9", &issuer, &Asked::default());
+    let (table, issuer) = (dynamodb().await, issuer().await);
+    let cache = cache(&table, &issuer, &Asked::default());
+    table.close();
     let found = cache.token(&request("client", "good", ""), soon()).await.unwrap();
     assert_eq!((found.origin, found.token.expose_secret()), (Origin::Unavailable, "token-0"));
     assert!(found.trouble.unwrap().starts_with("GetItem failed: "));
