@@ -22,6 +22,10 @@ LOGICAL_IDS = {
 }
 
 
+# Methods without the authorizer: whoever asks there proves themselves with their client's own secret.
+OPEN = {("POST", "/token"): "token"}
+
+
 def routes() -> dict[tuple[str, str], tuple[str, str]]:
     """Method and path of each route, to its scopes in routes.json and the function that says it serves it."""
     served: dict[str, str] = {}
@@ -45,6 +49,10 @@ def required_settings(binary: str) -> set[str]:
     """The settings without which a function does not start. One that calls others has credentials."""
     if binary == "authorizer":
         return {"USER_POOL_ID", "CLIENT_IDS"}
+    if binary == "token":
+        return {"TOKEN_URL", "TOKENS_TABLE"}
+    if binary == "rotate":
+        return {"USER_POOL_ID", "TOKEN_URL"}
     calls_others = "CallingConfig" in (ROOT / f"handlers/src/bin/{binary}.rs").read_text()
     return {"TABLE_NAME"} | ({"CREDENTIALS_SECRET"} if calls_others else set())
 

@@ -26,7 +26,8 @@ def every_method_has_the_token_authorizer(it: Deployed) -> None:
     assert int(authorizer["authorizerResultTtlInSeconds"]) == int(it.parameters["AuthorizerCacheSeconds"])
     assert "AuthorizerFunction" in json.dumps(authorizer["authorizerUri"])
     for verb, path, operation in it.methods():
-        assert {"ScopeAuthorizer": []} in operation["security"], f"{verb} {path} is open"
+        is_open = {"ScopeAuthorizer": []} not in operation["security"]
+        assert is_open == ((verb, path) in contract.OPEN), f"{verb} {path} is open"
 
 
 def the_validation_expression_takes_any_casing_of_bearer(it: Deployed) -> None:
@@ -40,7 +41,8 @@ def the_validation_expression_takes_any_casing_of_bearer(it: Deployed) -> None:
 
 def every_method_asks_for_an_api_key(it: Deployed) -> None:
     for verb, path, operation in it.methods():
-        assert {"api_key": []} in operation["security"], f"{verb} {path} asks for no key"
+        asks = {"api_key": []} in operation["security"]
+        assert asks or (verb, path) in contract.OPEN, f"{verb} {path} asks for no key"
 
 
 def the_authorizer_names_the_api_key(it: Deployed) -> None:
@@ -55,7 +57,7 @@ def the_routes_are_the_route_table(it: Deployed) -> None:
         named = re.search(r"\$\{(\w+?)Alias\w+\}", uri)
         assert named, f"{verb} {path} does not call a function's alias: {uri}"
         found[verb, path] = binaries[named[1]]
-    assert found == {route: function for route, (_, function) in contract.routes().items()}
+    assert found == {route: function for route, (_, function) in contract.routes().items()} | contract.OPEN
 
 
 def the_scopes_are_the_route_tables(it: Deployed) -> None:
@@ -144,7 +146,7 @@ def refusals_name_the_bearer_scheme(it: Deployed) -> None:
 
 def functions_run_as_built(it: Deployed) -> None:
     binaries = {f["Metadata"]["BuildProperties"]["Binary"] for f in it.functions().values()}
-    assert binaries == {"authorizer"} | {function for _, function in contract.routes().values()}
+    assert binaries == {"authorizer", "token", "rotate"} | {function for _, function in contract.routes().values()}
     for name, function in it.functions().items():
         assert function["Metadata"]["BuildMethod"] == "rust-cargolambda", name
     for name, function in it.of_type("AWS::Lambda::Function").items():
@@ -152,8 +154,8 @@ def functions_run_as_built(it: Deployed) -> None:
         assert function["Handler"] == "bootstrap", name
         assert function["Architectures"] == [{"Ref": "Architecture"}], name
         assert function["TracingConfig"] == {"Mode": "Active"}, name
-        # The report's scheduled run has Lambda's longest time; its requests end by themselves.
-        longest = 900 if name == "ReportFunction" else 29
+        # What no request waits for may take longer: the report's scheduled run, and a step of a rotation.
+        longest = 900 if name in ("ReportFunction", "RotateFunction") else 29
         assert 1 <= function["Timeout"] <= longest, f"{name}: API Gateway waits no longer than 29 s"
 
 
@@ -173,17 +175,19 @@ def secrets_stay_in_secrets_manager(it: Deployed) -> None:
     for name, resource in {**it.resources, "Outputs": it.result["Outputs"], "Parameters": it.result["Parameters"]}.items():
         for text in strings(resource):
             gives_away = text == "ClientSecret" or ".ClientSecret" in text
-            assert not gives_away or name in secrets, f"{name} gives away a client secret"
+            assert not gives_away, f"{name} gives away a client secret"
             assert "{{resolve:" not in text, f"{name} resolves a secret"
     for name, secret in secrets.items():
-        value = json.loads(it.text(secret["SecretString"]))
-        prefix = name.removesuffix("Secret")
-        assert value["client_id"] == f"{prefix}Client", name
-        assert value["client_secret"] == f"{prefix}Client.ClientSecret", name
-        assert set(value) == {"client_id", "client_secret", "token_url", "api_url"}, name
+        # Whatever else stood here, an update of the stack could put it in place of a value in use.
+        assert secret["SecretString"] == "{}", name
+        value = {tag["Key"]: tag["Value"] for tag in secret["Tags"]}
+        assert set(value) == {"client_id", "token_url", "api_url"}, name
+        assert it.text(value["client_id"]) == f"{name.removesuffix('Secret')}Client", name
         domain = it.text(it.resources["UserPoolDomain"]["Properties"]["Domain"])
-        assert value["token_url"] == f"https://{domain}.auth.eu-central-1.amazoncognito.com/oauth2/token", name
-        assert value["api_url"] == it.text(it.result["Outputs"]["ApiUrl"]["Value"]), name
+        chosen, given, own = value["token_url"]["Fn::If"]
+        assert (chosen, given) == ("HasTokenUrl", {"Ref": "TokenUrl"}), name
+        assert it.text(own) == f"https://{domain}.auth.eu-central-1.amazoncognito.com/oauth2/token", name
+        assert it.text(value["api_url"]) == it.text(it.result["Outputs"]["ApiUrl"]["Value"]), name
     assert {it.text(s["Name"]).split("/")[1] for s in secrets.values()} == set(contract.CLIENTS)
 
 
@@ -209,11 +213,23 @@ def functions_may_do_what_they_need_and_no_more(it: Deployed) -> None:
             case "xray":
                 assert resource == "*", role
             case "dynamodb":
-                assert resource == f"{variables['TABLE_NAME']['Ref']}.Arn", role
+                table = variables.get("TABLE_NAME") or variables["TOKENS_TABLE"]
+                assert resource == f"{table['Ref']}.Arn", role
                 assert more in ([], [f"{resource}/index/lists"]), role
                 assert not {"dynamodb:Scan", "dynamodb:DeleteTable"} & set(actions), role
-                # A report that another one replaces is taken away; nothing else is.
-                assert "dynamodb:DeleteItem" not in actions or role == "ReportRole", role
+                # A report that another one replaces is taken away, and so is a token that is refused; nothing else is.
+                assert "dynamodb:DeleteItem" not in actions or role in ("ReportRole", "TokenRole"), role
+            case "secretsmanager" if role == "RotateRole":
+                names = {it.text(secret["Name"]) for secret in it.of_type("AWS::SecretsManager::Secret").values()}
+                arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:"
+                assert {resource, *more} == {f"{arn}{name}-??????" for name in names}, role
+                assert set(actions) == {
+                    f"secretsmanager:{action}"
+                    for action in ("DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage")
+                }, role
+            case "cognito-idp":
+                assert resource == "UserPool.Arn" and role == "RotateRole", role
+                assert not {"cognito-idp:UpdateUserPoolClient", "cognito-idp:CreateUserPoolClient"} & set(actions), role
             case "secretsmanager":
                 name = it.text(variables["CREDENTIALS_SECRET"])
                 assert resource == f"arn:aws:secretsmanager:eu-central-1:123456789012:secret:{name}-??????", role
@@ -247,7 +263,11 @@ def there_is_no_dependency_circle(it: Deployed) -> None:
 
 def data_outlives_the_stack(it: Deployed) -> None:
     tables = it.of_type("AWS::DynamoDB::Table")
-    assert len(tables) == len(it.functions()) - 1, "a table for each function but the authorizer"
+    tokens = tables.pop("TokensTable")
+    assert tokens["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+    assert [key["AttributeName"] for key in tokens["KeySchema"]] == ["pk", "sk"]
+    owners = [f for f in it.functions().values() if "TABLE_NAME" in f["Environment"]["Variables"]]
+    assert len(tables) == len(owners), "a table for each service"
     for name, table in tables.items():
         assert table["BillingMode"] == "PAY_PER_REQUEST", name
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
@@ -299,7 +319,9 @@ def the_access_log_tells_the_caller_and_never_the_token(it: Deployed) -> None:
     assert "oken" not in text and "input" not in text and "header" not in text
     assert stage["TracingEnabled"] is True
     settings = stage["MethodSettings"]
-    assert [(s["ResourcePath"], s["HttpMethod"]) for s in settings] == [("/*", "*")]
+    assert [(s["ResourcePath"], s["HttpMethod"]) for s in settings] == [("/*", "*"), ("/~1token", "POST")]
+    assert settings[1]["ThrottlingRateLimit"] == settings[1]["ThrottlingBurstLimit"] == {"Ref": "TokenRequestsPerSecond"}
+    assert settings[1]["DataTraceEnabled"] is False
     assert settings[0]["MetricsEnabled"] is True and settings[0]["DataTraceEnabled"] is False
     assert settings[0]["ThrottlingRateLimit"] > 0 and settings[0]["ThrottlingBurstLimit"] > 0
 
@@ -308,7 +330,7 @@ def metric_filters_count_what_the_code_logs(it: Deployed) -> None:
     filters = it.of_type("AWS::Logs::MetricFilter")
     counted: dict[str, set[str]] = {}
     for name, one in filters.items():
-        for field, value in re.findall(r'\$\.([\w.]+) = "([^"]+)"', one["FilterPattern"]):
+        for field, value in re.findall(r'\$\.([\w.]+) = "([^"]+)"', it.text(one["FilterPattern"])):
             counted.setdefault(field, set()).add(value)
         for transformation in one["MetricTransformations"]:
             for dimension in transformation.get("Dimensions", []):
@@ -381,9 +403,17 @@ def a_lost_schedule_is_kept_and_told(it: Deployed) -> None:
 
 
 def changes_of_clients_are_told(it: Deployed) -> None:
-    pattern = it.resources["ClientChangeRule"]["Properties"]["EventPattern"]
-    assert {"AddUserPoolClientSecret", "DeleteUserPoolClientSecret"} <= set(pattern["detail"]["eventName"])
-    assert pattern["detail"]["requestParameters"]["userPoolId"] == [{"Ref": "UserPool"}]
+    cognito, functions = (one["detail"] for one in it.resources["ClientChangeRule"]["Properties"]["EventPattern"]["$or"])
+    told = {"AddUserPoolClientSecret", "DeleteUserPoolClientSecret", "UpdateUserPool", "CreateUserPoolDomain"}
+    assert told | {"UpdateIdentityProvider"} <= set(cognito["eventName"])
+    assert cognito["requestParameters"]["userPoolId"] == [{"Ref": "UserPool"}]
+    told = {one["prefix"] for one in functions["eventName"]}
+    assert told == {"UpdateFunctionCode", "UpdateFunctionConfiguration", "AddPermission"}
+    assert functions["requestParameters"]["functionName"][0] == {"Ref": "AuthorizerFunction"}
+    # The rotation's own calls are no alarm; those of anybody else, whoever they are, are one.
+    pattern = it.text(it.resources["ClientChanges"]["Properties"]["FilterPattern"])
+    issuer = "$.detail.userIdentity.sessionContext.sessionIssuer.arn"
+    assert f"({issuer} NOT EXISTS) || ({issuer} != \"RotateRole.Arn\")" in " ".join(pattern.split())
     assert it.resources["ClientChangeAlarm"]["Properties"]["MetricName"] == "ClientChanges"
 
 
@@ -412,31 +442,24 @@ def a_change_of_settings_makes_a_new_version(it: Deployed) -> None:
 def optional_parts_are_off(it: Deployed) -> None:
     for name, resource in it.resources.items():
         condition = resource.get("Condition")
-        assert (condition == "HasTokenCache") == name.startswith("TokenCache"), name
+        assert (condition == "Rotates") == name.endswith("SecretRotation"), name
         assert (condition == "HasWaf") == name.startswith("WebAcl"), name
-    for name in ("TokenCache", "Waf", "ReserveConcurrency"):
+    for name in ("Waf", "ReserveConcurrency"):
         assert it.source["Parameters"][name]["Default"] == "false", name
 
 
-def the_token_cache_keeps_callers_apart(it: Deployed) -> None:
-    method = it.resources["TokenCacheMethod"]["Properties"]
-    key = ["method.request.header.Authorization", "method.request.querystring.scope"]
-    assert method["Integration"]["CacheKeyParameters"] == key
-    assert method["RequestParameters"] == dict.fromkeys(key, True)
-    validator = it.resources["TokenCacheValidator"]["Properties"]
-    assert validator["ValidateRequestBody"] is True and validator["ValidateRequestParameters"] is True
-    assert method["RequestValidatorId"] == {"Ref": "TokenCacheValidator"}
-    assert method["RequestModels"] == {"$default": {"Ref": "TokenCacheNoBody"}}
-    schema = it.resources["TokenCacheNoBody"]["Properties"]["Schema"]
-    assert (schema["type"], schema["maxProperties"]) == ("object", 0)
-    assert method["Integration"]["PassthroughBehavior"] == "NEVER"
-    for template in method["Integration"]["RequestTemplates"].values():
-        assert "$input.body" not in template and '$util.urlEncode($input.params("scope"))' in template
-    (settings,) = it.resources["TokenCacheStage"]["Properties"]["MethodSettings"]
-    assert settings["CacheDataEncrypted"] is True and settings["CachingEnabled"] is True
-    assert settings["CacheTtlInSeconds"] == {"Ref": "TokenCacheSeconds"}
-    parameters = it.source["Parameters"]
-    assert parameters["TokenCacheSeconds"]["MaxValue"] * 2 < parameters["TokenMinutes"]["MinValue"] * 60
+def every_secret_is_rotated(it: Deployed) -> None:
+    schedules = it.of_type("AWS::SecretsManager::RotationSchedule")
+    assert {one["SecretId"]["Ref"] for one in schedules.values()} == set(it.of_type("AWS::SecretsManager::Secret"))
+    for name, schedule in schedules.items():
+        assert schedule["RotationLambdaARN"] == {"Fn::GetAtt": ["RotateFunction", "Arn"]}, name
+        assert schedule["RotationRules"] == {"AutomaticallyAfterDays": {"Ref": "RotationDays"}}, name
+        # Otherwise the first value would wait for the first day of the schedule.
+        assert schedule.get("RotateImmediatelyOnUpdate", True) is True, name
+        assert "RotatePermission" in it.needs()[name], name
+    permission = it.resources["RotatePermission"]["Properties"]
+    assert permission["Principal"] == "secretsmanager.amazonaws.com"
+    assert permission["SourceAccount"] == {"Ref": "AWS::AccountId"}
 
 
 def every_parameter_explains_and_limits_itself(it: Deployed) -> None:

@@ -93,13 +93,13 @@ LIMITS = [
         "Cognito, token requests, if all holders start at once",
         lambda load: load.tokens / DEPLOYMENT.token_patience,
         QUOTAS.cognito_tokens,
-        "fixed. Start in waves; `TokenCache=true`; hold calling functions back with reserved concurrency",
+        "fixed. Start in waves; `POST /token`; hold calling functions back with reserved concurrency",
     ),
     (
         "Cognito, token requests, steadily",
         lambda load: load.token_requests,
         QUOTAS.cognito_tokens,
-        "fixed. Longer `TokenMinutes`, fewer holders (`TokenCache=true`), several accounts",
+        "fixed. Longer `TokenMinutes`, fewer holders (`POST /token`), several accounts",
     ),
     (
         "Cognito, key sets, while a flood of unknown `kid`s runs",

@@ -60,8 +60,8 @@ const API: &[Row] = &[
     ),
     (
         "ResourcePath: /*,",
-        "ResourcePath: /items,",
-        "Resources.Api.Properties.MethodSettings.0: valid on AWS, not played here: one limit for all methods of the stage is: ResourcePath `/*`, HttpMethod `*`",
+        "ResourcePath: /items*,",
+        "Resources.Api.Properties.MethodSettings.0: valid on AWS, not played here: a limit is for all methods (ResourcePath `/*`, HttpMethod `*`) or for one, each once",
     ),
     (
         ", ThrottlingBurstLimit: 400",
