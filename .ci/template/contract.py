@@ -53,7 +53,7 @@ def required_settings(binary: str) -> set[str]:
         return {"TOKEN_URL", "TOKENS_TABLE"}
     if binary == "rotate":
         return {"USER_POOL_ID", "TOKEN_URL"}
-    calls_others = "CallingConfig" in (ROOT / f"handlers/src/bin/{binary}.rs").read_text()
+    calls_others = "run_calling" in (ROOT / f"handlers/src/bin/{binary}.rs").read_text()
     return {"TABLE_NAME"} | ({"CREDENTIALS_SECRET"} if calls_others else set())
 
 
