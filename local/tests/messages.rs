@@ -110,7 +110,7 @@ fn each_mistake_is_told_with_its_remedy() {
             "no such route",
             "call GET /inventries?x=1 --client storefront",
             1,
-            "403 Forbidden\nhint: the API has no route GET /inventries\n",
+            "404 Not Found\nhint: the API has no route GET /inventries\n",
         ),
         (
             "no key",
