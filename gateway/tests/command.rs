@@ -1,0 +1,166 @@
+//! The command `gateway`: a template and a Lambda Invoke endpoint in, an API on loopback out.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    process::{Child, Command, Stdio},
+    thread,
+};
+
+use serde_json::{Value, json};
+
+const TEMPLATE: &str = r#"
+AWSTemplateFormatVersion: "2010-09-09"
+Transform: AWS::Serverless-2016-10-31
+Parameters:
+  Stage: { Type: String }
+Resources:
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: !Ref Stage
+      Auth:
+        DefaultAuthorizer: Mine
+        Authorizers: { Mine: { FunctionArn: !GetAtt Guard.Arn } }
+  Guard:
+    Type: AWS::Serverless::Function
+    Properties: { Runtime: python3.13, Handler: guard.handler, CodeUri: . }
+  Books:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: nodejs22.x
+      Handler: books.handler
+      CodeUri: .
+      Events:
+        Read: { Type: Api, Properties: { RestApiId: !Ref Api, Path: "/books/{id}", Method: GET } }
+"#;
+
+/// The head and the body of what comes over a connection.
+fn message(stream: &TcpStream) -> Option<(String, Vec<u8>)> {
+    let mut reader = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if reader.read_line(&mut head).ok()? == 0 {
+            return None;
+        }
+    }
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().unwrap())
+    });
+    let mut body = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut body).ok()?;
+    Some((head, body))
+}
+
+/// What the functions of the template answer: the authorizer lets one token call the route that it asks about.
+fn invoked(name: &str, event: &Value) -> (Value, bool) {
+    match (name, event["authorizationToken"].as_str()) {
+        ("Guard", Some("Bearer good")) => {
+            let statement =
+                json!({ "Action": "execute-api:Invoke", "Effect": "Allow", "Resource": event["methodArn"] });
+            let policy = json!({ "Version": "2012-10-17", "Statement": [statement] });
+            (json!({ "principalId": "caller", "policyDocument": policy, "context": { "n": 1 } }), true)
+        }
+        ("Guard", _) => (json!({ "errorMessage": "Unauthorized", "errorType": "bad_token" }), false),
+        _ => {
+            let context = &event["requestContext"]["authorizer"];
+            let seen = json!([event["pathParameters"], context["principalId"], context["n"]]);
+            (json!({ "statusCode": 200, "body": seen.to_string() }), true)
+        }
+    }
+}
+
+/// A Lambda Invoke endpoint that serves for as long as the test runs.
+fn endpoint() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map(Result::unwrap) {
+            thread::spawn(move || {
+                while let Some((head, body)) = message(&stream) {
+                    let name = head.split('/').nth(3).unwrap();
+                    let (answer, is_success) = invoked(name, &serde_json::from_slice(&body).unwrap());
+                    let (answer, error) = (
+                        answer.to_string(),
+                        if is_success { "" } else { "X-Amz-Function-Error: Unhandled\r\n" },
+                    );
+                    let length = answer.len();
+                    write!(stream, "HTTP/1.1 200 OK\r\n{error}Content-Length: {length}\r\n\r\n{answer}")
+                        .unwrap();
+                }
+            });
+        }
+    });
+    port
+}
+
+/// Ended with the test.
+struct Gateway(Child);
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        _ = self.0.kill();
+        _ = self.0.wait();
+    }
+}
+
+fn gateway(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gateway"));
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn get(port: u16, path: &str, token: Option<&str>) -> (u16, Value) {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let token = token.map(|token| format!("Authorization: {token}\r\n")).unwrap_or_default();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{token}\r\n").unwrap();
+    let (head, body) = message(&stream).unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_slice(&body).unwrap())
+}
+
+#[test]
+fn a_template_is_served_with_functions_that_run_elsewhere() {
+    let folder = std::env::temp_dir().join(format!("gateway-command-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("template.yaml");
+    std::fs::write(&path, TEMPLATE).unwrap();
+    let (template, functions) = (path.to_str().unwrap(), format!("http://127.0.0.1:{}", endpoint()));
+    let options = ["--template", template, "--functions", &functions, "--port", "0"];
+
+    let refused = gateway(&options).output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && said.contains("Stage"), "a parameter without a value: {said}");
+
+    let mut running = Gateway(gateway(&options).args(["--parameter", "Stage=dev"]).spawn().unwrap());
+    let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let serving = lines.find(|line| line.starts_with("Serving ")).unwrap();
+    thread::spawn(move || lines.for_each(drop));
+    let port = serving.split("127.0.0.1:").nth(1).unwrap();
+    let port = port[..port.find(|c: char| !c.is_ascii_digit()).unwrap_or(port.len())].parse().unwrap();
+
+    for (name, path, token, status, body) in [
+        ("no token", "/books/1", None, 401, json!({ "message": "Unauthorized" })),
+        ("a bad token", "/books/1", Some("Bearer bad"), 401, json!({ "message": "Unauthorized" })),
+        (
+            "a valid token",
+            "/books/a%2Fb",
+            Some("Bearer good"),
+            200,
+            json!([{ "id": "a%2Fb" }, "caller", "1"]),
+        ),
+        (
+            "the cached policy for another call",
+            "/books/2",
+            Some("Bearer good"),
+            403,
+            json!({ "Message": "User is not authorized to access this resource" }),
+        ),
+        ("no route", "/pens", None, 403, json!({ "message": "Missing Authentication Token" })),
+    ] {
+        assert_eq!(get(port, path, token), (status, body), "{name}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
