@@ -99,7 +99,8 @@ impl Local {
         let template = folder.join("template.yaml");
         let text = fs::read_to_string("template.yaml").context("start it in the workspace: template.yaml")?;
         fs::write(&template, lifted(&text))?;
-        fs::copy("routes.json", folder.join("routes.json")).context("start it in the workspace: routes.json")?;
+        fs::copy("routes.json", folder.join("routes.json"))
+            .context("start it in the workspace: routes.json")?;
         let mut process = Command::new(program)
             .args(["--port", "0", "--template"])
             .arg(&template)

@@ -138,8 +138,8 @@ fn a_template_is_served_with_functions_that_run_elsewhere() {
     let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines().map(Result::unwrap);
     let serving = lines.find(|line| line.starts_with("Serving ")).unwrap();
     thread::spawn(move || lines.for_each(drop));
-    let port = serving.split("127.0.0.1:").nth(1).unwrap();
-    let port = port[..port.find(|c: char| !c.is_ascii_digit()).unwrap_or(port.len())].parse().unwrap();
+    let after = serving.split("127.0.0.1:").nth(1).unwrap();
+    let port = after.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap();
 
     for (name, path, token, status, body) in [
         ("no token", "/books/1", None, 401, json!({ "message": "Unauthorized" })),

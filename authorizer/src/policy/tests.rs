@@ -324,7 +324,7 @@ fn the_policy_of_a_call_covers_that_call_alone() {
 fn hostile_tables_are_made_ready_in_little_time() {
     let route =
         |verb: &str, path: String, number: usize| format!(r#""{verb} {path}": ["s/{}"]"#, number % 40);
-    let parameters = |depth: usize| (0..depth).map(|at| format!("/{{p{at}}}")).collect::<String>();
+    let parameters = |depth: usize| (0..depth).map(|at| format!("/{{p{at}}}")).collect::<Vec<_>>().concat();
     let literals = |many: usize, depth: usize| {
         let paths = (0..many).map(move |number| format!("{}/l{number}", parameters(number % depth)));
         paths.enumerate().map(move |(number, path)| route("GET", path, number)).collect::<Vec<_>>()
@@ -335,7 +335,7 @@ fn hostile_tables_are_made_ready_in_little_time() {
     };
     let at_all_depths = |number: usize| {
         let before = parameters(number % 20);
-        let after: String = (0..number / 20).map(|at| format!("/{{q{at}}}")).collect();
+        let after = (0..number / 20).map(|at| format!("/{{q{at}}}")).collect::<Vec<_>>().concat();
         route("ANY", format!("{before}/l{}{after}", number % 3), number)
     };
     let tables = [

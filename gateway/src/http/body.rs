@@ -1,14 +1,21 @@
-//! Owns reading a request's body, by length or in chunks, bounded either way.
+//! Reads a request's body, by length or in chunks, bounded either way, and all bodies together.
 
-use std::io;
+use std::{io, sync::Arc};
 
-use tokio::io::AsyncRead;
+use tokio::{
+    io::AsyncRead,
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
 
 use super::{Refused, head::Framing, source::Source};
 
 /// The most that a body may hold.
 // SPEC: Amazon API Gateway, quotas for a REST API: 10 MB of payload
 pub(super) const BODY_BYTES: usize = 10 * 1024 * 1024;
+/// What a body may hold without a share of the budget.
+const SMALL_BYTES: usize = 64 * 1024;
+/// What all larger bodies may hold together: six of the largest. Whoever sends one more waits, within the time for a body.
+const BUDGET_BYTES: usize = 6 * BODY_BYTES;
 const CHUNK_LINE_BYTES: usize = 256;
 const TRAILER_BYTES: usize = 4096;
 
@@ -32,20 +39,54 @@ impl Framing {
     }
 }
 
-/// Reads the body that `framing` announces.
+/// Memory for the large bodies of all connections.
+#[derive(Clone, Debug)]
+pub(super) struct Budget(Arc<Semaphore>);
+
+impl Budget {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(BUDGET_BYTES)))
+    }
+
+    /// Waits for room for a body of `length` bytes.
+    async fn share(&self, length: usize) -> Result<Share, ReadError> {
+        if length <= SMALL_BYTES {
+            return Ok(Share(None));
+        }
+        let bytes = u32::try_from(length).map_err(|_| ReadError::Refused(Refused::BodyTooLarge))?;
+        let permit = Arc::clone(&self.0).acquire_many_owned(bytes).await;
+        permit.map(|permit| Share(Some(permit))).map_err(|_| ReadError::Disconnected)
+    }
+}
+
+/// A body's part of the budget, given back when it is dropped.
+#[derive(Debug)]
+pub(super) struct Share(Option<OwnedSemaphorePermit>);
+
+/// Reads the body that `framing` announces. Its share of the budget is to be held for as long as the body is.
 pub(super) async fn read<R: AsyncRead + Unpin>(
     source: &mut Source<R>,
     framing: Framing,
-) -> Result<Vec<u8>, ReadError> {
+    budget: &Budget,
+) -> Result<(Vec<u8>, Share), ReadError> {
     let mut body = Vec::new();
+    let mut share = Share(None);
     match framing {
-        Framing::Length(length) => take(source, length, &mut body).await?,
+        Framing::Length(length) => {
+            share = budget.share(usize::try_from(length).unwrap_or(usize::MAX)).await?;
+            take(source, length, &mut body).await?;
+        }
         Framing::Chunked => loop {
             let line = source.until(b"\r\n", CHUNK_LINE_BYTES).await?.ok_or(MALFORMED)?;
             let size = chunk_size(&line).ok_or(MALFORMED)?;
             if size == 0 {
                 discard_trailers(source).await?;
                 break;
+            }
+            // How long a body in chunks becomes is not known: past the small ones, it may be of the largest.
+            let so_far = u64::try_from(body.len()).unwrap_or(u64::MAX);
+            if share.0.is_none() && so_far.saturating_add(size) > SMALL_BYTES as u64 {
+                share = budget.share(BODY_BYTES).await?;
             }
             take(source, size, &mut body).await?;
             let mut end = Vec::new();
@@ -55,7 +96,7 @@ pub(super) async fn read<R: AsyncRead + Unpin>(
             }
         },
     }
-    Ok(body)
+    Ok((body, share))
 }
 
 const MALFORMED: ReadError = ReadError::Refused(Refused::Malformed);
@@ -101,7 +142,8 @@ mod tests {
 
     async fn read_chunks(text: &[u8]) -> Result<Vec<u8>, String> {
         let mut source = Source::new(text);
-        read(&mut source, Framing::Chunked).await.map_err(|error| match error {
+        let body = read(&mut source, Framing::Chunked, &Budget::new()).await.map(|(body, _)| body);
+        body.map_err(|error| match error {
             ReadError::Refused(refused) => format!("{refused:?}"),
             ReadError::Disconnected => "Disconnected".to_owned(),
         })
@@ -154,6 +196,27 @@ mod tests {
         assert_eq!(read_chunks(too_long.as_bytes()).await, Err("Malformed".to_owned()));
         let endless_trailers = format!("0\r\n{}", "X: 1\r\n".repeat(TRAILER_BYTES));
         assert_eq!(read_chunks(endless_trailers.as_bytes()).await, Err("Malformed".to_owned()));
+    }
+
+    /// Bodies that never end hold no more than the budget together: the next one is not begun.
+    #[tokio::test]
+    async fn all_large_bodies_share_a_budget() {
+        let budget = Budget::new();
+        let large = vec![b'x'; BODY_BYTES];
+        let mut held = Vec::new();
+        for number in 0..BUDGET_BYTES / BODY_BYTES {
+            let framing = Framing::Length(u64::try_from(BODY_BYTES).unwrap());
+            let (body, share) = read(&mut Source::new(large.as_slice()), framing, &budget).await.unwrap();
+            assert_eq!(body.len(), BODY_BYTES, "{number}");
+            held.push(share);
+        }
+        let chunk = format!("{:x}\r\n{}\r\n0\r\n\r\n", SMALL_BYTES + 1, "x".repeat(SMALL_BYTES + 1));
+        let (mut source, mut small) = (Source::new(chunk.as_bytes()), Source::new(&b"ab"[..]));
+        let mut waiting = Box::pin(read(&mut source, Framing::Chunked, &budget));
+        assert!(futures_util::poll!(&mut waiting).is_pending(), "nobody has given a share back");
+        assert!(read(&mut small, Framing::Length(2), &budget).await.is_ok(), "small ones are not held up");
+        held.pop();
+        assert_eq!(waiting.await.unwrap().0.len(), SMALL_BYTES + 1);
     }
 
     #[tokio::test]

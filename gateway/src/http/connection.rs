@@ -1,15 +1,16 @@
-//! Owns one connection: request after request, each within its time limits, until either side ends it.
+//! One connection: request after request, each within its time limits, until either side ends it.
 
 use std::{future::Future, io, net::SocketAddr, time::Duration};
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
+    sync::Notify,
     time::timeout,
 };
 
 use super::{
     Clock, Handle, Refused, Request, Response,
-    body::{self, ReadError},
+    body::{self, Budget, ReadError, Share},
     head::{HEAD_BYTES, Head},
     source::Source,
     write::encode,
@@ -27,11 +28,20 @@ const WRITE: Duration = Duration::from_secs(30);
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 2 * body::BODY_BYTES;
 
+/// What all connections of a server share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) budget: Budget,
+    /// Told when somebody waits for a connection: one that is idle then makes room.
+    pub(super) is_crowded: Notify,
+}
+
 /// Serves `stream` until it closes, fails, or `stop` completes between two requests.
 pub(super) async fn serve<S>(
     stream: S,
     peer: SocketAddr,
     handler: &dyn Handle,
+    shared: &Shared,
     clock: Clock,
     stop: impl Future<Output = ()>,
 ) where
@@ -45,18 +55,22 @@ pub(super) async fn serve<S>(
             biased;
             () = &mut stop => return,
             is_there = timeout(IDLE, source.wait()) => is_there,
+            () = shared.is_crowded.notified() => return,
         };
         if !matches!(is_there, Ok(Ok(true))) {
             return;
         }
-        let (response, with_body, keep_alive) = match next(&mut source, &mut writer, peer).await {
-            Ok((request, keep_alive)) => {
-                let with_body = request.method != "HEAD";
-                (handler.answer(request).await, with_body, keep_alive)
-            }
-            Err(ReadError::Refused(refused)) => (handler.refuse(refused, peer), true, false),
-            Err(ReadError::Disconnected) => return,
-        };
+        let (response, with_body, keep_alive) =
+            match next(&mut source, &mut writer, &shared.budget, peer).await {
+                Ok((request, share, keep_alive)) => {
+                    let with_body = request.method != "HEAD";
+                    let response = handler.answer(request).await;
+                    drop(share);
+                    (response, with_body, keep_alive)
+                }
+                Err(ReadError::Refused(refused)) => (handler.refuse(refused, peer), true, false),
+                Err(ReadError::Disconnected) => return,
+            };
         if send(&mut writer, &response, with_body, keep_alive, clock).await.is_err() {
             return;
         }
@@ -74,15 +88,16 @@ pub(super) async fn serve<S>(
 async fn next<R, W>(
     source: &mut Source<R>,
     writer: &mut W,
+    budget: &Budget,
     peer: SocketAddr,
-) -> Result<(Request, bool), ReadError>
+) -> Result<(Request, Share, bool), ReadError>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
     let head = async {
         source.skip_empty_line().await?;
-        source.until(b"\r\n\r\n", HEAD_BYTES).await
+        source.head(HEAD_BYTES).await
     };
     let head = timed(HEAD, head).await??.ok_or(ReadError::Refused(Refused::HeadTooLarge))?;
     let head = Head::parse(&head).map_err(ReadError::Refused)?;
@@ -92,9 +107,9 @@ where
     if head.expects_continue {
         timed(WRITE, writer.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")).await??;
     }
-    let body = timed(BODY, body::read(source, head.framing)).await??;
+    let (body, share) = timed(BODY, body::read(source, head.framing, budget)).await??;
     let request = Request { method: head.method, target: head.target, headers: head.headers, body, peer };
-    Ok((request, head.keep_alive))
+    Ok((request, share, head.keep_alive))
 }
 
 async fn timed<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, ReadError> {

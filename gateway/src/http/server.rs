@@ -1,17 +1,21 @@
-//! Owns the listening socket: accepts connections, bounds how many there are, and ends them in good order.
+//! The listening socket: accepts connections, bounds how many there are, and ends them in good order.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpListener,
-    sync::{Semaphore, watch},
+    sync::{Notify, Semaphore, watch},
     task::JoinSet,
     time::timeout,
 };
 
-use super::{Clock, Handle, connection};
+use super::{
+    Clock, Handle,
+    body::Budget,
+    connection::{self, Shared},
+};
 
-/// Connections at once; more wait in the listener's queue.
+/// Connections at once. One more makes an idle one close; where none is idle, it waits until a request is answered.
 const CONNECTIONS: usize = 256;
 /// What a request that is running when the server stops may still take: an integration's 29 s would be too long
 /// for somebody who pressed Ctrl-C.
@@ -27,34 +31,41 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send,
 ) {
     let permits = Arc::new(Semaphore::new(CONNECTIONS));
+    let shared = Arc::new(Shared { budget: Budget::new(), is_crowded: Notify::new() });
     let (stopping, stopped) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
     loop {
-        let accepted = async {
-            let permit = Arc::clone(&permits).acquire_owned().await;
-            (permit, listener.accept().await)
-        };
-        let (permit, accepted) = tokio::select! {
+        let accepted = tokio::select! {
             biased;
             () = &mut stop => break,
             // Ended tasks are taken out, so that the set does not grow.
             Some(_) = connections.join_next() => continue,
-            accepted = accepted => accepted,
+            accepted = listener.accept() => accepted,
         };
-        let (Ok(permit), Ok((stream, peer))) = (permit, accepted) else {
+        let Ok((stream, peer)) = accepted else {
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
+        let permit = if let Ok(permit) = Arc::clone(&permits).try_acquire_owned() {
+            permit
+        } else {
+            shared.is_crowded.notify_one();
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                Ok(permit) = Arc::clone(&permits).acquire_owned() => permit,
+            }
+        };
         // Small answers are not worth waiting for.
         let _ = stream.set_nodelay(true);
-        let handler = Arc::clone(&handler);
+        let (handler, shared) = (Arc::clone(&handler), Arc::clone(&shared));
         let mut stopped = stopped.clone();
         connections.spawn(async move {
             let stop = async move {
                 let _ = stopped.wait_for(|stopped| *stopped).await;
             };
-            connection::serve(stream, peer, handler.as_ref(), clock, stop).await;
+            connection::serve(stream, peer, handler.as_ref(), &shared, clock, stop).await;
             drop(permit);
         });
     }

@@ -1,8 +1,10 @@
-//! Owns the bytes that a client has sent and that no request has taken yet. Time limits are left to `connection`.
+//! The bytes that a client has sent and that no request has taken yet. Time limits are `connection`'s.
 
 use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
+
+use super::{Refused, body::ReadError};
 
 const READ_BYTES: usize = 16 * 1024;
 
@@ -40,6 +42,37 @@ impl<R: AsyncRead + Unpin> Source<R> {
                 return Ok(None);
             }
             searched = length.saturating_sub(end.len() - 1);
+            self.fill_or_fail().await?;
+        }
+    }
+
+    /// A request's head with the empty line that ends it; `None` if it does not come within `limit` bytes.
+    ///
+    /// # Errors
+    /// [`ReadError::Refused`] as soon as a byte arrives that no head can have: a TLS hello or lines that end in a bare
+    /// line feed would otherwise keep their client waiting until the time for the head is over.
+    // SPEC: RFC 9112 section 2.2 lets a server refuse bare CR, and take or refuse bare LF
+    pub(super) async fn head(&mut self, limit: usize) -> Result<Option<Vec<u8>>, ReadError> {
+        let (mut searched, mut last) = (0, [b' '; 4]);
+        loop {
+            for &byte in self.rest().get(searched..).unwrap_or_default() {
+                if searched == limit {
+                    return Ok(None);
+                }
+                let [.., before] = last;
+                let is_line_end = byte == b'\n';
+                if (before == b'\r') != is_line_end
+                    || (byte.is_ascii_control() && !matches!(byte, b'\r' | b'\n' | b'\t'))
+                {
+                    return Err(ReadError::Refused(Refused::Malformed));
+                }
+                last.rotate_left(1);
+                last[3] = byte;
+                searched += 1;
+                if last == *b"\r\n\r\n" {
+                    return Ok(Some(self.take(searched).to_vec()));
+                }
+            }
             self.fill_or_fail().await?;
         }
     }

@@ -163,7 +163,7 @@ async fn other_protocols_are_refused() {
     let (address, _stop, _server) = start().await;
     for (sent, expected) in [
         (&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], "Version"),
-        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", "Malformed"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "Malformed"),
         (b"GET /\r\n\r\n", "Malformed"),
     ] {
         assert_eq!(bodies(&exchange(address, sent).await), [expected]);
@@ -180,16 +180,21 @@ async fn a_request_cut_short_gets_no_answer() {
 
 #[tokio::test(start_paused = true)]
 async fn slow_clients_are_cut_off() {
-    let cases: [(&str, &[u8], &str); 3] = [
+    let cases: [(&str, &[u8], &str); 6] = [
         ("silence", b"", ""),
+        // What can never become a request is not waited for.
+        ("a TLS hello", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "Malformed"),
+        ("bare line feeds", b"GET / HTTP/1.1\nHost: a\n\n", "Malformed"),
+        ("a bare carriage return", b"GET / HTTP/1.1\r\nX: 1\r2", "Malformed"),
         ("headers that never end", b"GET / HTTP/1.1\r\nX", "TooSlow"),
         ("a body that never ends", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab", "TooSlow"),
     ];
     for (name, sent, expected) in cases {
         let (mut client, server) = tokio::io::duplex(64 * 1024);
         let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+        let shared = Shared { budget: Budget::new(), is_crowded: Notify::new() };
         let serving = tokio::spawn(async move {
-            connection::serve(server, peer, &Echo, epoch, std::future::pending()).await;
+            connection::serve(server, peer, &Echo, &shared, epoch, std::future::pending()).await;
         });
         client.write_all(sent).await.unwrap();
         let mut answer = String::new();
@@ -200,35 +205,32 @@ async fn slow_clients_are_cut_off() {
 }
 
 #[tokio::test]
-async fn connections_beyond_the_bound_wait_for_one_to_end() {
+async fn an_idle_connection_makes_room_for_one_beyond_the_bound() {
     let (address, _stop, _server) = start().await;
     let sent = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
     let mut open = Vec::new();
-    for _ in 0..CONNECTIONS {
+    for _ in 0..=CONNECTIONS {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(sent).await.unwrap();
         stream.read_exact(&mut [0; 12]).await.unwrap();
         open.push(stream);
     }
-    let mut waiting = TcpStream::connect(address).await.unwrap();
-    waiting.write_all(sent).await.unwrap();
-    let mut last = open.pop().unwrap();
-    last.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
-    let refused = waiting.try_read(&mut [0; 1]).map_err(|error| error.kind());
-    assert_eq!(refused, Err(std::io::ErrorKind::WouldBlock), "nobody has left yet");
-    last.read_to_end(&mut Vec::new()).await.unwrap();
-    drop(last);
-    waiting.read_exact(&mut [0; 12]).await.unwrap();
+    let ends: Vec<_> =
+        open.iter_mut().map(|stream| Box::pin(async { stream.read_to_end(&mut Vec::new()).await })).collect();
+    let (ended, _, others) = futures_util::future::select_all(ends).await;
+    ended.unwrap();
+    let others = futures_util::future::select_all(others);
+    assert!(timeout(Duration::from_millis(100), others).await.is_err(), "one has to go, and no more");
 }
 
 /// Answers once it is let go.
-struct Slow(tokio::sync::Notify, tokio::sync::Notify);
+struct Slow(Semaphore, Semaphore);
 
 impl Handle for Slow {
     fn answer(&self, _: Request) -> BoxFuture<'_, Response> {
         Box::pin(async move {
-            self.0.notify_one();
-            self.1.notified().await;
+            self.0.add_permits(1);
+            self.1.acquire().await.unwrap().forget();
             Response::json(200, "done")
         })
     }
@@ -239,19 +241,42 @@ impl Handle for Slow {
 }
 
 #[tokio::test]
+async fn requests_beyond_the_bound_wait_for_one_to_be_answered() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let handler = Arc::new(Slow(Semaphore::new(0), Semaphore::new(0)));
+    let served = Arc::clone(&handler) as Arc<dyn Handle>;
+    tokio::spawn(serve(listener, served, epoch, std::future::pending()));
+    let mut busy = Vec::new();
+    for _ in 0..=CONNECTIONS {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        busy.push(stream);
+    }
+    let begun = |count: usize| handler.0.acquire_many(u32::try_from(count).unwrap());
+    begun(CONNECTIONS).await.unwrap().forget();
+    assert!(
+        timeout(Duration::from_millis(100), begun(1)).await.is_err(),
+        "as many as the bound are in progress"
+    );
+    handler.1.add_permits(1);
+    begun(1).await.unwrap().forget();
+}
+
+#[tokio::test]
 async fn a_request_that_runs_when_the_server_stops_is_still_answered() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let handler = Arc::new(Slow(tokio::sync::Notify::new(), tokio::sync::Notify::new()));
+    let handler = Arc::new(Slow(Semaphore::new(0), Semaphore::new(0)));
     let (stop, stopped) = oneshot::channel::<()>();
     let stopped = async {
         let _ = stopped.await;
     };
     let server = tokio::spawn(serve(listener, Arc::clone(&handler) as Arc<dyn Handle>, epoch, stopped));
     let answer = tokio::spawn(async move { exchange(address, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await });
-    handler.0.notified().await;
+    handler.0.acquire().await.unwrap().forget();
     stop.send(()).unwrap();
-    handler.1.notify_one();
+    handler.1.add_permits(1);
     assert_eq!(bodies(&answer.await.unwrap()), ["done"]);
     server.await.unwrap();
 }
