@@ -14,8 +14,9 @@ fn names(table: &Table) -> Vec<&str> {
 
 #[test]
 fn our_own_table_is_sound() {
-    let table = Table::from_json(include_str!("../../../routes.json")).unwrap();
-    assert_eq!(table.routes().len(), 12);
+    let text = include_str!("../../../routes.json");
+    let entries: serde_json::Map<String, Value> = serde_json::from_str(text).unwrap();
+    assert_eq!(Table::from_json(text).unwrap().routes().len(), entries.len());
 }
 
 #[test]
