@@ -53,7 +53,8 @@ def test_order_payment_report(stack: Stack) -> None:
 def test_the_schedule_reports_the_day_before(stack: Stack) -> None:
     events = stack.aws("events")
     rules = [rule for rule in events.list_rules()["Rules"] if "ScheduleExpression" in rule]
-    (target,) = events.list_targets_by_rule(Rule=rules[0]["Name"])["Targets"]
+    (daily,) = [rule["Name"] for rule in rules if rule["ScheduleExpression"].startswith("cron(")]
+    (target,) = events.list_targets_by_rule(Rule=daily)["Targets"]
     event = {
         "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa", "detail-type": "Scheduled Event",
         "source": "aws.events", "account": "123456789012", "time": "2026-03-02T00:15:00Z", "region": "us-east-1",
@@ -62,3 +63,18 @@ def test_the_schedule_reports_the_day_before(stack: Stack) -> None:
     answer = stack.aws("lambda").invoke(FunctionName=target["Arn"], Payload=json.dumps(event))
     assert "FunctionError" not in answer, answer["Payload"].read()
     assert stack.call("storefront", "GET", "/reports/2026-03-01").json()["orders"]["count"] == 0
+
+
+def test_the_sweeps_run_each_minute(stack: Stack) -> None:
+    events = stack.aws("events")
+    rules = [rule for rule in events.list_rules()["Rules"] if rule.get("ScheduleExpression") == "rate(1 minute)"]
+    assert len(rules) == 2, rules
+    for rule in rules:
+        (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+        event = {
+            "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eab", "detail-type": "Scheduled Event",
+            "source": "aws.events", "account": "123456789012", "time": "2026-03-02T00:15:00Z", "region": "us-east-1",
+            "resources": [rule["Arn"]], "detail": {},
+        }  # fmt: skip
+        answer = stack.aws("lambda").invoke(FunctionName=target["Arn"], Payload=json.dumps(event))
+        assert "FunctionError" not in answer, answer["Payload"].read()
