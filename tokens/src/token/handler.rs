@@ -23,6 +23,8 @@ use crate::{
     wiring::instant,
 };
 
+/// How long API Gateway waits for an answer.
+const LONGEST: Duration = Duration::from_secs(29);
 /// What is left of an invocation's time to answer in.
 const ANSWERING: Duration = Duration::from_millis(300);
 
@@ -106,7 +108,8 @@ impl TokenFunction {
             }
         };
         line.client_id = Some(asked.client_id.clone());
-        let left = deadline.duration_since(began).unwrap_or_default().saturating_sub(ANSWERING);
+        // A deadline in the past says nothing: `cargo lambda watch` sends one of 1970, and Lambda would have ended us.
+        let left = deadline.duration_since(began).unwrap_or(LONGEST).saturating_sub(ANSWERING);
         // On the heap: the futures of the SDK are large.
         match Box::pin(self.cache.token(&asked, instant() + left)).await {
             Ok(granted) => {
