@@ -39,12 +39,17 @@ def eventually(what: str, ask: Callable[[], bool], log: Path, seconds: int = BUI
     raise AssertionError(f"{what}, not within {seconds} s:\n{log.read_text()[-4000:]}")
 
 
+def keys(partition: str, sort: str) -> list[dict]:
+    return [{"AttributeName": partition, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]
+
+
 def create_table(endpoint: str) -> None:
     dynamodb = boto3.client("dynamodb", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
     dynamodb.create_table(
         TableName="inventory", BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "list_pk", "list_sk")],
+        KeySchema=keys("pk", "sk"),
+        GlobalSecondaryIndexes=[{"IndexName": "lists", "KeySchema": keys("list_pk", "list_sk"), "Projection": {"ProjectionType": "ALL"}}],
     )
 
 
