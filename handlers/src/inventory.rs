@@ -209,7 +209,15 @@ impl Service for Inventory {
                     let limit = request.number("limit", 1, PAGE)?.unwrap_or(PAGE);
                     Answer::ok(&self.list(request.query("cursor")?, limit).await?)
                 }
-                skus => Answer::ok(&self.named(skus).await?),
+                skus => {
+                    // Named items come at once: there is no page to go on from.
+                    for name in ["cursor", "limit"] {
+                        if request.query(name)?.is_some() {
+                            return Err(ApiError::invalid(name, "cannot be given together with `sku`"));
+                        }
+                    }
+                    Answer::ok(&self.named(skus).await?)
+                }
             },
             "GET /inventory/{sku}" => {
                 Answer::ok(&self.find(&request.parameter("sku").unwrap_or_default()).await?)

@@ -99,6 +99,8 @@ async fn no_bad_query_or_id_is_more_than_a_4xx() {
         ("/orders?cursor=AAAA", "cursor"),
         ("/payments?cursor=%00", "cursor"),
         ("/inventory?cursor=e30", "cursor"),
+        ("/inventory?sku=A-1&cursor=AAAA", "cursor"),
+        ("/inventory?sku=A-1&limit=5", "limit"),
     ] {
         refused(&system.get(path, &token).await, Some(field), path);
     }
