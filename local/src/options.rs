@@ -1,6 +1,6 @@
 //! The command line: its options and commands.
 
-use std::{net::IpAddr, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use client::cli::{Call, Caller};
@@ -96,7 +96,7 @@ pub struct Options {
     #[arg(long)]
     pub json: bool,
     /// Call the functions at another Lambda Invoke endpoint on loopback, which gives them their database
-    #[arg(long, value_name = "URL", value_parser = loopback)]
+    #[arg(long, value_name = "URL", value_parser = gateway::options::endpoint)]
     pub functions: Option<Url>,
 }
 
@@ -152,19 +152,6 @@ pub struct Running {
     /// The clients file that it wrote
     #[arg(long, value_name = "PATH", default_value = CLIENTS_FILE)]
     pub clients_file: PathBuf,
-}
-
-/// An `http` address on loopback without path or query.
-fn loopback(text: &str) -> Result<Url, &'static str> {
-    const EXPECTED: &str = "expected an address on loopback such as http://127.0.0.1:9000";
-    let url = Url::parse(text).map_err(|_| EXPECTED)?;
-    let is_loopback = url.host_str().is_some_and(|host| {
-        let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-        host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
-    });
-    let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-    let is_anonymous = url.username().is_empty() && url.password().is_none();
-    if url.scheme() == "http" && is_loopback && is_bare && is_anonymous { Ok(url) } else { Err(EXPECTED) }
 }
 
 #[cfg(test)]
@@ -223,7 +210,7 @@ mod tests {
         for good in
             ["http://127.0.0.1:9000", "http://localhost:9000/", "http://[::1]:9000", "http://127.1.2.3"]
         {
-            assert!(loopback(good).is_ok(), "{good}");
+            assert!(gateway::options::endpoint(good).is_ok(), "{good}");
         }
         let bad = [
             "https://127.0.0.1:9000",
@@ -237,7 +224,7 @@ mod tests {
             "",
         ];
         for bad in bad {
-            assert!(loopback(bad).is_err(), "{bad}");
+            assert!(gateway::options::endpoint(bad).is_err(), "{bad}");
         }
     }
 }
