@@ -12,6 +12,8 @@ pub mod id;
 pub mod inventory;
 pub mod json;
 pub mod money;
+#[cfg(feature = "schema")]
+pub mod openapi;
 pub mod orders;
 pub mod payments;
 pub mod reports;

@@ -15,7 +15,6 @@ mod front;
 mod functions;
 pub mod issuer;
 mod nearest;
-pub mod openapi;
 pub mod options;
 pub mod routes;
 pub mod run;

@@ -13,12 +13,12 @@ use std::{
 
 use access::log::{Level, Log};
 use gateway::policy_command;
+use handlers::openapi::{self, OpenapiError};
 use jiff::tz::TimeZone;
 use tokio::{signal, time::timeout};
 
 use crate::{
     explain::{Explain, ExplainError, Outcome},
-    openapi::{self, OpenapiError},
     options::{Command, CommandLine, Options},
     routes::RoutesCommandError,
     running::{self, RunningError},

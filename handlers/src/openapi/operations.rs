@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use handlers::{
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Map, Value, json};
+
+use crate::{
     day::Day,
     day_list::MOST,
     id::Id,
@@ -13,8 +16,6 @@ use handlers::{
     routes::{FUNCTIONS, ROUTES},
     text::Sku,
 };
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde_json::{Map, Value, json};
 
 /// The schema of a type.
 type Shape = fn(&mut SchemaGenerator) -> Schema;

@@ -6,15 +6,15 @@ mod operations;
 use std::collections::BTreeMap;
 
 use access::{Route, Scope, route::Segment};
-use handlers::{
-    error::ErrorBody,
-    routes::{ROUTES, function_of},
-    text::IdempotencyKey,
-};
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use self::operations::{OPERATIONS, Operation};
+use crate::{
+    error::ErrorBody,
+    routes::{ROUTES, function_of},
+    text::IdempotencyKey,
+};
 
 /// Where the shapes are kept in the document.
 const SCHEMAS: &str = "/components/schemas";
