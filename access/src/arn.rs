@@ -108,17 +108,18 @@ impl<'a> MethodArn<'a> {
         self.path
     }
 
-    /// Whether the resource that `pattern`, such as `GET/orders/*`, names in this stage is no longer than API Gateway
-    /// takes.
-    pub fn has_room_for(&self, pattern: &str) -> bool {
+    /// Whether the resource that the parts of a pattern, such as `GET` and `/orders/*`, name in this stage is short
+    /// enough for API Gateway.
+    pub fn has_room_for(&self, pattern: &[&str]) -> bool {
         // The part before the pattern is ASCII.
-        self.stage_prefix.len() + pattern.chars().count() <= RESOURCE_CHARACTERS
+        let characters = pattern.iter().map(|part| part.chars().count()).sum::<usize>();
+        self.stage_prefix.len() + characters <= RESOURCE_CHARACTERS
     }
 
     /// The resource that `pattern`, such as `GET/orders/*`, names in a policy for this stage; `None` where it is
     /// longer than API Gateway takes.
     pub fn resource(&self, pattern: &str) -> Option<String> {
-        self.has_room_for(pattern).then(|| [self.stage_prefix, pattern].concat())
+        self.has_room_for(&[pattern]).then(|| [self.stage_prefix, pattern].concat())
     }
 }
 
@@ -180,10 +181,10 @@ mod tests {
     fn a_resource_has_512_characters_at_most() {
         let arn = MethodArn::parse(ARN).unwrap();
         let longest = "\u{e9}".repeat(512 - arn.stage_prefix().len());
-        assert!(arn.has_room_for(&longest));
+        assert!(arn.has_room_for(&[&longest]));
         assert_eq!(arn.resource(&longest).unwrap().chars().count(), 512);
         let longer = format!("{longest}x");
-        assert!(!arn.has_room_for(&longer));
+        assert!(!arn.has_room_for(&[&longest, "x"]));
         assert_eq!(arn.resource(&longer), None);
     }
 

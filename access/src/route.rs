@@ -1,6 +1,6 @@
 //! `Route`: the method, the path and the scopes of one route.
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr, sync::Arc};
 
 use crate::scope::{Scope, ScopeSet};
 
@@ -13,14 +13,15 @@ pub struct Route {
     method: Method,
     /// `GET /orders/{id}`
     name: String,
-    segments: Vec<Segment>,
-    scopes: Vec<Scope<'static>>,
+    /// Shared by the verbs of `ANY`, as the scopes are.
+    segments: Arc<[Segment]>,
+    scopes: Arc<[Scope<'static>]>,
 }
 
 impl Route {
-    pub(crate) fn new(method: Method, path: &Path, scopes: Vec<Scope<'static>>) -> Self {
+    pub(crate) fn new(method: Method, path: &Path, scopes: Arc<[Scope<'static>]>) -> Self {
         let name = format!("{method} {}", path.text);
-        Self { method, name, segments: path.segments.clone(), scopes }
+        Self { method, name, segments: Arc::clone(&path.segments), scopes }
     }
 
     /// The HTTP method.
@@ -64,7 +65,7 @@ impl fmt::Display for Route {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Path {
     text: String,
-    pub(crate) segments: Vec<Segment>,
+    segments: Arc<[Segment]>,
 }
 
 /// One part of a path between two slashes.
@@ -129,7 +130,7 @@ impl FromStr for Path {
         if segments.len() > MOST_SEGMENTS {
             return Err(PathError::Long);
         }
-        Ok(Self { text: text.to_owned(), segments })
+        Ok(Self { text: text.to_owned(), segments: segments.into() })
     }
 }
 

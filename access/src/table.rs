@@ -3,7 +3,10 @@
 mod json;
 mod tree;
 
-use std::collections::{BTreeSet, HashSet};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use serde_json::Value;
 
@@ -95,7 +98,7 @@ impl Table {
             };
             let path: Path = path.parse().map_err(|error| TableError::Path(name.clone(), error))?;
             let scopes = read_scopes(name, scopes)?;
-            routes.extend(methods.into_iter().map(|method| Route::new(method, &path, scopes.clone())));
+            routes.extend(methods.into_iter().map(|method| Route::new(method, &path, Arc::clone(&scopes))));
         }
         let mut tree = Tree::default();
         for (index, route) in routes.iter().enumerate() {
@@ -131,7 +134,7 @@ impl Table {
     }
 }
 
-fn read_scopes(name: &str, scopes: &Value) -> Result<Vec<Scope<'static>>, TableError> {
+fn read_scopes(name: &str, scopes: &Value) -> Result<Arc<[Scope<'static>]>, TableError> {
     let malformed = || TableError::Scopes(name.to_owned());
     let scope = |scope: &Value| {
         let text = scope.as_str().ok_or_else(malformed)?.to_owned();

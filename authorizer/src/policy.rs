@@ -19,8 +19,8 @@ use crate::refusal::Fault;
 mod overlap;
 mod shape;
 
-use overlap::Overlaps;
-use shape::{Literals, Shape};
+use overlap::{Budget, Overlaps};
+use shape::{Paths, spend};
 
 /// What a policy covers: the setting `POLICY`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub(crate) struct Policies {
     coverage: Coverage,
     /// What a policy says of each route of the table, in the same order.
     rows: Vec<Row>,
+    /// `/orders/*`: each path of the table once, as a policy names it.
+    patterns: Vec<String>,
     groups: Vec<Group>,
     /// Every scope that a route needs, sorted, each once.
     scopes: Vec<Scope<'static>>,
@@ -47,10 +49,11 @@ pub(crate) struct Policies {
 
 #[derive(Debug)]
 struct Row {
-    /// `GET/orders/*`: what a policy names behind the stage.
-    pattern: String,
-    /// Where the table lists the scopes that the route needs.
-    needs: Vec<usize>,
+    method: Method,
+    /// Which of the patterns is its path.
+    path: usize,
+    /// Which of the table's scopes it needs, sorted.
+    needs: Vec<u32>,
 }
 
 /// The routes of one verb: no pattern matches a call of another.
@@ -59,8 +62,6 @@ struct Group {
     /// Where the table has these routes.
     routes: Vec<usize>,
     overlaps: Arc<Overlaps>,
-    /// `GET/orders/*/lines`: what each of the overlaps' denials names behind the stage.
-    denials: Vec<String>,
 }
 
 /// A call that the policy of a token may refuse though its route is covered: the pattern of `allowed` matches requests
@@ -77,21 +78,41 @@ pub(crate) struct Ambiguity {
 impl Policies {
     /// Makes a table ready.
     pub(crate) fn new(table: Table, coverage: Coverage) -> Self {
+        Self::within(table, coverage, Budget::default())
+    }
+
+    fn within(table: Table, coverage: Coverage, budget: Budget) -> Self {
         let routes = table.routes();
-        let mut scopes: Vec<_> = routes.iter().flat_map(Route::scopes).cloned().collect();
+        let mut scopes: Vec<_> = routes.iter().flat_map(Route::scopes).collect();
         scopes.sort_unstable();
         scopes.dedup();
-        let row = |route: &Route| Row {
-            pattern: access::arn::pattern(route),
-            // Every scope of a route is listed; one that was not would be one that nobody holds.
-            needs: route.scopes().iter().map(|s| scopes.binary_search(s).unwrap_or(usize::MAX)).collect(),
+        let mut paths: Vec<&str> = routes.iter().map(Route::path).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        // Every scope and path is listed; one that was not would be one that nobody holds, and no pattern.
+        let row = |route: &Route| {
+            let number = |scope| scopes.binary_search(&scope).ok().and_then(|at| u32::try_from(at).ok());
+            let mut needs: Vec<u32> =
+                route.scopes().iter().map(|scope| number(scope).unwrap_or(u32::MAX)).collect();
+            needs.sort_unstable();
+            needs.dedup();
+            let path = paths.binary_search(&route.path()).unwrap_or(usize::MAX);
+            Row { method: route.method(), path, needs }
         };
         let rows: Vec<Row> = routes.iter().map(row).collect();
+        let scopes = scopes.into_iter().cloned().collect();
+        let mut patterns = vec![String::new(); paths.len()];
+        for (route, row) in routes.iter().zip(&rows) {
+            if let Some(pattern) = patterns.get_mut(row.path).filter(|pattern| pattern.is_empty()) {
+                let whole = access::arn::pattern(route);
+                whole.strip_prefix(row.method.as_str()).unwrap_or(&whole).clone_into(pattern);
+            }
+        }
         let (groups, ambiguities) = match coverage {
-            Coverage::Token => groups(routes, &rows),
+            Coverage::Token => groups(routes, &rows, paths.len(), budget),
             Coverage::Call => (Vec::new(), Vec::new()),
         };
-        Self { table, coverage, rows, groups, scopes, ambiguities }
+        Self { table, coverage, rows, patterns, groups, scopes, ambiguities }
     }
 
     /// Calls that a policy may refuse though they are covered, at most ten for each verb.
@@ -120,8 +141,8 @@ impl Policies {
             Coverage::Token => written(&self.statements(&caller.scopes), arn)?,
             Coverage::Call => {
                 let is_covered = route.is_some_and(|route| route.is_covered_by(&caller.scopes));
-                let call = format!("{}/{}", arn.verb(), escaped(arn.path())?);
-                let allow = Statement { effect: "Allow", patterns: vec![&call] };
+                let path = format!("/{}", escaped(arn.path())?);
+                let allow = Statement { effect: "Allow", patterns: vec![[arn.verb(), &path, ""]] };
                 written(&[if is_covered { allow } else { Statement::deny_all() }], arn)?
             }
         };
@@ -135,25 +156,30 @@ impl Policies {
 
     fn statements(&self, scopes: &ScopeSet<'_>) -> Vec<Statement<'_>> {
         let covered = self.covered(scopes);
-        let is_covered = |index: &usize| covered.get(*index).copied().unwrap_or(false);
-        let rows = self.rows.iter().enumerate().filter(|(index, _)| is_covered(index));
-        let allowed: Vec<&str> = rows.map(|(_, row)| row.pattern.as_str()).collect();
+        let is_covered = |index: usize| covered.get(index).copied().unwrap_or(false);
+        let pattern = |index: usize| {
+            let row = self.rows.get(index)?;
+            Some([row.method.as_str(), self.patterns.get(row.path)?, ""])
+        };
+        let allowed: Vec<_> =
+            (0..self.rows.len()).filter(|index| is_covered(*index)).filter_map(pattern).collect();
         if allowed.is_empty() {
             return vec![Statement::deny_all()];
         }
         let mut denied = Vec::new();
-        for Group { routes, overlaps, denials } in &self.groups {
-            let mut needed = vec![false; denials.len()];
-            for (place, _) in routes.iter().enumerate().filter(|(_, index)| is_covered(index)) {
-                for (number, denial) in overlaps.denials_for(place) {
-                    let is_open = routes.get(denial.route).is_some_and(is_covered);
-                    if let Some(needed) = needed.get_mut(number) {
-                        *needed |= !is_open;
-                    }
-                }
+        for Group { routes, overlaps } in &self.groups {
+            let places = routes.iter().enumerate().filter(|(_, index)| is_covered(**index));
+            let needed = overlaps.denials_for(places.map(|(place, _)| place));
+            for (number, denial) in overlaps.denials.iter().enumerate() {
+                let route = routes.get(denial.route).filter(|index| !is_covered(**index));
+                let Some([method, whole, _]) =
+                    route.filter(|_| needed.contains(number)).and_then(|index| pattern(*index))
+                else {
+                    continue;
+                };
+                let path = denial.path.as_deref().unwrap_or(whole);
+                denied.push([method, path, if denial.has_slash { "/" } else { "" }]);
             }
-            let needed = denials.iter().zip(needed).filter(|(_, is_needed)| *is_needed);
-            denied.extend(needed.map(|(pattern, _)| pattern.as_str()));
         }
         let mut statements = vec![Statement { effect: "Allow", patterns: allowed }];
         if !denied.is_empty() {
@@ -172,45 +198,49 @@ impl Policies {
                 *held = true;
             }
         }
-        let is_covered = |row: &Row| row.needs.iter().all(|at| held.get(*at) == Some(&true));
+        let is_covered = |row: &Row| row.needs.iter().all(|at| held.get(*at as usize) == Some(&true));
         self.rows.iter().map(is_covered).collect()
     }
 }
 
-/// The routes by verb with their overlaps, and what they close.
-fn groups(routes: &[Route], rows: &[Row]) -> (Vec<Group>, Vec<Ambiguity>) {
-    let mut literals = Literals::default();
-    let shapes: Vec<Shape> = routes.iter().map(|route| literals.shape(route.segments())).collect();
+/// The routes by verb with their overlaps, and what they close; of a table with so many paths.
+fn groups(routes: &[Route], rows: &[Row], paths: usize, mut budget: Budget) -> (Vec<Group>, Vec<Ambiguity>) {
+    let mut segments = vec![&[][..]; paths];
+    for (route, row) in routes.iter().zip(rows) {
+        if let Some(segments) = segments.get_mut(row.path) {
+            *segments = route.segments();
+        }
+    }
+    let paths = Paths::new(segments.into_iter());
     let (mut groups, mut ambiguities) = (Vec::new(), Vec::new());
     // `ANY` makes the same routes of several verbs: their overlaps are found once.
     let mut known = HashMap::new();
     for method in Method::ALL {
-        let own = routes.iter().enumerate().filter(|(_, route)| route.method() == method);
-        let own: Vec<usize> = own.map(|(index, _)| index).collect();
-        let shapes: Vec<&Shape> = own.iter().filter_map(|index| shapes.get(*index)).collect();
-        let paths: Vec<&str> = own.iter().filter_map(|index| routes.get(*index)).map(Route::path).collect();
-        let overlaps = known.entry(paths).or_insert_with(|| Arc::new(Overlaps::of(&shapes, &literals)));
+        let own = rows.iter().enumerate().filter(|(_, row)| row.method == method);
+        let (own, its): (Vec<usize>, Vec<usize>) = own.map(|(index, row)| (index, row.path)).unzip();
+        let overlaps =
+            known.entry(its.clone()).or_insert_with(|| Arc::new(Overlaps::of(&its, &paths, &mut budget)));
         let needs = |place: usize| {
             own.get(place).and_then(|index| rows.get(*index)).map_or(&[][..], |row| &row.needs)
         };
-        let is_possible = |allowed, denied, closed| {
-            let (allowed, closed) = (needs(allowed), needs(closed));
-            needs(denied).iter().any(|scope| !allowed.contains(scope) && !closed.contains(scope))
+        let is_possible = |allowed, denied, closed, steps: &mut usize| {
+            let (allowed, denied, closed) = (needs(allowed), needs(denied), needs(closed));
+            let lacks = |scopes: &[u32], scope| scopes.binary_search(scope).is_err();
+            spend(steps, 1 + denied.len() * 4).is_some()
+                && denied.iter().any(|scope| lacks(allowed, scope) && lacks(closed, scope))
         };
         let name = |place: usize| {
             let route = own.get(place).and_then(|index| routes.get(*index));
             route.map_or("", Route::name).to_owned()
         };
-        ambiguities.extend(overlaps.closed(&shapes, &literals, is_possible).into_iter().map(|closed| {
-            Ambiguity {
-                allowed: name(closed.allowed),
-                denied: name(closed.denied),
-                closed: name(closed.route),
-                example: format!("{method} {}", closed.path),
-            }
+        let closed = overlaps.closed(&its, &paths, &mut budget, is_possible);
+        ambiguities.extend(closed.into_iter().map(|closed| Ambiguity {
+            allowed: name(closed.allowed),
+            denied: name(closed.denied),
+            closed: name(closed.route),
+            example: format!("{method} {}", closed.path),
         }));
-        let denials = overlaps.denials.iter().map(|denial| format!("{method}{}", denial.path)).collect();
-        groups.push(Group { routes: own, overlaps: Arc::clone(overlaps), denials });
+        groups.push(Group { routes: own, overlaps: Arc::clone(overlaps) });
     }
     (groups, ambiguities)
 }
@@ -233,12 +263,13 @@ fn escaped(path: &str) -> Result<String, Fault> {
 #[derive(Debug)]
 struct Statement<'t> {
     effect: &'static str,
-    patterns: Vec<&'t str>,
+    /// Verb, path, and perhaps a slash, as they follow the stage.
+    patterns: Vec<[&'t str; 3]>,
 }
 
 impl Statement<'_> {
     fn deny_all() -> Self {
-        Self { effect: "Deny", patterns: vec!["*"] }
+        Self { effect: "Deny", patterns: vec![["*", "", ""]] }
     }
 }
 
@@ -255,7 +286,8 @@ fn written(statements: &[Statement<'_>], arn: &MethodArn<'_>) -> Result<Box<RawV
             if !arn.has_room_for(pattern) {
                 return Err(Fault::ResourceTooLong);
             }
-            text.extend([separator, "\"", arn.stage_prefix(), pattern, "\""]);
+            let [verb, path, slash] = *pattern;
+            text.extend([separator, "\"", arn.stage_prefix(), verb, path, slash, "\""]);
             separator = ",";
         }
         text.push_str("]}");

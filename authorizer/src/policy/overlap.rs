@@ -1,26 +1,42 @@
 //! Which requests must be denied because a pattern that is allowed matches them, though the router gives them to
 //! another route; and which calls of a third route such a Deny closes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use super::shape::{Instance, Literal, Literals, Matcher, Part, Shape};
+use super::shape::{Instance, Literal, Matcher, Part, Paths, Shape, spend};
 
-/// What finding overlaps may cost in steps, for all routes of a verb. A table that needs more is no real one; where it
-/// is used up, whole routes are denied instead of those of their calls that a pattern matches.
-const STEPS: usize = 300_000;
-/// The most patterns to deny, likewise.
+/// The work that finding overlaps may take for a whole table, in steps of about ten nanoseconds. A table that takes more
+/// is not a real one: the rest of its overlaps is covered by denying whole routes instead of those of their calls that a
+/// pattern matches.
+const STEPS: usize = 2_000_000;
+/// The same for one pattern and one route, so that one such pair does not use up the steps of all.
+const STEPS_OF_A_PAIR: usize = 30_000;
+/// The most patterns to deny in a whole table, likewise.
 const MOST_DENIALS: usize = 5_000;
-/// The most calls that are told at start.
+/// The same for the calls that are reported at start: once it is used up, no more of them are looked for.
+const STEPS_FOR_CLOSED: usize = 500_000;
+/// The most calls that are reported at start, for each verb.
 const MOST_CLOSED: usize = 10;
-/// How many pairs of a Deny and a route are looked at for them.
-const MOST_LOOKS: usize = 200_000;
+
+/// What is left of the work for one table.
+#[derive(Debug)]
+pub(super) struct Budget {
+    pub(super) steps: usize,
+    pub(super) denials: usize,
+    pub(super) steps_for_closed: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { steps: STEPS, denials: MOST_DENIALS, steps_for_closed: STEPS_FOR_CLOSED }
+    }
+}
 
 /// The overlaps of routes with one verb, which are known by their place among these.
 #[derive(Debug)]
 pub(super) struct Overlaps {
     pub(super) denials: Vec<Denial>,
-    /// By route: the denials that its pattern makes necessary.
-    by_allowed: Vec<Box<[u32]>>,
+    by_allowed: Vec<Bits>,
 }
 
 /// A pattern to deny where a route is not covered.
@@ -28,10 +44,39 @@ pub(super) struct Overlaps {
 pub(super) struct Denial {
     /// The route whose requests it matches.
     pub(super) route: usize,
-    /// `/orders/*/lines`
-    pub(super) path: String,
-    /// The pattern to match with, unless it has a slash at its end.
-    shape: Option<Shape>,
+    /// `/orders/*/lines`; `None` for all requests of the route.
+    pub(super) path: Option<String>,
+    /// Whether a slash follows.
+    pub(super) has_slash: bool,
+    /// What it matches, slash apart.
+    instance: Instance,
+}
+
+/// A set of denials by number: those that the pattern of a route makes necessary.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Bits(Vec<u64>);
+
+impl Bits {
+    fn insert(&mut self, number: usize) {
+        let word = number / 64;
+        if self.0.len() <= word {
+            self.0.resize(word + 1, 0);
+        }
+        if let Some(word) = self.0.get_mut(word) {
+            *word |= 1 << (number % 64);
+        }
+    }
+
+    pub(super) fn contains(&self, number: usize) -> bool {
+        self.0.get(number / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
+    }
+
+    fn extend(&mut self, other: &Self) {
+        self.0.resize(self.0.len().max(other.0.len()), 0);
+        for (word, other) in self.0.iter_mut().zip(&other.0) {
+            *word |= other;
+        }
+    }
 }
 
 /// A call that a policy refuses though the route is covered.
@@ -48,67 +93,81 @@ pub(super) struct Closed {
 }
 
 struct Search<'s> {
-    shapes: &'s [&'s Shape],
-    literals: &'s Literals<'s>,
+    paths: &'s Paths<'s>,
+    /// The paths of the routes by number, and their shapes.
+    own: &'s [usize],
+    shapes: Vec<&'s Shape>,
+    budget: &'s mut Budget,
     matcher: Matcher,
-    steps: usize,
     denials: Vec<Denial>,
-    known: HashMap<(usize, String), u32>,
+    known: HashMap<(usize, bool, String), usize>,
+    /// The number of the denial of a whole route, without a slash and with one.
+    whole: Vec<[Option<usize>; 2]>,
 }
 
 impl Overlaps {
-    pub(super) fn of(shapes: &[&Shape], literals: &Literals<'_>) -> Self {
+    /// Of routes with these paths.
+    pub(super) fn of(own: &[usize], paths: &Paths<'_>, budget: &mut Budget) -> Self {
         let mut search = Search {
-            shapes,
-            literals,
+            paths,
+            own,
+            shapes: shapes(own, paths),
+            budget,
             matcher: Matcher::default(),
-            steps: STEPS,
             denials: Vec::new(),
             known: HashMap::new(),
+            whole: vec![[None; 2]; own.len()],
         };
-        let by_allowed = (0..shapes.len()).map(|allowed| search.denials_for(allowed)).collect();
+        let by_allowed = (0..own.len()).map(|allowed| search.denials_for(allowed)).collect();
         Self { denials: search.denials, by_allowed }
     }
 
-    /// The denials that are necessary where `route` is allowed and their own routes are not covered.
-    pub(super) fn denials_for(&self, route: usize) -> impl Iterator<Item = (usize, &Denial)> {
-        let numbers = self.by_allowed.get(route).into_iter().flatten();
-        numbers.filter_map(|number| Some((*number as usize, self.denials.get(*number as usize)?)))
+    /// The denials that are necessary where these routes are allowed and their own are not covered.
+    pub(super) fn denials_for(&self, routes: impl Iterator<Item = usize>) -> Bits {
+        let mut all = Bits::default();
+        routes.filter_map(|route| self.by_allowed.get(route)).for_each(|bits| all.extend(bits));
+        all
     }
 
     /// Calls that are closed to somebody who may make them: at most ten. `is_possible` says of the three routes of one
     /// whether anybody may call the first and the last but not the other.
     pub(super) fn closed(
         &self,
-        shapes: &[&Shape],
-        literals: &Literals<'_>,
-        is_possible: impl Fn(usize, usize, usize) -> bool,
+        own: &[usize],
+        paths: &Paths<'_>,
+        budget: &mut Budget,
+        is_possible: impl Fn(usize, usize, usize, &mut usize) -> bool,
     ) -> Vec<Closed> {
-        let (mut closed, mut seen, mut matcher) = (Vec::new(), HashSet::new(), Matcher::default());
-        let value = literals.fresh();
-        for allowed in 0..shapes.len() {
-            for (number, denial) in self.denials_for(allowed) {
-                let Some(pattern) = &denial.shape else { continue };
-                for (other, shape) in shapes.iter().enumerate() {
-                    if other == denial.route || !is_possible(allowed, denial.route, other) {
-                        continue;
-                    }
-                    if closed.len() >= MOST_CLOSED || seen.len() >= MOST_LOOKS {
-                        return closed;
-                    }
-                    if !seen.insert((number, other)) || !matcher.meets(pattern, shape, false) {
-                        continue;
-                    }
-                    let mut steps = 1_000;
-                    let instances = matcher.instances(pattern, shape, &mut steps).unwrap_or_default();
-                    let call = instances.iter().find_map(|instance| example(shapes, other, instance));
-                    closed.extend(call.map(|call| Closed {
-                        allowed,
-                        denied: denial.route,
-                        route: other,
-                        path: literals.path(&call, &value),
-                    }));
+        let (mut closed, mut matcher, value) = (Vec::new(), Matcher::default(), paths.literals.fresh());
+        let shapes = shapes(own, paths);
+        let steps = &mut budget.steps_for_closed;
+        for (number, denial) in self.denials.iter().enumerate().filter(|(_, denial)| !denial.has_slash) {
+            let pattern = Shape::of(&denial.instance);
+            for (route, shape) in shapes.iter().enumerate().filter(|(route, _)| *route != denial.route) {
+                if spend(steps, 1 + shape.parts.len() / 8).is_none() || closed.len() >= MOST_CLOSED {
+                    return closed;
                 }
+                let [meets, _] = pattern.meets(shape);
+                if !meets || spend(steps, shapes.len()).is_none() {
+                    continue;
+                }
+                let is_denied =
+                    |allowed: &usize| self.by_allowed.get(*allowed).is_some_and(|bits| bits.contains(number));
+                let mut allowed = (0..shapes.len()).filter(is_denied);
+                let Some(allowed) = allowed.find(|allowed| is_possible(*allowed, denial.route, route, steps))
+                else {
+                    continue;
+                };
+                let call = within(steps, STEPS_OF_A_PAIR, |steps| {
+                    let instances = matcher.instances(&pattern, shape, false, steps)?;
+                    instances.iter().find_map(|instance| example(&shapes, route, instance, steps))
+                });
+                closed.extend(call.map(|call| Closed {
+                    allowed,
+                    denied: denial.route,
+                    route,
+                    path: paths.literals.path(&call, &value),
+                }));
             }
         }
         closed
@@ -116,61 +175,89 @@ impl Overlaps {
 }
 
 impl Search<'_> {
-    fn denials_for(&mut self, allowed: usize) -> Box<[u32]> {
-        let mut numbers = Vec::new();
-        let shapes = self.shapes;
-        let Some(pattern) = shapes.get(allowed) else { return Box::default() };
-        for (route, shape) in shapes.iter().enumerate().filter(|(route, _)| *route != allowed) {
+    fn denials_for(&mut self, allowed: usize) -> Bits {
+        let mut needed = Bits::default();
+        let Some(pattern) = self.own.get(allowed) else { return needed };
+        for (route, path) in self.own.iter().enumerate().filter(|(route, _)| *route != allowed) {
+            let [plain, slashed] = self.paths.meet(*pattern, *path);
             // The root is a slash, with or without one at the end.
-            let forms = if shape.parts.is_empty() { &[true][..] } else { &[false, true] };
-            for with_slash in forms {
-                if self.matcher.meets(pattern, shape, *with_slash) {
-                    self.deny(pattern, route, *with_slash, &mut numbers);
-                }
+            let is_root = self.shapes.get(route).is_some_and(|shape| shape.parts.is_empty());
+            if plain && !is_root {
+                self.deny(allowed, route, false, &mut needed);
+            }
+            if slashed {
+                self.deny(allowed, route, true, &mut needed);
             }
         }
-        numbers.into()
+        needed
     }
 
-    fn deny(&mut self, pattern: &Shape, route: usize, with_slash: bool, numbers: &mut Vec<u32>) {
-        let Some(shape) = self.shapes.get(route) else { return };
-        let mut exact = None;
-        if self.denials.len() < MOST_DENIALS {
-            exact = self.matcher.instances(pattern, shape, &mut self.steps);
-        }
-        let is_exact = exact.is_some();
-        if !is_exact {
-            self.steps = 0;
-        }
-        for instance in exact.unwrap_or_else(|| vec![shape.parts.iter().map(|part| part.literal()).collect()])
-        {
-            if is_exact && example(self.shapes, route, &instance).is_none() {
+    fn deny(&mut self, allowed: usize, route: usize, has_slash: bool, needed: &mut Bits) {
+        let (Some(pattern), Some(shape)) = (self.shapes.get(allowed), self.shapes.get(route)) else { return };
+        let exact = within(&mut self.budget.steps, STEPS_OF_A_PAIR, |steps| {
+            let mut instances = self.matcher.instances(pattern, shape, has_slash, steps)?;
+            instances.retain(|instance| example(&self.shapes, route, instance, steps).is_some());
+            (*steps > 0).then_some(instances)
+        });
+        let Some(instances) = exact.filter(|instances| instances.len() <= self.budget.denials) else {
+            needed.insert(self.whole(route, has_slash));
+            return;
+        };
+        for instance in instances {
+            let path = self.paths.literals.path(&instance, "*");
+            // A `*` at the end matches a slash by itself.
+            let known = self.known.get(&(route, false, path.clone()));
+            if has_slash && path.ends_with('*') && known.is_some_and(|number| needed.contains(*number)) {
                 continue;
             }
-            let mut path = self.literals.path(&instance, "*");
-            if with_slash {
-                // A `*` at the end matches a slash by itself.
-                let known = self.known.get(&(route, path.clone()));
-                if path.ends_with('*') && known.is_some_and(|number| numbers.contains(number)) {
-                    continue;
-                }
-                path.push('/');
-            }
-            let next = u32::try_from(self.denials.len()).unwrap_or(u32::MAX);
-            let number = *self.known.entry((route, path.clone())).or_insert(next);
+            let next = self.denials.len();
+            let number = *self.known.entry((route, has_slash, path.clone())).or_insert(next);
             if number == next {
-                let parts = instance.iter().map(|segment| segment.map_or(Part::One, Part::Literal));
-                let shape = (!with_slash).then(|| Shape::new(parts.collect()));
-                self.denials.push(Denial { route, path, shape });
+                self.budget.denials = self.budget.denials.saturating_sub(1);
+                // So that memory, too, is bounded.
+                let _ = spend(&mut self.budget.steps, path.len() + 8 * instance.len());
+                self.denials.push(Denial { route, path: Some(path), has_slash, instance });
             }
-            numbers.push(number);
+            needed.insert(number);
         }
+    }
+
+    /// The number of the denial of all requests of a route.
+    fn whole(&mut self, route: usize, has_slash: bool) -> usize {
+        let known = self.whole.get_mut(route).and_then(|forms| forms.get_mut(usize::from(has_slash)));
+        let number = known.map_or(self.denials.len(), |known| *known.get_or_insert(self.denials.len()));
+        if number == self.denials.len() {
+            let parts = self.shapes.get(route).map_or(&[][..], |shape| &shape.parts);
+            let instance = parts.iter().map(|part| part.literal()).collect();
+            // The pattern of the root is the slash itself.
+            let path = parts.is_empty().then(String::new);
+            self.denials.push(Denial { route, path, has_slash, instance });
+        }
+        number
     }
 }
 
+fn shapes<'s>(own: &[usize], paths: &'s Paths<'_>) -> Vec<&'s Shape> {
+    own.iter().filter_map(|path| paths.shapes.get(*path)).collect()
+}
+
+/// Does something with at most so many of the steps that are left.
+fn within<T>(left: &mut usize, most: usize, work: impl FnOnce(&mut usize) -> Option<T>) -> Option<T> {
+    let before = most.min(*left);
+    let mut own = before;
+    let done = work(&mut own);
+    *left -= before - own;
+    done
+}
+
 /// A request of the instance that the router gives to `route` among these, if there is one. Parameters without a forced
-/// value have one that is no literal: then the fewest other routes match.
-fn example(shapes: &[&Shape], route: usize, instance: &[Option<Literal>]) -> Option<Instance> {
+/// value have one that is no literal: then the fewest other routes match. Where the steps are used up, none is left.
+fn example(
+    shapes: &[&Shape],
+    route: usize,
+    instance: &[Option<Literal>],
+    steps: &mut usize,
+) -> Option<Instance> {
     let shape = shapes.get(route)?;
     let rest = if shape.parts.last() == Some(&Part::Rest) { shape.parts.len() - 1 } else { instance.len() };
     // A `*` in the rest of a path may be any number of segments, and more specific routes may take only some numbers.
@@ -183,10 +270,14 @@ fn example(shapes: &[&Shape], route: usize, instance: &[Option<Literal>]) -> Opt
         };
         instance.iter().enumerate().flat_map(times).collect()
     };
-    let is_its_own = |request: &Instance| {
-        !shapes.iter().any(|other| other.is_more_specific_than(shape) && other.matches(request))
-    };
-    let found = (1..=longest).map(request).find(is_its_own);
+    for length in 1..=longest {
+        spend(steps, shapes.len() + instance.len() * length)?;
+        let request = request(length);
+        let is_another = |other: &&Shape| other.is_more_specific_than(shape) && other.matches(&request);
+        if !shapes.iter().any(is_another) {
+            return Some(request);
+        }
+    }
     // Two runs have more combinations of lengths than were tried: rather deny a request too many.
-    found.or_else(|| (runs > 1).then(|| request(1)))
+    (runs > 1).then(|| request(1))
 }

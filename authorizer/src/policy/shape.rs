@@ -43,7 +43,7 @@ pub(super) struct Shape {
 pub(super) type Instance = Vec<Option<Literal>>;
 
 impl Shape {
-    pub(super) fn new(parts: Vec<Part>) -> Self {
+    fn new(parts: Vec<Part>) -> Self {
         let mut stars = 0;
         let mut literals = HashMap::<_, u128>::new();
         for (at, part) in parts.iter().enumerate() {
@@ -55,6 +55,11 @@ impl Shape {
         let mut literals: Vec<_> = literals.into_iter().collect();
         literals.sort_unstable();
         Self { parts, stars, literals }
+    }
+
+    /// The path that has these segments, `None` being a parameter.
+    pub(super) fn of(instance: &[Option<Literal>]) -> Self {
+        Self::new(instance.iter().map(|segment| segment.map_or(Part::One, Part::Literal)).collect())
     }
 
     fn places_of(&self, literal: Literal) -> u128 {
@@ -80,6 +85,40 @@ impl Shape {
             })
     }
 
+    /// Whether this path's pattern matches any request of `path`: without a slash at its end, and with one.
+    pub(super) fn meets(&self, path: &Self) -> [bool; 2] {
+        self.meets_by(path, |literal| self.places_of(literal))
+    }
+
+    fn meets_by(&self, path: &Self, places_of: impl Fn(Literal) -> u128) -> [bool; 2] {
+        if let (Some(Part::Literal(a)), Some(Part::Literal(b))) = (self.parts.first(), path.parts.first())
+            && a != b
+        {
+            return [false; 2];
+        }
+        let mut places = 1_u128;
+        for part in &path.parts {
+            let step = |places: u128, literals: u128| {
+                let stars = places & self.stars;
+                ((places & literals) << 1) | stars | (stars << 1)
+            };
+            places = match part {
+                Part::Literal(literal) => step(places, places_of(*literal)),
+                Part::One => step(places, self.all_literals()),
+                Part::Rest => {
+                    // More segments reach every later place.
+                    let first = step(places, self.all_literals());
+                    first | first.wrapping_neg()
+                }
+            };
+            if places == 0 {
+                return [false; 2];
+            }
+        }
+        let end = 1 << self.parts.len();
+        [places & end != 0, places & (end >> 1) & self.stars != 0]
+    }
+
     /// Whether the router takes this path rather than the other for a request that both match.
     pub(super) fn is_more_specific_than(&self, other: &Self) -> bool {
         let rank = |part: &Part| match part {
@@ -99,7 +138,7 @@ pub(super) struct Literals<'t> {
 }
 
 impl<'t> Literals<'t> {
-    pub(super) fn shape(&mut self, segments: &'t [Segment]) -> Shape {
+    fn shape(&mut self, segments: &'t [Segment]) -> Shape {
         let part = |segment: &'t Segment| match segment {
             Segment::Literal(text) => {
                 let next = self.numbers.len();
@@ -134,6 +173,43 @@ impl<'t> Literals<'t> {
     }
 }
 
+/// Every path of a table once, and which of their patterns match requests of which others.
+#[derive(Debug)]
+pub(super) struct Paths<'t> {
+    pub(super) shapes: Vec<Shape>,
+    pub(super) literals: Literals<'t>,
+    meets: Vec<Vec<[bool; 2]>>,
+}
+
+impl<'t> Paths<'t> {
+    pub(super) fn new(paths: impl Iterator<Item = &'t [Segment]>) -> Self {
+        let mut literals = Literals::default();
+        let shapes: Vec<Shape> = paths.map(|segments| literals.shape(segments)).collect();
+        // Where the pattern in question has each literal: for so many pairs, looking it up takes most of the time.
+        let mut places = vec![0; literals.texts.len()];
+        let mut meets = Vec::new();
+        for pattern in &shapes {
+            let mark = |places: &mut [u128], is_own| {
+                for (literal, own) in &pattern.literals {
+                    if let Some(places) = places.get_mut(*literal as usize) {
+                        *places = if is_own { *own } else { 0 };
+                    }
+                }
+            };
+            mark(&mut places, true);
+            let places_of = |literal| places.get(literal as usize).copied().unwrap_or(0);
+            meets.push(shapes.iter().map(|path| pattern.meets_by(path, places_of)).collect());
+            mark(&mut places, false);
+        }
+        Self { shapes, literals, meets }
+    }
+
+    /// [`Shape::meets`] for two paths by number.
+    pub(super) fn meet(&self, pattern: usize, path: usize) -> [bool; 2] {
+        self.meets.get(pattern).and_then(|row| row.get(path)).copied().unwrap_or_default()
+    }
+}
+
 /// Finds which requests of one path the pattern of another matches.
 #[derive(Debug, Default)]
 pub(super) struct Matcher {
@@ -143,15 +219,9 @@ pub(super) struct Matcher {
 }
 
 impl Matcher {
-    /// Whether the pattern of `pattern` matches any request of `path`, with a slash at its end or without.
-    pub(super) fn meets(&mut self, pattern: &Shape, path: &Shape, with_slash: bool) -> bool {
-        if let (Some(Part::Literal(a)), Some(Part::Literal(b))) = (pattern.parts.first(), path.parts.first())
-            && a != b
-        {
-            return false;
-        }
+    fn prepare(&mut self, pattern: &Shape, path: &Shape, has_slash: bool) {
         let end = 1_u128 << pattern.parts.len();
-        let mut viable = if with_slash { (end >> 1) & pattern.stars } else { end };
+        let mut viable = if has_slash { (end >> 1) & pattern.stars } else { end };
         self.viable.clear();
         self.viable.push(viable);
         for part in path.parts.iter().rev() {
@@ -162,38 +232,34 @@ impl Matcher {
                 Part::Literal(literal) => step(viable, pattern.places_of(*literal)),
                 Part::One => step(viable, pattern.all_literals()),
                 Part::Rest => {
-                    let (mut all, mut last) = (step(viable, pattern.all_literals()), 0);
-                    while all != last {
-                        last = all;
-                        all |= step(all, pattern.all_literals());
-                    }
-                    all
+                    // More segments reach the end from every earlier place.
+                    let last = step(viable, pattern.all_literals());
+                    u128::MAX.checked_shr(last.leading_zeros()).unwrap_or(0)
                 }
             };
-            if viable == 0 {
-                return false;
-            }
             self.viable.push(viable);
         }
-        viable & 1 != 0
     }
 
-    /// Those requests, after [`Matcher::meets`] has found some: each as few forced values of parameters as will do.
-    /// `None` where finding them takes more steps than are left of `budget`.
+    /// Which requests of `path` the pattern of `pattern` matches, with a slash at their end or without: each as few forced
+    /// values of parameters as will do. `None` where finding them takes more steps than are left.
     pub(super) fn instances(
         &mut self,
         pattern: &Shape,
         path: &Shape,
-        budget: &mut usize,
+        has_slash: bool,
+        steps: &mut usize,
     ) -> Option<Vec<Instance>> {
+        spend(steps, path.parts.len())?;
+        self.prepare(pattern, path, has_slash);
         self.found.clear();
-        self.walk((pattern, path), 0, 1, &mut Vec::new(), budget)?;
+        self.walk((pattern, path), 0, 1, &mut Vec::new(), steps)?;
         let mut instances = std::mem::take(&mut self.found);
         // The most general first, so that what one contains is left out.
         instances.sort_unstable_by_key(|instance| instance.iter().flatten().count());
         let mut kept: Vec<Instance> = Vec::new();
         for instance in instances {
-            *budget = budget.checked_sub(kept.len())?;
+            spend(steps, kept.len() + 1)?;
             if !kept.iter().any(|general| contains(general, &instance)) {
                 kept.push(instance);
             }
@@ -208,15 +274,16 @@ impl Matcher {
         at: usize,
         places: u128,
         instance: &mut Instance,
-        budget: &mut usize,
+        steps: &mut usize,
     ) -> Option<()> {
         let (pattern, path) = shapes;
         let places = places & self.viable.get(path.parts.len() - at).copied().unwrap_or(0);
         if places == 0 {
             return Some(());
         }
-        *budget = budget.checked_sub(1)?;
+        spend(steps, 1 + pattern.literals.len() / 4)?;
         let Some(part) = path.parts.get(at) else {
+            spend(steps, instance.len())?;
             self.found.push(instance.clone());
             return Some(());
         };
@@ -225,8 +292,8 @@ impl Matcher {
             instance.push(segment);
             // Of the rest, one segment more or none.
             let more =
-                if *part == Part::Rest { self.walk(shapes, at, longer, instance, budget) } else { Some(()) };
-            let walked = more.and_then(|()| self.walk(shapes, at + 1, next, instance, budget));
+                if *part == Part::Rest { self.walk(shapes, at, longer, instance, steps) } else { Some(()) };
+            let walked = more.and_then(|()| self.walk(shapes, at + 1, next, instance, steps));
             instance.pop();
             walked
         };
@@ -246,6 +313,13 @@ impl Matcher {
         }
         Some(())
     }
+}
+
+/// Takes steps from what is left; `None`, and nothing left, where there are not so many.
+pub(super) fn spend(left: &mut usize, steps: usize) -> Option<()> {
+    let rest = left.checked_sub(steps);
+    *left = rest.unwrap_or(0);
+    rest.map(|_| ())
 }
 
 /// Whether an instance has all requests of the other, of the same number of segments.
