@@ -1,5 +1,5 @@
 //! The catalogue of attacks: each row builds what an attacker would send or serve, and names what comes of it. The
-//! catalogue is also a table of `docs/security.md`; a test keeps the two the same.
+//! catalogue is also a table of `docs/security/catalogue.md`; a test keeps the two the same.
 
 #![expect(
     clippy::unwrap_used,

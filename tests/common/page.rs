@@ -1,11 +1,11 @@
-//! Owns the tables in `docs/security.md` that tests print: compared with the file, or written into it.
+//! The tables of `docs/security/catalogue.md`, compared with what the tests print, or written.
 
 use std::{fs, path::Path};
 
 /// Compares a table with the one between `<!-- begin: name -->` and `<!-- end: name -->`. With `UPDATE_DOCS=1` in the
 /// environment it is written there.
 pub(crate) fn assert_table(name: &str, table: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/security.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/security/catalogue.md");
     let page = fs::read_to_string(&path).unwrap();
     let (begin, end) = (format!("<!-- begin: {name} -->\n"), format!("<!-- end: {name} -->"));
     let (before, rest) = page.split_once(&begin).expect("the page has the table's begin");
@@ -18,6 +18,6 @@ pub(crate) fn assert_table(name: &str, table: &str) {
     }
     assert_eq!(
         held, table,
-        "docs/security.md is out of date: run the tests with UPDATE_DOCS=1 and read the change"
+        "docs/security/catalogue.md is out of date: run the tests with UPDATE_DOCS=1 and read the change"
     );
 }

@@ -1,6 +1,6 @@
 //! The fault table of the key set's endpoint: each way it can fail or change, with each state that the cache can be in,
 //! and with the real process frozen between invocations. Each cell checks two decisions and the fetches so far; the
-//! table is also in `docs/security.md`.
+//! table is also in `docs/security/catalogue.md`.
 
 #![expect(
     clippy::unwrap_used,
