@@ -36,7 +36,7 @@ function decided({ data, lastEventId }) {
 /** What a decision means, and what to do about it. */
 function why(one, needs, missing) {
   const holders = state.clients.filter(({ allowed }) => allowed[routeIndex(one)]).map(({ name }) => name);
-  if (one.status === 401 && !one.cached && one.reason)
+  if (one.status === 401 && one.cached === false && one.reason)
     return [one.meaning || one.reason, "Get a new token; clients renew theirs before it expires."];
   if (one.status === 401 && one.cached !== null)
     return [
@@ -68,23 +68,28 @@ function detail(one) {
     ["Route needs", needs.join(" ")],
     ["Missing", missing.join(" ")],
     ["Claims", held && Object.entries(one.claims).map((claim) => claim.join(" ")).join("\n")],
-    ["Policy", held && (open.map(({ method, path }) => `${method} ${path}`).join("\n") || "no route")],
+    ["Policy", held && (open.map(({ method, path }) => `${method} ${path}`).join(" · ") || "no route")],
     ["Request id", one.request_id],
   ];
   const known = facts.filter(([, text]) => text);
   return make("dl", known.flatMap(([name, text]) => [make("dt", name), make("dd", text)]), "facts");
 }
+/** The reason in as many words as a row has room for. */
+const brief = ({ reason, ...one }) =>
+  reason === "insufficient_scope"
+    ? `needs ${state.routes[routeIndex(one)]?.scopes.join(" ") || "more"}`
+    : (one.route && reason?.replace("Exception", "")) || "";
 function line(one) {
   const outcome = one.outcome === "allowed" ? (one.status < 400 ? "good" : "warn") : "bad";
-  const cache = one.cached === null ? "not asked" : one.cached ? "cached" : `called, ${one.authorizer_ms.toFixed(2)} ms`;
+  const cache = one.cached === null ? "not asked" : one.cached ? "cached" : `called ${one.authorizer_ms.toFixed(1)} ms`;
   const parts = [
     [new Date(one.at_ms).toLocaleTimeString("en-GB"), "time soft"],
     [`${one.outcome} ${one.status}`, `outcome ${outcome}`],
     [one.route || "no such route", "route"],
     [one.client || one.client_id || "not known", one.client ? "who" : "who soft"],
-    [one.reason || "", "reason"],
+    [brief(one), "reason"],
     [cache, one.cached ? "cache good" : "cache soft"],
-    [`${one.latency_ms.toFixed(2)} ms`, "latency soft"],
+    [`${one.latency_ms.toFixed(1)} ms`, "latency soft"],
   ];
   const details = make("details", [make("summary", parts.map(([text, kind]) => make("span", text, kind)))]);
   details.firstChild.tabIndex = -1;
@@ -107,7 +112,7 @@ function tell() {
   summarize(
     `${number(seen)} since the start${missed > 0 ? `, ${number(missed)} of them not kept` : ""}. Open one to see why. ` +
       `The last: ${last.client || "a caller not known"}, ${last.route || "no such route"}, ` +
-      `${last.outcome} ${last.status}${last.reason ? `, ${last.reason}` : ""}.`,
+      `${last.outcome} ${last.status}${brief(last) && `, ${brief(last)}`}.`,
   );
   refresh();
 }

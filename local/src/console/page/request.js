@@ -35,12 +35,8 @@ on("send", "answer", async () => {
   let answer;
   try {
     answer = await fetch(url, { method, headers, body: isRead ? undefined : $("body").value, cache: "no-store" });
-  } catch (error) {
-    throw new Error(
-      navigator.onLine && error.message.includes("headers")
-        ? "The token is not on one line."
-        : "The request was not answered. Is “local” still running, and the token on one line?",
-    );
+  } catch {
+    throw new Error("The request was not answered. Is “local” still running, and the token on one line?");
   }
   const text = await answer.text();
   let shown = text;

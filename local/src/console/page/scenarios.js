@@ -28,9 +28,10 @@ const SCENARIOS = {
     ["The token expires", () => new Promise((done) => setTimeout(done, 3500)), ""],
     ["The gateway still allows it from its cache, and the function refuses it: it checks the expiry again", (t) => call(t.old), "401 token_expired"],
   ],
-  "A scope that is missing": [
+  "A route that it may not call": [
     [`${CALLER} calls PATCH /orders/1, which needs orders/status`, async () => call(await tokenOf(CALLER), "PATCH", "/orders/1", '{"status":"paid"}'), "403"],
     ["payment-service holds that scope: only the order does not exist", async () => call(await tokenOf("payment-service"), "PATCH", "/orders/1", '{"status":"paid"}'), "404"],
+    ["Nobody may call DELETE /orders/1: what the template does not list does not exist", async () => call(await tokenOf("payment-service"), "DELETE", "/orders/1"), "404"],
   ],
 };
 for (const [name, steps] of Object.entries(SCENARIOS)) {

@@ -76,7 +76,9 @@ function usage() {
 /** The two caches: the gateway's of answers, the authorizer's of keys. */
 function caches({ calls, hits, answers, keys, keys_age: age, pause }) {
   put("hits", `${number(hits)} decisions from the cache, ${number(calls)} calls of the authorizer`);
-  put("answers", answers.map(([client, seconds]) => `${client} ${seconds} s left`).join("\n") || "none");
+  const left = Map.groupBy(answers, ([client]) => client);
+  const times = [...left].map(([client, all]) => `${client} ${all.map(([, seconds]) => seconds).join(", ")} s left`);
+  put("answers", times.join("\n") || "none");
   put("keys", age === null ? "holds no keys" : `holds ${keys} keys, fetched ${age} s ago`);
   put("fetch-pause", pause === null ? "none" : `no fetch for ${number(pause)} s`, pause === null ? "" : "warn");
 }

@@ -11,7 +11,7 @@ const fill = async (button) => {
   put(
     "verdict",
     `${button === "token" ? "A token" : "An expired token"} of ${$("client").value} is in the box. ` +
-      "Send a request with it, or have it explained.",
+      "Send a request with it, or explain it.",
     "soft",
   );
   $("explanation").hidden = true;
@@ -32,6 +32,7 @@ on("explain", "verdict", async () => {
     throw new Error("There is no token to explain: get one, or paste one into the box.");
   }
   explained(await press("explain", { token, ...($("call").value && { call: $("call").value }) }));
+  $("why").scrollIntoView();
 });
 const VERDICTS = {
   passed: ["✓ passed", "good"],
@@ -85,11 +86,6 @@ function explained(told) {
 function expiry(exp) {
   const seconds = Math.round(exp - Date.now() / 1000);
   const size = Math.abs(seconds);
-  const text =
-    size < 120
-      ? `${size} seconds`
-      : size < 7200
-        ? `${Math.round(size / 60)} minutes`
-        : `${number(Math.round(size / 3600))} hours`;
-  return seconds > 0 ? `Its life ends in ${text}.` : `Its life ended ${text} ago.`;
+  const text = size < 120 ? `${size} seconds` : `${number(Math.round(size / 60))} minutes`;
+  return seconds > 0 ? `It expires in ${text}.` : `It expired ${text} ago.`;
 }
