@@ -1,9 +1,10 @@
-// A `local` that the check starts and stops.
+// A `local` and a browser, started and stopped.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { chromium } from "playwright-core";
 
 /** Starts the binary on a port, 0 for any, and resolves once it has printed the console's address. */
 export async function start(binary, port = 0) {
@@ -26,4 +27,29 @@ export async function start(binary, port = 0) {
     rmSync(folder, { recursive: true, force: true });
   };
   return { address, stop };
+}
+
+/** Opens a browser with a profile of its own, and a way to close both. */
+export async function browse(options = {}) {
+  const profile = mkdtempSync(join(tmpdir(), "chromium-"));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    headless: true,
+    viewport: { width: 1280, height: 900 },
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+    ...options,
+  });
+  const close = async () => {
+    await context.close();
+    rmSync(profile, { recursive: true, force: true });
+  };
+  return { context, close };
 }
