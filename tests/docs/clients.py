@@ -1,6 +1,7 @@
 """The programs of docs/clients.md do what the page says, against `local` and against a stand-in that misbehaves."""
 
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -18,6 +19,12 @@ RUN = {
     "call.mjs": ["node", "call.mjs"],
 }
 RUST = "client/examples/call.rs"
+# Programs on a library: they do of the list above what the library does, which includes the renewal.
+PYTHON = ROOT / "target/oauth/bin/python"
+LIBRARIES = {
+    "authlib_call.py": [str(PYTHON), "authlib_call.py"],
+    "openid.mjs": ["node", "openid.mjs"],
+}
 
 SOON = {"Retry-After": "1"}
 # What is told to the stand-in; what the program prints; how many token requests; how many calls.
@@ -36,15 +43,34 @@ CASES = [
 ]
 
 
+# Authlib gets its first token before the first call, and takes no life for an endless one.
+LIBRARY_CASES = {
+    "authlib_call.py": [CASES[0], ("a token past three quarters of its life is renewed", Script(life=-8), "200 200", 3, 2)],
+    "openid.mjs": [case for case in CASES if case[1] in (Script(), Script(life=0))],
+}
+
+
+def install() -> None:
+    """The libraries, at the versions that tests/oauth pins; where its section of the gate ran, they are there."""
+    oauth = ROOT / "tests/oauth"
+    quiet = {"check": True, "cwd": ROOT, "stdout": subprocess.DEVNULL}
+    if not (oauth / "node_modules/openid-client").exists():
+        subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund", "--prefix", str(oauth)], **quiet)
+    if not PYTHON.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(PYTHON.parents[1])], **quiet)
+    pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    subprocess.run([*pip, "-r", str(oauth / "requirements.txt")], **quiet)
+
+
 def run(name: str, folder: Path, url: str, client_id: str, client_secret: str) -> tuple[int, str]:
     """The exit code of a program, and what it printed on one line."""
     # A file of its own for each run's token.
     cache = tempfile.mkdtemp(dir=folder)
     env = environment(
         TOKEN_URL=f"{url}/oauth2/token", API_URL=url, CLIENT_ID=client_id, CLIENT_SECRET=client_secret,
-        XDG_CACHE_HOME=cache,
+        XDG_CACHE_HOME=cache, AUTHLIB_INSECURE_TRANSPORT="1",
     )
-    ended = subprocess.run(RUN[name], cwd=folder, env=env, capture_output=True, text=True, timeout=120)
+    ended = subprocess.run((RUN | LIBRARIES)[name], cwd=folder, env=env, capture_output=True, text=True, timeout=120)
     if ended.stderr and ended.returncode == 0:
         raise AssertionError(f"{name}: {ended.stderr}")
     for file in Path(cache).rglob("*"):
@@ -76,17 +102,20 @@ def main(target: Path) -> None:
     for block in blocks(PAGE):
         if "file=" in block.info:
             programs[block.info.split("file=")[1]] = block
-    assert set(programs) == {*RUN, RUST}, f"the page has {sorted(programs)}"
+    assert set(programs) == {*RUN, *LIBRARIES, RUST}, f"the page has {sorted(programs)}"
     assert programs[RUST].text == (ROOT / RUST).read_text().rstrip("\n"), f"{RUST} is another on the page"
+    install()
     with tempfile.TemporaryDirectory() as place, local(target / "local") as (base, known):
         folder, storefront = Path(place), known["storefront"]
         identity = storefront["client_id"], storefront["client_secret"]
-        for name in RUN:
+        (folder / "node_modules").symlink_to(ROOT / "tests/oauth/node_modules")
+        for name in LIBRARIES | RUN:
             (folder / name).write_text(programs[name].text + "\n")
-            for case in CASES:
+            cases = LIBRARY_CASES.get(name, CASES)
+            for case in cases:
                 check_case(name, folder, case)
             assert run(name, folder, base, *identity) == (0, "200 200"), f"{name} against local"
-            print(f"  {name}: {len(CASES)} cases and local")
+            print(f"  {name}: {len(cases)} cases and local")
         env = environment(
             TOKEN_URL=f"{base}/oauth2/token", API_URL=base, CLIENT_ID=identity[0], CLIENT_SECRET=identity[1]
         )
