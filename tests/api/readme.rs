@@ -1,6 +1,5 @@
 //! The README's tables say what the code says.
 
-use authorizer::Refusal;
 use handlers::routes::{ROUTES, function_of};
 
 use crate::template;
@@ -32,12 +31,4 @@ fn the_clients_are_those_of_the_template() {
         .collect();
     rows.sort();
     assert_eq!(table("| Client | Scopes |"), rows);
-}
-
-#[test]
-fn every_refusal_label_is_told() {
-    for refusal in Refusal::ALL {
-        let label = format!("`{}`", refusal.label());
-        assert!(README.contains(&label), "{label}");
-    }
 }

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from blocks import ROOT
 
-# Those with a `::` are of rustdoc, which checks them itself.
-LINK = re.compile(r"\]\((?!https?:|mailto:)((?:(?!::)[^)#\s])*)(?:#([^)\s]+))?\)")
+# Those with a `::` are of rustdoc, which checks them itself; `../../` of the root's pages are pages of the repository's host.
+LINK = re.compile(r"\]\((?!https?:|mailto:|\.\./\.\./actions/)((?:(?!::)[^)#\s])*)(?:#([^)\s]+))?\)")
 # A path from the repository's root, as the pages write it: with a folder, in backticks.
 NAMED = re.compile(r"`((?:access|authorizer|bench|client|docs|events|handlers|local|tests)/[\w./-]+\.\w+)`")
 

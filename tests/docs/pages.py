@@ -19,8 +19,6 @@ WATCHED = "terminals of their own beside each other; tests/watch/run does the sa
 # By page and the start of the first line.
 NOT_RUN = {
     ("README.md", "cargo test --workspace"): GATE,
-    ("README.md", "cargo install"): TOOLS,
-    ("README.md", "sam build"): EMULATED,
     ("CONTRIBUTING.md", "cargo run -p local"): GATE,
     ("CONTRIBUTING.md", ".ci/run"): GATE,
     ("CONTRIBUTING.md", "cargo install"): TOOLS,
