@@ -36,6 +36,9 @@ pub use explain::{Decided, Explanation, Step, Verdict};
 
 /// The reason in the log if the token is valid but does not cover the route called: API Gateway answers 403.
 const INSUFFICIENT_SCOPE: &str = "insufficient_scope";
+/// The reason, and the line at start, where the policy of a token closes a call that its scopes cover: API Gateway answers
+/// 403 too.
+const ROUTES_OVERLAP: &str = "routes_overlap";
 
 /// The authorizer. Clones share their keys; invocations may run in parallel.
 #[derive(Clone)]
@@ -108,7 +111,7 @@ impl Authorizer {
         }
         let policies = Policies::new(routes, coverage);
         for ambiguity in policies.ambiguities() {
-            log.record(Level::Warn, clock(), &Overlap { event: "routes_overlap", ambiguity });
+            log.record(Level::Warn, clock(), &Overlap { event: ROUTES_OVERLAP, ambiguity });
         }
         let verifier = Verifier { issuers, rules, clock: Arc::clone(&clock) };
         Self(Arc::new(Parts { verifier, policies, clock, log }))
@@ -117,6 +120,11 @@ impl Authorizer {
     /// The routes that decisions are about.
     pub fn routes(&self) -> &[Route] {
         self.0.policies.routes()
+    }
+
+    /// Whether a policy covers only the call that was asked about (`POLICY=call`).
+    pub fn is_policy_per_call(&self) -> bool {
+        self.0.policies.is_per_call()
     }
 
     /// Fetches the keys of every issuer that has no fresh ones, all at once. Takes no longer than one fetch may. A
@@ -192,9 +200,14 @@ impl Authorizer {
         line.client_id = Some(caller.client_id.as_str().to_owned());
         line.jti = caller.jti.as_deref().map(ToOwned::to_owned);
         let answer = self.0.policies.answer(caller, arn, target)?;
-        if target.is_none_or(|route| !route.is_covered_by(&caller.scopes)) {
-            line.outcome = Outcome::Refused;
-            line.reason = Some(INSUFFICIENT_SCOPE);
+        let is_covered = target.is_some_and(|route| route.is_covered_by(&caller.scopes));
+        let reason = if is_covered {
+            self.0.policies.is_closed(&caller.scopes, arn).then_some(ROUTES_OVERLAP)
+        } else {
+            Some(INSUFFICIENT_SCOPE)
+        };
+        if reason.is_some() {
+            (line.outcome, line.reason) = (Outcome::Refused, reason);
         }
         Ok(serde_json::value::to_raw_value(&answer).map_err(Fault::Answer)?)
     }

@@ -125,6 +125,22 @@ impl Policies {
         self.table.routes()
     }
 
+    /// Whether a policy covers only the call that was asked about.
+    pub(crate) const fn is_per_call(&self) -> bool {
+        matches!(self.coverage, Coverage::Call)
+    }
+
+    /// Whether the policy for `scopes` denies the call of `arn`, though they cover its route.
+    pub(crate) fn is_closed(&self, scopes: &ScopeSet<'_>, arn: &MethodArn<'_>) -> bool {
+        if self.ambiguities.is_empty() {
+            return false;
+        }
+        let call = format!("{}/{}", arn.verb(), arn.path());
+        let statements = self.statements(scopes);
+        let mut denied = statements.iter().filter(|it| it.effect == "Deny").flat_map(|it| &it.patterns);
+        denied.any(|pattern| matches(&pattern.concat(), &call))
+    }
+
     /// The route that the router gives this call to.
     pub(crate) fn called(&self, arn: &MethodArn<'_>) -> Option<&Route> {
         self.table.route_of(arn.method()?, arn.path())
@@ -257,6 +273,19 @@ fn escaped(path: &str) -> Result<String, Fault> {
     }
     let quoted = serde_json::to_string(&text).map_err(Fault::Answer)?;
     Ok(quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default().to_owned())
+}
+
+/// Whether a pattern, whose stars are any characters, matches the whole of `text`.
+fn matches(pattern: &str, text: &str) -> bool {
+    let mut pieces = pattern.split('*');
+    let Some(rest) = text.strip_prefix(pieces.next().unwrap_or_default()) else { return false };
+    let Some(last) = pieces.next_back() else { return rest.is_empty() };
+    let Some(mut rest) = rest.strip_suffix(last) else { return false };
+    for piece in pieces {
+        let Some((_, behind)) = rest.split_once(piece) else { return false };
+        rest = behind;
+    }
+    true
 }
 
 /// What a policy says of the requests that some patterns match.

@@ -59,7 +59,7 @@ pub struct Explanation {
     pub claims: Option<Value>,
     /// Every check in the order in which they run.
     pub checks: Vec<Check>,
-    /// The policy that API Gateway gets and keeps for the token.
+    /// The policy that API Gateway gets and keeps for the token; without a call none if each call has its own.
     pub policy: Option<Value>,
     /// Every route, where there is a policy.
     pub routes: Vec<Access>,
@@ -182,6 +182,7 @@ impl Explainer {
         let Ok(caller) = Caller::from_context(|member| context.get(member)) else { return unreadable() };
         let Ok(policy) = Policy::deserialize(&policy_document) else { return unreadable() };
         let is_allowed = |arn: &str| policy.evaluate(INVOKE, arn) == Decision::Allow;
+        let is_per_call = self.authorizer.is_policy_per_call();
         let routes: Vec<Access> = self
             .authorizer
             .routes()
@@ -189,7 +190,9 @@ impl Explainer {
             .map(|route| {
                 // Any value of a parameter does: a policy never tells them apart.
                 let resource = access::arn::pattern(route).replace('*', "1");
-                Access::new(route, &caller, is_allowed(&format!("{}{resource}", self.stage)))
+                let is_covered = || route.is_covered_by(&caller.scopes);
+                let is_allowed = || is_allowed(&format!("{}{resource}", self.stage));
+                Access::new(route, &caller, if is_per_call { is_covered() } else { is_allowed() })
             })
             .collect();
         let (outcome, reason, because) = match call {
@@ -200,13 +203,18 @@ impl Explainer {
             }
             Some((arn, Some(route))) if !is_allowed(arn) => {
                 let missing = Access::new(route, &caller, false).missing;
-                let because = if missing.is_empty() {
-                    "the scopes are held, but the policy of a token cannot tell this call from others"
-                        .to_owned()
+                if missing.is_empty() {
+                    let because =
+                        "the scopes are held, but the policy of a token cannot tell this call from others";
+                    (
+                        Outcome::Denied,
+                        "routes_overlap",
+                        format!("{because}; with `POLICY=call` it would pass"),
+                    )
                 } else {
-                    format!("the token does not hold {}", missing.join(" "))
-                };
-                (Outcome::Denied, "insufficient_scope", because)
+                    let because = format!("the token does not hold {}", missing.join(" "));
+                    (Outcome::Denied, "insufficient_scope", because)
+                }
             }
             None if !routes.iter().any(|route| route.allowed) => (
                 Outcome::Denied,
@@ -219,7 +227,7 @@ impl Explainer {
         Explanation {
             outcome,
             status,
-            policy: Some(policy_document),
+            policy: (call.is_some() || !is_per_call).then_some(policy_document),
             routes,
             ..Explanation::undecided(reason, &because)
         }

@@ -397,6 +397,11 @@ proptest! {
     }
 
     #[test]
+    fn a_star_is_any_characters(pattern in "[ab*]{0,8}", text in "[ab]{0,8}") {
+        prop_assert_eq!(matches(&pattern, &text), glob(pattern.as_bytes(), text.as_bytes()));
+    }
+
+    #[test]
     fn every_example_is_a_call_that_is_closed_to_a_holder(table in tables()) {
         let policies = Policies::new(table.clone(), Coverage::Token);
         for Ambiguity { allowed, denied, closed, example } in policies.ambiguities() {
@@ -407,6 +412,9 @@ proptest! {
             let (verb, path) = example.split_once(" /").unwrap();
             let is_allowed = allows(&policy(&policies, &held), &format!("{STAGE}{verb}/{path}"));
             prop_assert!(!is_allowed, "{example}, held `{held}`");
+            let arn = format!("{STAGE}{verb}/{path}");
+            let arn = MethodArn::parse(&arn).unwrap();
+            prop_assert!(policies.is_closed(&ScopeSet::parse(held.as_str()).unwrap(), &arn), "{example}");
             prop_assert!(!route(denied).is_covered_by(&ScopeSet::parse(held.as_str()).unwrap()));
         }
     }

@@ -130,7 +130,9 @@ impl Explain {
                 "JWKS_URI" => return self.jwks_uri(is_template),
                 _ => None,
             };
-            given.or_else(|| (is_template || name == "ROUTES").then(|| of_template(&stack, name)).flatten())
+            // Another issuer's tokens, decided about for the template's API.
+            let is_of_api = matches!(name, "ROUTES" | "POLICY");
+            given.or_else(|| (is_template || is_of_api).then(|| of_template(&stack, name)).flatten())
         })?;
         let authorizer = match self.jwks_file() {
             Some(path) => {

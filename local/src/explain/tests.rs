@@ -32,9 +32,11 @@ fn clock() -> SystemTime {
 fn explainer(folder: &TempDir, options: &[&str]) -> Result<Explainer, ExplainError> {
     let jwks = folder.path().join("jwks.json");
     fs::write(&jwks, ISSUER.jwks()).unwrap();
-    let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
-    let fixed = ["local", "explain", "--template", template, "--jwks", jwks.to_str().unwrap()];
-    let Some(Command::Explain(asked)) = CommandLine::parse_from(fixed.iter().chain(options)).command else {
+    let template = ["--template", concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml")];
+    let template = if options.contains(&"--template") { &[][..] } else { &template };
+    let fixed = ["local", "explain", "--jwks", jwks.to_str().unwrap()];
+    let line = fixed.iter().chain(template).chain(options);
+    let Some(Command::Explain(asked)) = CommandLine::parse_from(line).command else {
         panic!("another command");
     };
     asked.explainer(clock, Log::from_vars(|_| None, |_| {}))
@@ -158,6 +160,63 @@ async fn a_good_token_is_explained_route_by_route() {
     }
     let nothing = explainer.explain(&token(&json!({"scope": "openid"})), None).await;
     assert_eq!((nothing.outcome, nothing.reason), (Outcome::Denied, Some("insufficient_scope")));
+}
+
+/// An explainer of an API whose `/{a}/{b}` overlaps `/orders/{id}` and `/orders/latest`.
+fn overlapping(policy: &str) -> Explainer {
+    let folder = tempfile::tempdir().unwrap();
+    let template = folder.path().join("template.yaml");
+    let routes = r#"{"GET /{a}/{b}": ["s/a"], "GET /orders/{b}": ["s/b"], "GET /orders/latest": ["s/a"]}"#;
+    let text = format!(
+        "
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: dev
+      Auth: {{ DefaultAuthorizer: A, Authorizers: {{ A: {{ FunctionArn: !GetAtt A.Arn }} }} }}
+  A:
+    Type: AWS::Serverless::Function
+    Metadata: {{ BuildMethod: rust-cargolambda, BuildProperties: {{ Binary: authorizer }} }}
+    Properties: {{ Environment: {{ Variables: {{ ROUTES: '{routes}', POLICY: {policy} }} }} }}
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Events:
+        A: {{ Type: Api, Properties: {{ RestApiId: !Ref Api, Method: GET, Path: '/{{a}}/{{b}}' }} }}
+        B: {{ Type: Api, Properties: {{ RestApiId: !Ref Api, Method: GET, Path: '/orders/{{b}}' }} }}
+        C: {{ Type: Api, Properties: {{ RestApiId: !Ref Api, Method: GET, Path: /orders/latest }} }}
+"
+    );
+    fs::write(&template, text).unwrap();
+    explainer(&folder, &["--user-pool-id", POOL, "--template", template.to_str().unwrap()]).unwrap()
+}
+
+#[tokio::test]
+async fn a_call_that_the_policy_of_a_token_closes_is_told_as_such() {
+    let call = "GET /orders/latest".parse().unwrap();
+    let token = token(&json!({"scope": "s/a"}));
+    let closed = overlapping("token").explain(&token, Some(&call)).await;
+    assert_eq!((closed.outcome, closed.reason), (Outcome::Denied, Some("routes_overlap")));
+    let open = overlapping("call").explain(&token, Some(&call)).await;
+    assert_eq!((open.outcome, open.reason), (Outcome::Allowed, None));
+}
+
+#[tokio::test]
+async fn with_a_policy_for_each_call_every_route_is_explained_without_one() {
+    let explanation = overlapping("call").explain(&token(&json!({"scope": "s/a"})), None).await;
+    insta::assert_snapshot!(explanation.page(false), @r"
+    allowed
+
+    Routes
+      GET /{a}/{b}             allowed
+      GET /orders/{b}          denied  needs s/b
+      GET /orders/latest       allowed
+
+    Policy
+      one for each call (`POLICY=call`): name a call with `--route` to see it
+    ");
 }
 
 #[tokio::test]

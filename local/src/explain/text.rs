@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use super::{Access, Check, CheckVerdict, Explanation, Outcome};
 
+/// What stands in place of a policy.
+const PER_CALL: &str = "one for each call (`POLICY=call`): name a call with `--route` to see it";
+
 /// The verdict, what failed, the routes and the policy; with all checks, the header and the claims if it is `verbose`.
 pub(super) fn page(explanation: &Explanation, verbose: bool) -> String {
     let mut page = verdict(explanation);
@@ -20,8 +23,10 @@ pub(super) fn page(explanation: &Explanation, verbose: bool) -> String {
         section(&mut page, "Claims", json(explanation.claims.as_ref()));
     }
     section(&mut page, "Routes", explanation.routes.iter().map(route));
-    if explanation.policy.is_some() {
-        section(&mut page, "Policy", json(explanation.policy.as_ref()));
+    match &explanation.policy {
+        Some(policy) => section(&mut page, "Policy", json(Some(policy))),
+        None if explanation.routes.is_empty() => {}
+        None => section(&mut page, "Policy", [PER_CALL.to_owned()]),
     }
     page
 }
