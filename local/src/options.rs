@@ -43,6 +43,7 @@ Exit code: 0 allowed (without --route: at least one route), 1 refused or denied,
 const ROUTES_EXAMPLES: &str = "\
 Examples:
   local routes --from-openapi openapi.yaml --output routes.json
+  local routes --from-openapi openapi.yaml --resource-server shop > routes.json
   local routes --from-template template.yaml > routes.json
   local routes check --template template.yaml
 

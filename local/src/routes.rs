@@ -18,6 +18,21 @@ pub use self::{
 use access::{Table, table::TableError};
 use serde_json::{Map, Value};
 
+/// A route with the names that another has for the parameters at the same places.
+fn with_parameters_of(other: &str, route: &str) -> String {
+    let is_parameter = |part: &str| part.starts_with('{') && part.ends_with('}');
+    let mut is_same = true;
+    let mut others = other.split('/');
+    let parts = route.split('/').enumerate().map(|(index, part)| {
+        let other = others.next().unwrap_or_default();
+        // The first is the verb.
+        is_same &= index == 0 || part == other || (is_parameter(part) && is_parameter(other));
+        let is_greedy = |part: &str| part.ends_with("+}");
+        if is_same && index > 0 && is_greedy(part) == is_greedy(other) { other } else { part }
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
 /// A table in the making, and what could not be put into it.
 #[derive(Debug, Default)]
 struct Draft {
@@ -34,9 +49,18 @@ impl Draft {
             self.notes.push(left_out(&TableError::Twice(route.to_owned())));
             return;
         }
-        self.routes.insert(route.to_owned(), scopes.into());
-        if let Err(error) = Table::from_json(&self.text()) {
-            self.routes.remove(route);
+        self.routes.insert(route.to_owned(), scopes.clone().into());
+        let Err(error) = Table::from_json(&self.text()) else { return };
+        self.routes.remove(route);
+        if let TableError::Parameters(other, _) = &error
+            && let renamed = with_parameters_of(other, route)
+            && renamed != route
+            && !self.routes.contains_key(&renamed)
+        {
+            self.notes
+                .push(format!("renamed: `{route}` is written as `{renamed}`, since `{other}` is there too"));
+            self.add(&renamed, scopes);
+        } else {
             self.notes.push(left_out(&error));
         }
     }

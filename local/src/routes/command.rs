@@ -28,6 +28,9 @@ pub struct Routes {
         conflicts_with = "from_template"
     )]
     pub from_openapi: Option<PathBuf>,
+    /// Write a description's scopes that have no slash as NAME/scope: Cognito's scopes name a resource server
+    #[arg(long, value_name = "NAME", requires = "from_openapi")]
+    pub resource_server: Option<String>,
     /// Make the table from a SAM template: its routes behind an authorizer, each with `[]`, the scopes left for you to
     /// fill in
     #[arg(long, value_name = "FILE")]
@@ -79,7 +82,7 @@ pub enum RoutesCommandError {
     /// The template cannot be read.
     #[error(transparent)]
     Template(#[from] TemplateFileError),
-    /// No route has scopes.
+    /// Nothing is left to write.
     #[error("no route of `{}` can be written: see above", .0.display())]
     Empty(PathBuf),
     /// The table cannot be read.
@@ -105,7 +108,7 @@ impl Routes {
         match (&self.command, &self.from_openapi, &self.from_template) {
             (Some(RoutesCommand::Check(check)), _, _) => check.run(),
             (None, Some(path), _) => {
-                let draft = openapi::draft(&document::read(path)?);
+                let draft = openapi::draft(&document::read(path)?, self.resource_server.as_deref());
                 let draft = draft.ok_or_else(|| RoutesCommandError::NotOpenapi(path.clone()))?;
                 self.written(&draft, path, note)
             }

@@ -1,6 +1,6 @@
 //! The routes of an OpenAPI 3 or Swagger 2 description: the scopes that `security` asks of an OAuth 2 scheme.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -27,26 +27,32 @@ enum Asked {
 }
 
 /// The routes of a description, or `None` if it is not one.
-pub(super) fn draft(document: &Value) -> Option<Draft> {
+///
+/// A scope without a slash is put into the resource server `server`, if there is one.
+pub(super) fn draft(document: &Value, server: Option<&str>) -> Option<Draft> {
     if document.get("openapi").is_none() && document.get("swagger").is_none() {
         return None;
     }
     let paths = document.get("paths")?.as_object()?;
-    let oauth = oauth_schemes(document);
+    let tokens = token_schemes(document);
+    let named = |scope: String| match server {
+        Some(server) if !scope.contains('/') => format!("{server}/{scope}"),
+        Some(_) | None => scope,
+    };
     let mut draft = Draft::default();
     for (path, item) in paths {
         for (member, verb) in OPERATIONS {
             let Some(operation) = item.get(member) else { continue };
             let route = format!("{verb} {path}");
             let security = operation.get("security").or_else(|| document.get("security"));
-            match asked(security, &oauth) {
+            match asked(security, &tokens) {
                 Asked::Scopes(scopes) => {
                     if scopes.is_empty() {
                         draft
                             .notes
                             .push(format!("any valid token: `{route}` asks for a token, but for no scope"));
                     }
-                    draft.add(&route, scopes.into_iter().collect());
+                    draft.add(&route, scopes.into_iter().map(named).collect());
                 }
                 Asked::Unknown(why) => draft.notes.push(format!("left out: `{route}`: {why}")),
             }
@@ -61,16 +67,21 @@ pub(super) fn draft(document: &Value) -> Option<Draft> {
     Some(draft)
 }
 
-/// The names of the schemes whose tokens have scopes.
-fn oauth_schemes(document: &Value) -> BTreeSet<&str> {
+/// The names of the schemes whose tokens have scopes, and whether a list of them may be empty: a bearer token of another
+/// kind has scopes only where the description lists some.
+// SPEC: OpenAPI 3.1, "Security Requirement Object"
+fn token_schemes(document: &Value) -> BTreeMap<&str, bool> {
     let schemes = ["/components/securitySchemes", "/securityDefinitions"].map(|path| document.pointer(path));
     let schemes = schemes.into_iter().flatten().filter_map(Value::as_object).flatten();
-    let is_oauth =
-        |scheme: &Value| scheme.get("type").is_some_and(|kind| kind == "oauth2" || kind == "openIdConnect");
-    schemes.filter(|(_, scheme)| is_oauth(scheme)).map(|(name, _)| name.as_str()).collect()
+    let kind = |scheme: &Value| match scheme.get("type")?.as_str()? {
+        "oauth2" | "openIdConnect" => Some(true),
+        "http" if scheme.get("scheme")?.as_str()?.eq_ignore_ascii_case("bearer") => Some(false),
+        _ => None,
+    };
+    schemes.filter_map(|(name, scheme)| Some((name.as_str(), kind(scheme)?))).collect()
 }
 
-fn asked(security: Option<&Value>, oauth: &BTreeSet<&str>) -> Asked {
+fn asked(security: Option<&Value>, tokens: &BTreeMap<&str, bool>) -> Asked {
     let Some(alternatives) = security.and_then(Value::as_array) else {
         return Asked::Unknown("it has no `security`");
     };
@@ -84,7 +95,9 @@ fn asked(security: Option<&Value>, oauth: &BTreeSet<&str>) -> Asked {
     }
     let mut sets = BTreeSet::new();
     for schemes in alternatives {
-        let lists = schemes.iter().filter(|(name, _)| oauth.contains(name.as_str()));
+        let is_empty = |list: &Value| list.as_array().is_some_and(Vec::is_empty);
+        let has_scopes = |name: &str, list| tokens.get(name).is_some_and(|empty| *empty || !is_empty(list));
+        let lists = schemes.iter().filter(|(name, list)| has_scopes(name, list));
         let lists: Vec<&Value> = lists.map(|(_, scopes)| scopes).collect();
         if lists.is_empty() {
             continue;

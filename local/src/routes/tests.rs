@@ -49,14 +49,17 @@ paths:
     head: { security: [] }
     options: { security: [{}, { oauth: [shop/read] }] }
   /things/{number}/parts: { get: {} }
+  /things/{number}: { post: {}, get: {} }
   /files/{name}.json: { get: {} }
-  /orders: { get: { security: [{ oauth: ["read:orders"] }] } }
+  /orders: { get: { security: [{ oauth: ["read:orders"] }] }, put: { security: [{ bearer: [shop/put] }] } }
+  /bare: { get: { security: [{ bearer: [] }] } }
   /elsewhere: { $ref: "other.yaml#/x" }
 components:
   securitySchemes:
     oauth: { type: oauth2 }
     other: { type: openIdConnect }
     key: { type: apiKey }
+    bearer: { type: http, scheme: Bearer }
 "#;
 
 #[test]
@@ -67,11 +70,15 @@ fn a_description_becomes_a_table_and_what_it_lacks_is_told() {
     {
       "GET /things": ["shop/read"],
       "GET /things/{id}": [],
+      "GET /things/{id}/parts": ["shop/read"],
       "PATCH /things/{id}": ["shop/write"],
-      "POST /things": ["shop/audit", "shop/write"]
+      "POST /things": ["shop/audit", "shop/write"],
+      "POST /things/{id}": ["shop/read"],
+      "PUT /orders": ["shop/put"]
     }
     "#);
     insta::assert_snapshot!(notes.join("\n"), @r#"
+    left out: `GET /bare`: its `security` names no OAuth 2 scheme
     left out: `/elsewhere`: it is described elsewhere (`$ref`)
     left out: `GET /files/{name}.json`: a segment must be `{name}`, or letters, digits, `.`, `_`, `-` and `:`
     left out: `GET /orders`: the scope `read:orders`: a scope reads `resource-server/name`
@@ -81,8 +88,19 @@ fn a_description_becomes_a_table_and_what_it_lacks_is_told() {
     left out: `PUT /things/{id}`: one of several sets of scopes will do, and a table asks for all
     left out: `DELETE /things/{id}`: its `security` names no OAuth 2 scheme
     left out: `OPTIONS /things/{id}`: a token is optional
-    left out: `GET /things/{id}` and `GET /things/{number}/parts` have different parameters at the same place
+    left out: `GET /things/{id}` and `GET /things/{number}` have different parameters at the same place
+    renamed: `POST /things/{number}` is written as `POST /things/{id}`, since `GET /things/{id}` is there too
+    renamed: `GET /things/{number}/parts` is written as `GET /things/{id}/parts`, since `GET /things/{id}` is there too
     "#);
+}
+
+#[test]
+fn scopes_without_a_slash_are_put_into_the_resource_server_that_is_named() {
+    let arguments = ["--from-openapi", "api.yaml", "--resource-server", "acme"];
+    let (text, notes, _) = run(&[("api.yaml", OPENAPI)], &arguments).unwrap();
+    assert!(text.contains(r#""GET /orders": ["acme/read:orders"]"#), "{text}");
+    assert!(text.contains(r#""GET /things": ["shop/read"]"#), "{text}");
+    assert!(!notes.iter().any(|note| note.contains("read:orders")), "{notes:?}");
 }
 
 #[test]
