@@ -11,7 +11,7 @@ use authorizer::Authorizer;
 use futures_util::{FutureExt as _, future::BoxFuture};
 use gateway::{
     http::Clock,
-    invoke::{Invoke, Remote, Target},
+    invoke::{Invoke, InvokeError, Remote, Target},
     loopback::LoopbackError,
     template::{Function, Stack},
 };
@@ -22,6 +22,7 @@ use self::{
     failure_log::FailureLog,
     in_process::{Code, InProcess},
 };
+use crate::routes;
 
 /// The functions, ready to be invoked once `prepare` is through.
 pub(crate) struct Functions {
@@ -36,7 +37,9 @@ pub(crate) struct Functions {
 #[derive(Debug, thiserror::Error)]
 pub enum FunctionsError {
     /// A function of the template that is built from something else.
-    #[error("the function `{0}` is built from the binary `{1}`, which cannot be run here")]
+    #[error(
+        "the function `{0}` is built from the binary `{1}`, which cannot be run here; `--functions` calls it elsewhere"
+    )]
     Binary(String, String),
     /// The environment that the template gives to the authorizer.
     #[error("the environment of the function `{0}`")]
@@ -67,10 +70,32 @@ pub enum FunctionsError {
     Http(#[from] LoopbackError),
 }
 
-/// The functions of the stack at a Lambda Invoke endpoint.
+/// Functions of which some run in this process.
+struct Divided {
+    here: InProcess,
+    elsewhere: Remote,
+}
+
+impl Invoke for Divided {
+    fn invoke<'a>(
+        &'a self,
+        function: &'a str,
+        event: Vec<u8>,
+    ) -> BoxFuture<'a, Result<Vec<u8>, InvokeError>> {
+        if self.here.0.contains_key(function) {
+            self.here.invoke(function, event)
+        } else {
+            self.elsewhere.invoke(function, event)
+        }
+    }
+}
+
+/// The functions of the stack at a Lambda Invoke endpoint, but for a released authorizer, which this process has. `base` is
+/// where this system serves.
 pub(crate) fn elsewhere(
     endpoint: &Url,
     stack: &Stack,
+    base: &str,
     clock: Clock,
     log: Log,
 ) -> Result<Functions, FunctionsError> {
@@ -79,8 +104,18 @@ pub(crate) fn elsewhere(
         (id.clone(), Target { name: function.binary.clone(), limit: None })
     };
     let remote = Remote::new(endpoint.clone(), stack.functions.iter().map(target).collect())?;
-    let invoke = Arc::new(FailureLog::new(remote, clock, log));
-    Ok(Functions { invoke, authorizers: Vec::new(), prepare: async {}.boxed() })
+    let (mut here, mut authorizers) = (BTreeMap::new(), Vec::new());
+    for (id, function) in stack.functions.iter().filter(|(_, function)| routes::is_release(function)) {
+        let vars = |name: &str| wiring::variable(function, base, name);
+        let authorizer = wiring::authorizer(id, vars, clock, log.clone())?;
+        authorizers.push(authorizer.clone());
+        let code = Code::Authorizer(authorizer);
+        here.insert(id.clone(), in_process::Function { code, limit: function.timeout });
+    }
+    let prepare = prepare(authorizers.clone());
+    let functions = Divided { here: InProcess(here), elsewhere: remote };
+    let invoke = Arc::new(FailureLog::new(functions, clock, log));
+    Ok(Functions { invoke, authorizers, prepare })
 }
 
 /// The functions of the stack in this process.
@@ -93,12 +128,16 @@ pub(crate) fn here(surroundings: &Surroundings<'_>) -> Result<Functions, Functio
         }
         built.insert(id.clone(), in_process::Function { code, limit: function.timeout });
     }
-    let unprepared = authorizers.clone();
-    let prepare = async move {
-        for authorizer in unprepared {
+    let prepare = prepare(authorizers.clone());
+    let invoke = Arc::new(FailureLog::new(InProcess(built), surroundings.clock, surroundings.log.clone()));
+    Ok(Functions { invoke, authorizers, prepare })
+}
+
+fn prepare(authorizers: Vec<Authorizer>) -> BoxFuture<'static, ()> {
+    async move {
+        for authorizer in authorizers {
             authorizer.prefetch().await;
         }
-    };
-    let invoke = Arc::new(FailureLog::new(InProcess(built), surroundings.clock, surroundings.log.clone()));
-    Ok(Functions { invoke, authorizers, prepare: prepare.boxed() })
+    }
+    .boxed()
 }

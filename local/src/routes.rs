@@ -9,7 +9,7 @@ mod stack;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::stack::fill;
+pub(crate) use self::stack::{fill, is_release};
 pub use self::{
     command::{Check, Routes, RoutesCommand, RoutesCommandError},
     stack::RoutesError,

@@ -186,6 +186,7 @@ mod tests {
     fn schedules(schedules: Vec<Schedule>) -> Result<Schedules, ScheduleError> {
         let function = Function {
             binary: "report".into(),
+            code: None,
             environment: BTreeMap::new(),
             timeout: Duration::from_secs(3),
             schedules,

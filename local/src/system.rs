@@ -158,7 +158,7 @@ impl Local {
 
         let base = format!("http://{address}");
         let (functions, database) = if let Some(endpoint) = &options.functions {
-            (functions::elsewhere(endpoint, &stack, clock, log.clone())?, None)
+            (functions::elsewhere(endpoint, &stack, &base, clock, log.clone())?, None)
         } else {
             let database = Database::start(folder.as_deref())?;
             for table in stack.tables.values() {
@@ -338,8 +338,8 @@ fn routes(
     log: &Log,
 ) -> Result<Option<Table>, RoutesError> {
     match routes::fill(stack, &options.template) {
-        // Functions elsewhere have a table of their own, which may be right.
-        Err(error) if options.functions.is_some() => {
+        // An authorizer elsewhere has a table of its own, which may be right.
+        Err(error) if options.functions.is_some() && !stack.functions.values().any(routes::is_release) => {
             let line = json!({ "event": "routes_differ", "detail": error.to_string() });
             log.record(Level::Warn, clock(), &line);
             Ok(None)

@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::BTreeMap, time::Duration};
 use super::{
     auth::Auth,
     error::{Located, Notices, Problem},
-    resource::{FUNCTION, RAW_FUNCTION, Resource, Resources},
+    resource::{APPLICATION, FUNCTION, RAW_FUNCTION, Resource, Resources},
     scope::{IMPLICIT_API, Scope, Trail},
     stack::{Function, Lambda, Schedule},
     value::Field,
@@ -38,6 +38,9 @@ const SCHEDULE_V2: &[&str] = &[
     "RoleArn",
 ];
 
+/// A function of which the template says nothing, not even its time limit.
+const ELSEWHERE: Lambda = Lambda { binary: None, timeout: Duration::from_millis(INTEGRATION_MILLISECONDS) };
+
 /// Every function of a template, and how it is called there.
 pub(super) struct Functions {
     /// By logical id, with the ARN.
@@ -60,6 +63,10 @@ impl Functions {
             let lambda = Lambda { binary: binary(&resource.metadata())?, timeout };
             all.insert(resource.logical_id.clone(), (arn, lambda));
         }
+        for Resource { logical_id, .. } in resources.of(APPLICATION) {
+            let arn = scope.facts.arn("lambda", &format!("function:{logical_id}"));
+            all.insert(logical_id.clone(), (arn, ELSEWHERE));
+        }
         Ok(Self { all, elsewhere: (!is_strict).then(RefCell::default) })
     }
 
@@ -74,9 +81,7 @@ impl Functions {
         let (Some(elsewhere), Some(name)) = (&self.elsewhere, name_of(wanted)) else {
             return Err(field.failure(Problem::NotHonoured("names no function of this template")));
         };
-        // What its own time limit is the template does not say.
-        let lambda = Lambda { binary: None, timeout: Duration::from_millis(INTEGRATION_MILLISECONDS) };
-        elsewhere.borrow_mut().insert(name.to_owned(), lambda);
+        elsewhere.borrow_mut().insert(name.to_owned(), ELSEWHERE);
         Ok(name.to_owned())
     }
 
@@ -178,9 +183,21 @@ pub(super) fn read(
         let lambda = lambdas.get(id).ok_or_else(|| properties.failure(Problem::Missing))?;
         let function = Function {
             binary: lambda.binary.clone().unwrap_or_else(|| id.clone()),
+            code: path(&properties, "CodeUri")?,
             environment: environment(&properties)?,
             timeout: lambda.timeout,
             schedules,
+        };
+        functions.insert(id.clone(), function);
+    }
+    for resource in resources.of(APPLICATION) {
+        let (id, properties) = (&resource.logical_id, resource.properties());
+        let function = Function {
+            binary: id.clone(),
+            code: path(&properties, "Location")?,
+            environment: variables(properties.get("Parameters")?)?,
+            timeout: ELSEWHERE.timeout,
+            schedules: Vec::new(),
         };
         functions.insert(id.clone(), function);
     }
@@ -199,15 +216,19 @@ fn binary(metadata: &Field<'_>) -> Result<Option<String>, Located> {
 }
 
 fn environment(properties: &Field<'_>) -> Result<BTreeMap<String, String>, Located> {
-    let variables = match properties.get("Environment")? {
-        Some(environment) => {
-            environment.only(&[&["Variables"]])?;
-            environment.get("Variables")?
-        }
-        None => None,
-    };
-    let Some(variables) = variables else { return Ok(BTreeMap::new()) };
+    let Some(environment) = properties.get("Environment")? else { return Ok(BTreeMap::new()) };
+    environment.only(&[&["Variables"]])?;
+    variables(environment.get("Variables")?)
+}
+
+fn variables(field: Option<Field<'_>>) -> Result<BTreeMap<String, String>, Located> {
+    let Some(variables) = field else { return Ok(BTreeMap::new()) };
     variables.entries()?.map(|(name, value)| Ok((name.to_owned(), value.text()?.to_owned()))).collect()
+}
+
+/// The path of a file or folder, unless the property names something else, such as an object of S3.
+fn path(properties: &Field<'_>, name: &str) -> Result<Option<String>, Located> {
+    Ok(properties.get(name)?.and_then(|field| field.text().ok().map(str::to_owned)))
 }
 
 fn method(

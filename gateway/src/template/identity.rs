@@ -74,6 +74,10 @@ impl Scope<'_> {
             ("AWS::Serverless::Function" | "AWS::Lambda::Function", "Arn") => {
                 Ok(self.facts.arn("lambda", &format!("function:{}", identity()?)))
             }
+            // A nested application is a function elsewhere, whichever of its outputs has the ARN.
+            ("AWS::Serverless::Application", output) if output.starts_with("Outputs.") => {
+                Ok(self.facts.arn("lambda", &format!("function:{logical_id}")))
+            }
             ("AWS::DynamoDB::Table", "Arn") => {
                 Ok(self.facts.arn("dynamodb", &format!("table/{}", identity()?)))
             }

@@ -11,6 +11,7 @@ use super::{
 pub(super) const API: &str = "AWS::Serverless::Api";
 pub(super) const FUNCTION: &str = "AWS::Serverless::Function";
 pub(super) const RAW_FUNCTION: &str = "AWS::Lambda::Function";
+pub(super) const APPLICATION: &str = "AWS::Serverless::Application";
 pub(super) const API_KEY: &str = "AWS::ApiGateway::ApiKey";
 pub(super) const USAGE_PLAN: &str = "AWS::ApiGateway::UsagePlan";
 pub(super) const USAGE_PLAN_KEY: &str = "AWS::ApiGateway::UsagePlanKey";
@@ -21,11 +22,22 @@ pub(super) const TABLE: &str = "AWS::DynamoDB::Table";
 pub(super) const SECRET: &str = "AWS::SecretsManager::Secret";
 
 /// What is read for the API; of other types nothing is evaluated.
-const SERVED: &[&str] = &[API, FUNCTION, RAW_FUNCTION, API_KEY, USAGE_PLAN, USAGE_PLAN_KEY];
+const SERVED: &[&str] = &[API, FUNCTION, RAW_FUNCTION, APPLICATION, API_KEY, USAGE_PLAN, USAGE_PLAN_KEY];
 
 /// What is read besides, for a whole system on a laptop.
-const BESIDES: &[&str] =
-    &[API, FUNCTION, API_KEY, USAGE_PLAN, USAGE_PLAN_KEY, USER_POOL, CLIENT, RESOURCE_SERVER, TABLE, SECRET];
+const BESIDES: &[&str] = &[
+    API,
+    FUNCTION,
+    APPLICATION,
+    API_KEY,
+    USAGE_PLAN,
+    USAGE_PLAN_KEY,
+    USER_POOL,
+    CLIENT,
+    RESOURCE_SERVER,
+    TABLE,
+    SECRET,
+];
 
 /// Types that would change what a whole system serves, or that could: not to be ignored there. A name that ends with `:`
 /// stands for all that begin with it.

@@ -42,12 +42,14 @@ pub struct Lambda {
     pub timeout: Duration,
 }
 
-/// One Lambda function.
+/// One Lambda function, or a nested application that stands for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Function {
     /// The binary that it is built from.
     pub binary: String,
-    /// Its environment variables.
+    /// Where its code is, beside the template: `CodeUri`, or the `Location` of an application.
+    pub code: Option<String>,
+    /// Its environment variables, or the parameters of an application.
     pub environment: BTreeMap<String, String>,
     /// How long an invocation may take.
     pub timeout: Duration,

@@ -41,12 +41,7 @@ pub(crate) struct Surroundings<'a> {
 impl Surroundings<'_> {
     /// The library behind the binary of `function`, which the template calls `id`.
     pub(super) fn code(&self, id: &str, function: &Function) -> Result<Code, FunctionsError> {
-        let vars = |name: &str| match name {
-            // Instead of Cognito's address, which nothing here may call.
-            "JWKS_URI" => Some(format!("{}/.well-known/jwks.json", self.base)),
-            "TOKEN_URL" => Some(format!("{}/oauth2/token", self.base)),
-            _ => function.environment.get(name).cloned(),
-        };
+        let vars = |name: &str| variable(function, self.base, name);
         let unset = |error| FunctionsError::Config(id.to_owned(), error);
         let calling = |scopes| {
             let CallingConfig { config, credentials_secret } =
@@ -58,7 +53,7 @@ impl Surroundings<'_> {
             ))
         };
         match function.binary.as_str() {
-            "authorizer" => self.authorizer(id, vars),
+            "authorizer" => authorizer(id, vars, self.clock, self.log.clone()).map(Code::Authorizer),
             "inventory" => {
                 let config = Config::from_vars(vars).map_err(unset)?;
                 Ok(self.entry(Inventory::new(self.dynamodb.clone(), config)))
@@ -80,14 +75,6 @@ impl Surroundings<'_> {
             "rotate" => Ok(Code::Absent),
             binary => Err(FunctionsError::Binary(id.to_owned(), binary.to_owned())),
         }
-    }
-
-    fn authorizer(&self, id: &str, vars: impl Fn(&str) -> Option<String>) -> Result<Code, FunctionsError> {
-        let config = authorizer::Config::from_vars(vars)
-            .map_err(|error| FunctionsError::AuthorizerConfig(id.to_owned(), error))?;
-        let authorizer = Authorizer::new(config, self.clock, self.log.clone())
-            .map_err(|error| FunctionsError::Authorizer(id.to_owned(), error))?;
-        Ok(Code::Authorizer(authorizer))
     }
 
     fn token(&self, id: &str, vars: impl Fn(&str) -> Option<String>) -> Result<Code, FunctionsError> {
@@ -147,4 +134,27 @@ impl Surroundings<'_> {
         let tokens = TokenSource::builder(credentials, http).clock(self.clock).build();
         Ok(ClientApi::new(tokens, scopes))
     }
+}
+
+/// A variable of `function` as it is here: the template's, but for the issuer's addresses, which are those of the system at
+/// `base`.
+pub(super) fn variable(function: &Function, base: &str, name: &str) -> Option<String> {
+    match name {
+        // Instead of Cognito's address, which nothing here may call.
+        "JWKS_URI" => Some(format!("{base}/.well-known/jwks.json")),
+        "TOKEN_URL" => Some(format!("{base}/oauth2/token")),
+        _ => function.environment.get(name).cloned(),
+    }
+}
+
+/// The authorizer with these settings.
+pub(super) fn authorizer(
+    id: &str,
+    vars: impl Fn(&str) -> Option<String>,
+    clock: Clock,
+    log: Log,
+) -> Result<Authorizer, FunctionsError> {
+    let config = authorizer::Config::from_vars(vars)
+        .map_err(|error| FunctionsError::AuthorizerConfig(id.to_owned(), error))?;
+    Authorizer::new(config, clock, log).map_err(|error| FunctionsError::Authorizer(id.to_owned(), error))
 }

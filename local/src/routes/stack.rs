@@ -1,7 +1,8 @@
-//! Which route table the authorizer of a template gets here: the one that the template names, or `routes.json` beside
-//! the template, which a deployment packages with the function.
+//! Which route table the authorizer of a template gets here: the one that the template names, that of a release's layer,
+//! or `routes.json` beside the template, which a deployment packages with the function.
 
 use std::{
+    ffi::OsStr,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -16,6 +17,8 @@ const AUTHORIZER: &str = "authorizer";
 const FILE: &str = "ROUTES_FILE";
 const TEXT: &str = "ROUTES";
 const NAME: &str = "routes.json";
+/// What the names of a release's files end with, before the suffix.
+const ARCHITECTURES: [&str; 2] = ["-arm64", "-x86_64"];
 
 /// Why there is no route table.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +40,11 @@ pub enum RoutesError {
 /// # Errors
 /// If there is an authorizer and no usable table for it, or the table has other routes than the template.
 pub(crate) fn fill(stack: &mut Stack, template: &Path) -> Result<Option<Table>, RoutesError> {
+    for function in stack.functions.values_mut().filter(|function| is_release(function)) {
+        AUTHORIZER.clone_into(&mut function.binary);
+        let environment = std::mem::take(&mut function.environment).into_iter();
+        function.environment = environment.map(|(name, value)| (variable(&name), value)).collect();
+    }
     if !stack.functions.values().any(is_authorizer) {
         return Ok(None);
     }
@@ -63,12 +71,40 @@ fn is_authorizer(function: &Function) -> bool {
     function.binary == AUTHORIZER
 }
 
+/// Whether the function is the authorizer of a release, which nobody builds here: its zip, or its template as a nested
+/// application.
+pub(crate) fn is_release(function: &Function) -> bool {
+    let path = Path::new(function.code.as_deref().unwrap_or_default());
+    let part = |part: Option<&OsStr>| part.and_then(OsStr::to_str).unwrap_or_default().to_owned();
+    let (stem, extension) = (part(path.file_stem()), part(path.extension()));
+    let stem = ARCHITECTURES.iter().find_map(|architecture| stem.strip_suffix(architecture)).unwrap_or(&stem);
+    stem == AUTHORIZER && ["zip", "yaml"].contains(&extension.as_str())
+}
+
+/// The variable that a parameter of `authorizer.yaml` becomes: `USER_POOL_ID` for `UserPoolId`.
+fn variable(name: &str) -> String {
+    if !name.contains(|c: char| c.is_ascii_lowercase()) {
+        return name.to_owned();
+    }
+    let mut variable = String::new();
+    for character in name.chars() {
+        if character.is_ascii_uppercase() && !variable.is_empty() {
+            variable.push('_');
+        }
+        variable.push(character.to_ascii_uppercase());
+    }
+    variable
+}
+
 fn text_for(function: Option<&Function>, template: &Path) -> Result<String, RoutesError> {
     let set = |name| function?.environment.get(name).filter(|value| !value.trim().is_empty());
     if let Some(text) = set(TEXT) {
         return Ok(text.clone());
     }
     let name = set(FILE).and_then(|path| Path::new(path).file_name()).unwrap_or_else(|| NAME.as_ref());
-    let path = template.with_file_name(name);
+    let code = function.filter(|function| is_release(function)).and_then(|function| function.code.as_ref());
+    // A release's template makes a layer of this folder.
+    let layer = code.map(|code| template.with_file_name(code).with_file_name("layer").join(NAME));
+    let path = layer.filter(|layer| layer.is_file()).unwrap_or_else(|| template.with_file_name(name));
     fs::read_to_string(&path).map_err(|error| RoutesError::Read(path, error))
 }

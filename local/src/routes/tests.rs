@@ -3,10 +3,14 @@
 use std::fs;
 
 use clap::Parser as _;
+use gateway::template::Facts;
 use tempfile::TempDir;
 
 use super::command::RoutesCommandError;
-use crate::options::{Command, CommandLine};
+use crate::{
+    options::{Command, CommandLine},
+    template_file,
+};
 
 /// What is printed, what is noted besides, and whether the answer is no; or the error, and what was noted before it.
 type Done = Result<(String, Vec<String>, bool), (String, Vec<String>)>;
@@ -178,6 +182,38 @@ fn a_template_gives_its_routes_to_fill_in() {
     left out: `GET /`: the template asks no authorizer about it
     to fill in: `GET /things` has no scopes yet, so any valid token will do
     ");
+}
+
+#[test]
+fn a_release_is_an_authorizer_with_the_settings_of_the_template_and_the_table_of_its_layer() {
+    let folder = tempfile::tempdir().unwrap();
+    let layer = folder.path().join("scopegate/layer");
+    fs::create_dir_all(&layer).unwrap();
+    fs::write(layer.join("routes.json"), r#"{"ANY /things/{id}": [], "GET /things": ["a/a"]}"#).unwrap();
+    let own = "    Metadata: { BuildMethod: rust-cargolambda, BuildProperties: { Binary: authorizer } }\n";
+    let (before, after) = TEMPLATE.split_once(own).unwrap();
+    let application = "
+    Type: AWS::Serverless::Application
+    Properties: { Location: scopegate/authorizer.yaml, Parameters: { UserPoolId: pool, ClientIds: '*' } }
+";
+    let nested = before.replace("Authorizer.Arn", "Authorizer.Outputs.FunctionArn");
+    let nested = nested.strip_suffix("\n    Type: AWS::Serverless::Function\n").unwrap();
+    let zip = "    Properties:
+      CodeUri: scopegate/authorizer-arm64.zip
+      Environment: { Variables: { USER_POOL_ID: pool, CLIENT_IDS: '*' } }
+";
+    for text in [format!("{nested}{application}{after}"), format!("{before}{zip}{after}")] {
+        let path = folder.path().join("template.yaml");
+        fs::write(&path, &text).unwrap();
+        let mut stack = template_file::read(&path).unwrap().stack(&Facts::default()).unwrap();
+        let table = super::fill(&mut stack, &path).unwrap().unwrap();
+        assert_eq!(table.routes().len(), 8);
+        let authorizer = &stack.functions["Authorizer"];
+        assert!(super::is_release(authorizer) && authorizer.binary == "authorizer", "{text}");
+        assert_eq!(authorizer.environment["USER_POOL_ID"], "pool");
+        assert_eq!(authorizer.environment["CLIENT_IDS"], "*");
+        assert!(authorizer.environment["ROUTES"].contains("GET /things"));
+    }
 }
 
 #[test]

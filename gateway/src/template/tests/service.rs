@@ -80,6 +80,28 @@ Resources:
 }
 
 #[test]
+fn a_nested_application_can_be_the_authorizer() {
+    let service = service(
+        "
+Resources:
+  Shared: { Type: AWS::Serverless::Application, Properties: { Location: x.yaml, Parameters: { Pool: !ImportValue p } } }
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: v1
+      Auth: { DefaultAuthorizer: Mine, Authorizers: { Mine: { FunctionArn: !GetAtt Shared.Outputs.FunctionArn } } }
+  Items:
+    Type: AWS::Serverless::Function
+    Properties: { Events: { A: { Type: Api, Properties: { RestApiId: !Ref Api, Path: /items, Method: get } } } }
+",
+    )
+    .unwrap();
+    assert_eq!(routes(&service), ["GET /items Items Mine"]);
+    assert_eq!(service.api.authorizers["Mine"].function, "Shared");
+    assert!(service.functions.contains_key("Shared"));
+}
+
+#[test]
 fn one_of_several_apis_is_chosen() {
     let text = "
 Parameters: { Stage: { Type: String } }
