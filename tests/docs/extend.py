@@ -1,19 +1,20 @@
-"""docs/extend.md, followed to the letter in a copy of the tree: its edits, then its commands."""
+"""docs/extend.md, followed to the letter in a copy of the tree: its commands, and what it shows of its patches."""
 
+import os
 import shutil
 import subprocess
-from itertools import groupby
 from pathlib import Path
 
-import edits
 import shell
 from blocks import ROOT, blocks
 
 PAGE = "docs/extend.md"
+PATCHES = "docs/extend"
 
 
 def copy(tree: Path) -> None:
-    """The files of the repository as they are now, committed or not."""
+    """The files of the repository as they are now, committed or not. They keep their times, so that Cargo builds only what the
+    patches change."""
     shutil.rmtree(tree, ignore_errors=True)
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
@@ -21,24 +22,23 @@ def copy(tree: Path) -> None:
     for name in filter(None, listed.stdout.decode().split("\0")):
         if (ROOT / name).is_file():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
-            # With the time of the copy, so that Cargo takes nothing for built that an earlier copy had edited.
-            shutil.copyfile(ROOT / name, tree / name)
-            shutil.copymode(ROOT / name, tree / name)
+            shutil.copy2(ROOT / name, tree / name)
 
 
 def main(target: Path) -> None:
-    """Every block of the page is an edit or a command, and is done in its turn; nothing is left out."""
+    """Every block of the page is a command, or stands in a patch."""
     tree = target.parent / "docs"
     copy(tree)
-    for is_edit, group in groupby(blocks(PAGE), edits.is_edit):
-        if is_edit:
-            for block in group:
-                edits.apply(block, tree)
-                print(f"  {block}", flush=True)
-            continue
-        commands = list(group)
-        for block in commands:
-            assert block.info == "sh", f"{block}: neither an edit nor a command"
-        shell.run(commands, tree, target.parent)
-        for block in commands:
-            print(f"  {block}", flush=True)
+    added = [line[1:] for patch in sorted((ROOT / PATCHES).iterdir()) for line in patch.read_text().splitlines() if line.startswith("+")]
+    commands = []
+    for block in blocks(PAGE):
+        if block.info == "sh":
+            commands.append(block)
+        else:
+            missing = [line for line in block.text.splitlines() if line not in added]
+            assert not missing, f"{block}: in no patch: {missing}"
+    # The copy is in the repository's folder, and none itself.
+    os.environ["GIT_CEILING_DIRECTORIES"] = str(target.parent)
+    shell.run(commands, tree, target.parent)
+    for block in commands:
+        print(f"  {block}", flush=True)

@@ -23,6 +23,7 @@ NOT_RUN = {
     ("CONTRIBUTING.md", ".ci/run"): GATE,
     ("CONTRIBUTING.md", "cargo install"): TOOLS,
     ("bench/README.md", "cargo run --release -p bench"): TOOLS,
+    ("bench/README.md", "cargo bench -p bench"): TOOLS,
     ("fuzz/README.md", ""): TOOLS,
     ("gateway/README.md", "gateway --template"): "serves somebody's project; gateway's tests start the same command",
     ("docs/adopt.md", "sam deploy"): "needs an AWS account; tests/adopt does the same against an emulator",
