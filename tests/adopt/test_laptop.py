@@ -31,9 +31,15 @@ class Laptop:
     functions: str
 
 
+@pytest.fixture(scope="session", autouse=True)
+def binaries() -> None:
+    """`local` and `gateway`, which other sections of the gate have built already."""
+    if not all((TARGET / "debug" / name).exists() for name in ("local", "gateway")):
+        subprocess.run(["cargo", "build", "--quiet", "--locked", "-p", "local", "-p", "gateway", "--bins"], cwd=ROOT, check=True)
+
+
 @pytest.fixture
 def laptop(project: Path) -> Iterator[Laptop]:
-    subprocess.run(["cargo", "build", "--quiet", "--locked", "-p", "local", "-p", "gateway", "--bins"], cwd=ROOT, check=True)
     with_a_pool(project / "template.yaml")
     with zipfile.ZipFile(RELEASE / f"authorizer-{ARCHITECTURE}.zip") as release:
         release.extract("bootstrap", project / "scopegate")
@@ -44,13 +50,13 @@ def laptop(project: Path) -> Iterator[Laptop]:
         "ROUTES_FILE": "scopegate/layer/routes.json", "AWS_LAMBDA_LOG_FORMAT": "JSON",
     }  # fmt: skip
     invoke = [
-        sys.executable, "-u", str(ROOT / "tests/adopt/invoke.py"), str(functions), "Books=functions.books.handler", "Scopegate=./scopegate/bootstrap",
+        sys.executable, str(ROOT / "tests/adopt/invoke.py"), str(functions), "Books=functions.books.handler", "Scopegate=./scopegate/bootstrap",
     ]  # fmt: skip
     endpoint = f"http://127.0.0.1:{functions}"
     with ExitStack() as running:
         command = [str(TARGET / "debug/local"), "--port", str(local), "--functions", endpoint, "--json"]
         running.enter_context(started(command, r"^Serving", project))
-        running.enter_context(started(invoke, "", project, environment(**settings)))
+        running.enter_context(started(invoke, "^Serving", project, environment(**settings)))
         known = json.loads((project / ".local/clients.json").read_text())
         clients = {name: (client["client_id"], client["client_secret"]) for name, client in known.items()}
         yield Laptop(Pool(f"http://127.0.0.1:{local}", settings["USER_POOL_ID"], clients), project, endpoint)
