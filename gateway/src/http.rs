@@ -1,6 +1,5 @@
-//! Owns what a request and an answer are to everything served on the port, the issuer as well as the gateway:
-//! header names as they were sent, the target as it was sent, the body as bytes. Reading and writing them on a
-//! connection is left to the modules below and to `server`.
+//! Requests and answers of everything that is served on the port: header names and the target as they were sent, the body
+//! as bytes.
 
 mod body;
 mod connection;

@@ -1,5 +1,4 @@
-//! Owns the one thing the gateway needs of functions: a way to invoke one by name. How that happens, in this
-//! process or over Lambda's Invoke API, is left to who starts the gateway.
+//! How a function is invoked by name: in this process, or over Lambda's Invoke API.
 
 mod remote;
 
@@ -28,7 +27,7 @@ pub enum InvokeError {
     /// The function did not answer within its own time limit.
     #[error("the function timed out")]
     TimedOut,
-    /// The function could not be reached, or there is none of that name.
+    /// The function could not be reached, or does not exist.
     #[error("the function could not be invoked: {0}")]
     Unavailable(String),
 }

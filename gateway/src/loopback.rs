@@ -1,5 +1,5 @@
-//! Owns the HTTP client for what runs on the same machine. It trusts no certificate, follows no redirect and knows no
-//! proxy, so a request that it sends stays here.
+//! The HTTP client for what runs on the same machine. It trusts no certificate, follows no redirect and knows no proxy, so a
+//! request that it sends stays here.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Owns the command `policy`: JSON lines in, one word a line out. The deciding is the gateway's.
+//! The command `policy`: JSON lines in, one word a line out.
 
 use std::io::{self, BufRead, Read as _, Write};
 

@@ -1,28 +1,6 @@
-//! Owns API Gateway REST on loopback: HTTP to event, the authorizer and its cache, policy evaluation, throttling,
-//! gateway responses. Knows nothing of our functions: it gets an [`api::Api`] and a way to invoke a function by name.
-//!
-//! # Where AWS documents nothing
-//!
-//! These are inferred, or stricter than API Gateway may be; each fails closed.
-//!
-//! - The method ARN holds the path as it was sent: encoded, and with its trailing slash. A literal segment matches
-//!   byte for byte, so `/%6frders` is no `/orders`.
-//! - A path belongs to its most specific resource, whether or not that one has the verb.
-//! - Two identity headers are no token (401), even where both say the same.
-//! - Calls for the same new token that run side by side each call the authorizer; a validation expression has to
-//!   match the whole value.
-//! - A policy without `Version`, with a member that is not evaluated, or with a resource over 512 characters is
-//!   malformed; so is an empty `principalId`. Members beside the four of the answer pass.
-//! - An authorizer that cannot be reached is `AUTHORIZER_CONFIGURATION_ERROR`, a function that cannot be
-//!   `API_CONFIGURATION_ERROR`; a function that runs into its own time limit is a failed one (502).
-//! - API key, plan and stage limits come behind the authorizer, in this order. A throttled request does not count
-//!   against a quota. Weeks begin on Sunday, UTC. An API key in no plan is as good as unknown.
-//! - A gateway response of one's own without a template keeps the default body, `{"Message":…}` of a denial
-//!   included. A type without an entry takes all of `DEFAULT_4XX` or `DEFAULT_5XX`. Values go into JSON escaped.
-//! - Header names that differ in casing only are one header, under the first casing. Text that is no UTF-8 reaches
-//!   a function with replacement characters.
-//! - The 10,240 bytes are all of request line and headers, and one more is 431. A header value outside UTF-8, a
-//!   repeated `Content-Length` and whatever else two readers could read differently is 400, and the connection ends.
+//! API Gateway REST on loopback: HTTP to event, the authorizer and its cache, policy evaluation, throttling, gateway
+//! responses. It gets an [`api::Api`] and a way to invoke a function by name. The README's rows say how each behaviour is
+//! known; those that are inferred fail closed.
 
 mod answer;
 pub mod api;
@@ -41,19 +19,13 @@ pub mod served;
 mod throttle;
 mod usage;
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    net::SocketAddr,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, sync::Arc, time::SystemTime};
 
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use self::{
-    api::{Access, Api, Integration},
+    api::{Access, Api},
     authorizer::{Authorized, Authorizer},
     exchange::Exchange,
     refusal::{Refusal, Rejection},
@@ -67,9 +39,6 @@ use crate::{
     http::{Handle, Headers, Refused, Request, Response},
     invoke::Invoke,
 };
-
-/// The longest that API Gateway waits for an integration.
-const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(29);
 
 /// One stage of one REST API, served without the stage in its URLs.
 pub struct Gateway {
@@ -98,19 +67,13 @@ impl Gateway {
     ) -> Result<Self, GatewayError> {
         let router = Router::new(&api)?;
         for method in &api.methods {
-            let name = || format!("{} {}", method.verb, method.resource);
             if let Access::Authorizer(authorizer) = &method.access
                 && !api.authorizers.contains_key(authorizer)
             {
                 return Err(GatewayError::UnknownAuthorizer {
-                    method: name(),
+                    method: format!("{} {}", method.verb, method.resource),
                     authorizer: authorizer.clone(),
                 });
-            }
-            if let Integration::Function { timeout, .. } = method.integration
-                && (timeout.is_zero() || timeout > INTEGRATION_TIMEOUT)
-            {
-                return Err(GatewayError::Timeout(name()));
             }
         }
         let authorizers = api
@@ -140,6 +103,11 @@ impl Gateway {
     pub fn cached_answers(&self) -> Vec<CachedAnswer> {
         let now = (self.clock)();
         self.authorizers.values().flat_map(|authorizer| authorizer.cached(now)).collect()
+    }
+
+    /// The resource that `path` belongs to, whatever its methods: `/orders/{id}`.
+    pub fn resource_of(&self, path: &str) -> Option<&str> {
+        self.router.resource_path(path)
     }
 
     /// The answer to something that is no request.

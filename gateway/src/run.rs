@@ -48,7 +48,7 @@ pub enum RunError {
     #[error(transparent)]
     Http(#[from] LoopbackError),
     /// The port cannot be had.
-    #[error("port {0} cannot be listened on")]
+    #[error("port {0} cannot be listened on; choose another with --port")]
     Port(u16, #[source] io::Error),
     /// The process cannot be told of signals.
     #[error("signals cannot be waited for")]

@@ -1,10 +1,10 @@
-//! Owns the template reader: the text of a SAM template in, everything of it that is served on a laptop out.
+//! The template reader: the text of a SAM template in, everything of it that is served on a laptop out.
 //!
-//! What runs locally shall be what deploys, so the reader refuses what it cannot honour: an authorizer of another type,
+//! What runs locally is what deploys, so the reader refuses what it cannot honour: an authorizer of another type,
 //! a property of the API that it does not know, a resource that would serve something else. It evaluates CloudFormation's
 //! intrinsic functions, parameters, mappings and conditions as far as a value is needed; what does not concern serving
 //! (alarms, roles, log groups, …) is not even evaluated. A template comes from outside: size, depth and the work of its
-//! evaluation are bounded. The gateway, the issuer and the functions themselves are left to others.
+//! evaluation are bounded.
 //!
 //! ```
 //! use gateway::template::{Facts, Template};
@@ -232,40 +232,17 @@ impl Template {
         let properties = resource.properties();
         let api_id = scope.identity(&resource.logical_id, &Trail::START);
         let api_id = api_id.map_err(|problem| properties.failure(problem))?;
-        let settings = api::read(&properties, notices)?;
+        resources.refuse_raw(&api_id)?;
+        let mut api = api::read(&properties, scope.facts, api_id, notices)?;
         let functions = Functions::read(scope, resources, notices.is_strict())?;
         let auth_field = properties.get("Auth")?;
         let auth = Auth::read(auth_field.as_ref(), &functions, notices)?;
         let definition = self.definition(scope, &properties)?;
-        let path = format!("Resources.{}.Properties.Definition", resource.logical_id);
-        let definition = definition
-            .map(|value| openapi::read(&Field::root(path, &value), &functions, &auth, notices))
-            .transpose()?;
-        let mut api = Api {
-            partition: scope.facts.partition.clone(),
-            region: scope.facts.region.clone(),
-            account_id: scope.facts.account_id.clone(),
-            methods: function::methods(scope, resources, &api_id, definition.is_some(), &auth, notices)?,
-            api_id,
-            authorizers: BTreeMap::new(),
-            responses: settings.responses,
-            binary_media_types: settings.binary_media_types,
-            api_key_source: settings.api_key_source,
-            api_keys: Vec::new(),
-            usage_plans: Vec::new(),
-            throttle: settings.throttles.stage,
-            method_throttles: settings.throttles.methods,
-            stage_variables: settings.stage_variables,
-            stage: settings.stage,
-        };
-        if let Some(definition) = definition {
-            api.methods = definition.methods;
-            api.authorizers = definition.authorizers;
-            api.binary_media_types.extend(definition.binary_media_types);
-            api.api_key_source = definition.api_key_source.unwrap_or(api.api_key_source);
-            for (name, response) in definition.responses {
-                api.responses.entry(name).or_insert(response);
-            }
+        let is_defined = definition.is_some();
+        api.methods = function::methods(scope, resources, &api.api_id, is_defined, &auth, notices)?;
+        if let Some(definition) = &definition {
+            let path = format!("Resources.{}.Properties.Definition", resource.logical_id);
+            openapi::read(&Field::root(path, definition), &functions, &auth, notices, &mut api)?;
         }
         let (access, api_key_required) = auth.of_preflight();
         cors::add(properties.get("Cors")?.as_ref(), &access, api_key_required, &mut api.methods)?;
@@ -273,11 +250,8 @@ impl Template {
         for method in &api.methods {
             tell(method, &properties, notices)?;
         }
-        (api.api_keys, api.usage_plans) = usage::read(scope, resources, &api.api_id, &api.stage, notices)?;
-        if let Some((key, plan)) = usage::of_auth(&resource.logical_id, auth_field.as_ref(), notices)? {
-            api.api_keys.push(key);
-            api.usage_plans.push(plan);
-        }
+        usage::read(scope, resources, notices, &mut api)?;
+        usage::of_auth(&resource.logical_id, auth_field.as_ref(), notices, &mut api)?;
         Ok((api, functions.into_lambdas()))
     }
 
@@ -319,7 +293,8 @@ fn sections(document: &Node) -> Result<(), Located> {
         return Err(failure(document.line, "", Problem::Shape("a mapping")));
     };
     if let Some((key, node)) = entries.iter().find(|(key, _)| !SECTIONS.contains(&key.as_str())) {
-        return Err(failure(node.line, key, Problem::Property));
+        let reason = "not a section of a template: is this the SAM template?";
+        return Err(failure(node.line, key, Problem::NotHonoured(reason)));
     }
     let Some(transform) = document.get("Transform") else { return Ok(()) };
     let names: Vec<&Node> = match &transform.kind {

@@ -1,5 +1,5 @@
-//! Owns the request line and the headers: what is refused, how the body is framed, whether the connection stays
-//! open. Strict where two readers could disagree about where a request ends. Reading bytes is left to `source`.
+//! The request line and the headers: what is refused, how the body is framed, whether the connection stays open. Strict
+//! where two readers could disagree about where a request ends.
 
 use super::{Headers, Refused};
 
@@ -27,17 +27,9 @@ pub(super) enum Framing {
 }
 
 impl Head {
-    /// Reads a head that ends with its empty line and holds nothing behind it.
+    /// Reads a head that ends with its empty line and holds nothing behind it. `source` has let no bare line feed pass,
+    /// which httparse takes for the end of a line.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, Refused> {
-        // httparse takes a bare line feed for the end of a line; others in the path may not.
-        // SPEC: RFC 9112 section 2.2
-        let mut previous = 0;
-        for byte in bytes {
-            if *byte == b'\n' && previous != b'\r' {
-                return Err(Refused::Malformed);
-            }
-            previous = *byte;
-        }
         let mut slots = [httparse::EMPTY_HEADER; HEADER_COUNT];
         let mut parsed = httparse::Request::new(&mut slots);
         match parsed.parse(bytes) {

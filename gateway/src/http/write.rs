@@ -1,4 +1,4 @@
-//! Owns an answer's form on the wire.
+//! Answers on the wire.
 
 use std::{fmt::Write as _, time::SystemTime};
 

@@ -61,6 +61,7 @@ impl Remote {
             segments.extend(["2015-03-31", "functions", name, "invocations"]);
         }
         let request = self.http.post(url).header("content-type", "application/json").body(event);
+        let unreachable = |error| unreachable(error, &self.endpoint);
         let mut response = request.send().await.map_err(unreachable)?;
         let status = response.status();
         let is_error = response.headers().contains_key("x-amz-function-error");
@@ -118,9 +119,13 @@ fn outcome(answer: Vec<u8>, is_error: bool) -> Result<Vec<u8>, InvokeError> {
     }
 }
 
-fn unreachable(error: reqwest::Error) -> InvokeError {
+fn unreachable(error: reqwest::Error, endpoint: &Url) -> InvokeError {
     if error.is_timeout() && !error.is_connect() {
         InvokeError::TimedOut
+    } else if error.is_connect() {
+        InvokeError::Unavailable(format!(
+            "nothing answers at {endpoint}: is the program started that runs the functions?"
+        ))
     } else {
         InvokeError::Unavailable(format!("the endpoint cannot be reached: {}", error.without_url()))
     }

@@ -1,5 +1,4 @@
-//! Owns the gateway's picture of one REST API: what a deployment would have created, and nothing of the template
-//! it was read from or of the functions behind it.
+//! One REST API as the gateway serves it: what a deployment would have created.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -129,7 +128,7 @@ pub enum Identity {
     Token {
         /// The header that carries the token, `Authorization` unless the template says otherwise.
         header: String,
-        /// What the whole header value must match before the function is called.
+        /// What the header value must match before the function is called; anchored at both ends.
         validation: Option<Regex>,
     },
     /// REQUEST: the whole request but its body. Each of the sources must be there; their values, in order, are the key

@@ -8,7 +8,6 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use regex::Regex;
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -23,16 +22,12 @@ use super::{
     refusal::{Refusal, Rejection},
     served::{Authorization, CachedAnswer},
 };
-use crate::{
-    http::is_header_name,
-    invoke::{Invoke, InvokeError},
-};
+use crate::invoke::{Invoke, InvokeError};
 
 /// The longest that API Gateway waits for an authorizer.
 const TIMEOUT: Duration = Duration::from_secs(29);
 // SPEC: Amazon API Gateway, "Input to an API Gateway Lambda authorizer"
 const METHOD_ARN_BYTES: usize = 1600;
-const CACHE_TIME: Duration = Duration::from_hours(1);
 /// What API Gateway evaluates a policy for.
 const ACTION: &str = "execute-api:Invoke";
 
@@ -64,28 +59,16 @@ impl Authorizer {
     /// An authorizer with an empty cache. `name` is for messages.
     ///
     /// # Errors
-    /// A header, an expression, a cache time or identity sources that API Gateway would not take.
+    /// A REQUEST authorizer whose answers would be cached for everybody.
     pub(super) fn new(name: &str, settings: &LambdaAuthorizer) -> Result<Self, GatewayError> {
-        let name = || name.to_owned();
-        if settings.cache_time > CACHE_TIME {
-            return Err(GatewayError::CacheTime(name()));
-        }
-        let mut settings = settings.clone();
-        match &mut settings.identity {
-            Identity::Token { header, .. } if !is_header_name(header) => {
-                return Err(GatewayError::IdentityHeader(name()));
-            }
-            Identity::Token { validation, .. } => {
-                let whole = |part: &Regex| Regex::new(&format!(r"\A(?:{part})\z"));
-                let compiled = validation.as_ref().map(whole).transpose();
-                *validation = compiled.map_err(|_| GatewayError::Validation(name()))?;
-            }
+        match &settings.identity {
             Identity::Request(sources) if sources.is_empty() && !settings.cache_time.is_zero() => {
-                return Err(GatewayError::IdentitySources(name()));
+                Err(GatewayError::IdentitySources(name.to_owned()))
             }
-            Identity::Request(_) => {}
+            Identity::Token { .. } | Identity::Request(_) => {
+                Ok(Self { settings: settings.clone(), cache: Mutex::default() })
+            }
         }
-        Ok(Self { settings, cache: Mutex::default() })
     }
 
     /// Lets a call through, or says why not.
@@ -206,7 +189,7 @@ impl Authorizer {
     }
 }
 
-/// Whether a function's error type is a label and no text: only those are told on.
+/// Whether a function's error type is a label: longer texts are not passed on.
 pub(super) fn is_label(text: &str) -> bool {
     text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(&byte))
 }
@@ -216,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_labels_are_told_on() {
+    fn only_labels_are_passed_on() {
         assert!(is_label("expired") && is_label("Runtime.ExitError"));
         assert!(!is_label("Bearer eyJ") && !is_label(&"a".repeat(65)));
     }

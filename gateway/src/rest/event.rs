@@ -1,4 +1,4 @@
-//! Owns the proxy event: a request as a function behind API Gateway sees it.
+//! The proxy event: a request as a function behind API Gateway sees it.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value, json};
@@ -25,10 +25,11 @@ const HOP_BY_HOP: [&str; 10] = [
 pub(super) fn proxy_event(exchange: &Exchange<'_>) -> Value {
     let request = exchange.request;
     let headers = headers(exchange);
+    let headers = grouped(headers.iter(), str::eq_ignore_ascii_case);
     let query = query::pairs(request.query().unwrap_or_default());
+    let query = grouped(query.iter().map(|(name, value)| (name.as_str(), value.as_str())), |a, b| a == b);
     let parameters = exchange.matched.iter().flat_map(|matched| &matched.parameters);
-    let parameters: Map<_, _> =
-        parameters.map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
+    let parameters = parameters.map(|(name, value)| (name.clone(), value.as_str().into())).collect();
     let is_binary = is_binary(request.headers.first("Content-Type"), &exchange.api.binary_media_types);
     let body = match request.body.as_slice() {
         [] => Value::Null,
@@ -40,12 +41,12 @@ pub(super) fn proxy_event(exchange: &Exchange<'_>) -> Value {
         "resource": exchange.resource_path(),
         "path": request.path(),
         "httpMethod": request.method,
-        "headers": last_values(headers.iter(), str::eq_ignore_ascii_case),
-        "multiValueHeaders": all_values(headers.iter(), str::eq_ignore_ascii_case),
-        "queryStringParameters": last_values(texts(&query), |a, b| a == b),
-        "multiValueQueryStringParameters": all_values(texts(&query), |a, b| a == b),
-        "pathParameters": if parameters.is_empty() { Value::Null } else { parameters.into() },
-        "stageVariables": stage_variables(exchange),
+        "headers": members(&headers, |values| values.last().copied().into()),
+        "multiValueHeaders": members(&headers, |values| values.into()),
+        "queryStringParameters": members(&query, |values| values.last().copied().into()),
+        "multiValueQueryStringParameters": members(&query, |values| values.into()),
+        "pathParameters": object(parameters),
+        "stageVariables": object(exchange.api.stage_variables.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect()),
         "requestContext": request_context(exchange),
         "isBase64Encoded": is_binary && !body.is_null(),
         "body": body,
@@ -68,13 +69,24 @@ pub(super) fn request_event(exchange: &Exchange<'_>, arn: &str) -> Value {
     event
 }
 
-fn stage_variables(exchange: &Exchange<'_>) -> Value {
-    let variables = &exchange.api.stage_variables;
-    if variables.is_empty() { Value::Null } else { json!(variables) }
-}
+/// The members of a request's context that are `$context` variables of the same name.
+const CONTEXT: [&str; 13] = [
+    "accountId",
+    "apiId",
+    "domainName",
+    "domainPrefix",
+    "extendedRequestId",
+    "httpMethod",
+    "path",
+    "protocol",
+    "requestId",
+    "requestTime",
+    "resourceId",
+    "resourcePath",
+    "stage",
+];
 
 fn request_context(exchange: &Exchange<'_>) -> Value {
-    let api = exchange.api;
     let mut identity = json!({
         "accessKey": null,
         "accountId": null,
@@ -89,32 +101,17 @@ fn request_context(exchange: &Exchange<'_>) -> Value {
         "userAgent": exchange.request.headers.first("User-Agent"),
         "userArn": null,
     });
-    let mut context = json!({
-        "accountId": api.account_id,
-        "apiId": api.api_id,
-        "domainName": exchange.domain_name(),
-        "domainPrefix": api.api_id,
-        "extendedRequestId": exchange.extended_request_id(),
-        "httpMethod": exchange.request.method,
-        "path": exchange.stage_path(),
-        "protocol": "HTTP/1.1",
-        "requestId": exchange.request_id,
-        "requestTime": exchange.request_time(),
-        "requestTimeEpoch": exchange.epoch_ms(),
-        "resourceId": exchange.resource_id(),
-        "resourcePath": exchange.resource_path(),
-        "stage": api.stage,
-    });
     if let (Some(key), Some(identity)) = (&exchange.api_key, identity.as_object_mut()) {
         identity.insert("apiKey".to_owned(), key.as_str().into());
     }
-    if let Some(context) = context.as_object_mut() {
-        context.insert("identity".to_owned(), identity);
-        if let Some(authorizer) = authorizer(exchange) {
-            context.insert("authorizer".to_owned(), authorizer);
-        }
+    let mut context: Map<_, _> =
+        CONTEXT.into_iter().map(|name| (name.to_owned(), exchange.context(name).into())).collect();
+    context.insert("requestTimeEpoch".to_owned(), exchange.epoch_ms().into());
+    context.insert("identity".to_owned(), identity);
+    if let Some(authorizer) = authorizer(exchange) {
+        context.insert("authorizer".to_owned(), authorizer);
     }
-    context
+    context.into()
 }
 
 /// The caller as the authorizer has named it. Nothing that a client sends is in it.
@@ -157,26 +154,13 @@ fn headers(exchange: &Exchange<'_>) -> Headers {
     headers
 }
 
-fn texts(pairs: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
-    pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+/// An object, or `null` in place of an empty one.
+fn object(members: Map<String, Value>) -> Value {
+    if members.is_empty() { Value::Null } else { members.into() }
 }
 
-fn last_values<'a>(
-    pairs: impl Iterator<Item = (&'a str, &'a str)>,
-    same: impl Fn(&str, &str) -> bool,
-) -> Value {
-    let last = |(name, values): (&str, Vec<&str>)| Some((name.to_owned(), Value::from(*values.last()?)));
-    let map: Map<_, _> = grouped(pairs, same).into_iter().filter_map(last).collect();
-    if map.is_empty() { Value::Null } else { map.into() }
-}
-
-fn all_values<'a>(
-    pairs: impl Iterator<Item = (&'a str, &'a str)>,
-    same: impl Fn(&str, &str) -> bool,
-) -> Value {
-    let all = |(name, values): (&str, Vec<&str>)| (name.to_owned(), Value::from(values));
-    let map: Map<_, _> = grouped(pairs, same).into_iter().map(all).collect();
-    if map.is_empty() { Value::Null } else { map.into() }
+fn members(groups: &[(&str, Vec<&str>)], value: fn(&[&str]) -> Value) -> Value {
+    object(groups.iter().map(|(name, values)| ((*name).to_owned(), value(values))).collect())
 }
 
 /// Values by name; of names that are the same the first counts, so that no handler finds one header under two.

@@ -1,4 +1,4 @@
-//! Owns what is known of one request while it is answered: what `$context` and the proxy event are made of.
+//! What is known of one request while it is answered: what `$context` and the proxy event are made of.
 
 use std::{sync::Arc, time::SystemTime};
 

@@ -1,4 +1,4 @@
-//! Owns which media types travel as base64.
+//! Which media types travel as base64.
 
 /// Whether `media_type`, as a `Content-Type` or the first of an `Accept` names it, is one of `binary`.
 /// `*/*` among those stands for all; parameters and casing do not count.

@@ -1,5 +1,4 @@
-//! Owns what an authorizer's policy says of one call: reading the document strictly, and deciding. Where the
-//! document comes from and what a decision leads to is left to `authorizer`.
+//! An authorizer's policy: reads the document strictly, and decides on a call.
 
 mod glob;
 

@@ -1,4 +1,4 @@
-//! Owns reading a query string.
+//! Query strings.
 
 use percent_encoding::percent_decode_str;
 

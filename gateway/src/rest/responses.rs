@@ -1,26 +1,26 @@
-//! Owns gateway responses: the gateway's own answers in the form that the template gives them.
+//! Gateway responses: the gateway's own answers in the form that the template gives them.
 
 mod expression;
 
 use std::collections::BTreeMap;
 
-use self::expression::{Body, Mapping};
+use self::expression::{Body, Piece};
 use super::{
     api::Api,
     error::GatewayError,
     exchange::Exchange,
-    refusal::{Refusal, ResponseType},
+    refusal::{ACCESS_DENIED, DEFAULT_4XX, DEFAULT_5XX, Refusal, TYPES},
 };
 use crate::http::{Response, is_header_name};
 
 /// The gateway responses that the template changes.
 #[derive(Debug)]
-pub(super) struct Responses(BTreeMap<ResponseType, Custom>);
+pub(super) struct Responses(BTreeMap<&'static str, Custom>);
 
 #[derive(Debug)]
 struct Custom {
     status: Option<u16>,
-    headers: Vec<(String, Mapping)>,
+    headers: Vec<(String, Piece)>,
     /// With its media type.
     body: Option<(String, Body)>,
 }
@@ -33,13 +33,11 @@ impl Responses {
     pub(super) fn new(api: &Api) -> Result<Self, GatewayError> {
         let mut responses = BTreeMap::new();
         for (name, response) in &api.responses {
-            let kind = ResponseType::named(name).ok_or_else(|| GatewayError::ResponseType(name.clone()))?;
-            if response.status.is_some_and(|status| !(200..600).contains(&status)) {
-                return Err(GatewayError::ResponseStatus(name.clone()));
-            }
+            let kind = TYPES.into_iter().find(|kind| kind == name);
+            let kind = kind.ok_or_else(|| GatewayError::ResponseType(name.clone()))?;
             let mut headers = Vec::new();
             for (header, text) in &response.headers {
-                let mapping = if is_header_name(header) { Mapping::parse(text) } else { None };
+                let mapping = if is_header_name(header) { Piece::parse(text) } else { None };
                 let mapping = mapping.ok_or_else(|| GatewayError::ResponseHeader {
                     response: name.clone(),
                     header: header.clone(),
@@ -62,9 +60,9 @@ impl Responses {
 
     /// The answer that `refusal` makes of this exchange.
     pub(super) fn render(&self, refusal: &Refusal, exchange: &Exchange<'_>) -> Response {
-        let family = if refusal.status < 500 { ResponseType::Default4xx } else { ResponseType::Default5xx };
+        let family = if refusal.status < 500 { DEFAULT_4XX } else { DEFAULT_5XX };
         // A type without an entry takes all of the family's entry, the status included.
-        let custom = self.0.get(&refusal.kind).or_else(|| self.0.get(&family));
+        let custom = self.0.get(refusal.kind).or_else(|| self.0.get(family));
         let status = custom.and_then(|custom| custom.status).unwrap_or(refusal.status);
         let mut response = match custom.and_then(|custom| custom.body.as_ref()) {
             None => Response::json(status, default_body(refusal)),
@@ -87,7 +85,7 @@ impl Responses {
 
 /// `{"message":…}`; of a policy's denial API Gateway writes it with a capital letter.
 fn default_body(refusal: &Refusal) -> String {
-    let name = if refusal.kind == ResponseType::AccessDenied { "Message" } else { "message" };
+    let name = if refusal.kind == ACCESS_DENIED { "Message" } else { "message" };
     serde_json::json!({ name: refusal.message }).to_string()
 }
 

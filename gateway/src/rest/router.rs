@@ -1,4 +1,4 @@
-//! Owns which resource and method a path belongs to, and the values of its parameters.
+//! The resource and the method that a path belongs to, and the values of its parameters.
 
 use std::{cmp::Ordering, collections::BTreeSet};
 
@@ -70,13 +70,21 @@ impl Router {
     /// The method for `verb` on `path`, still encoded. A path belongs to its most specific resource, whether or
     /// not that one has the verb.
     pub(super) fn find(&self, verb: &str, path: &str) -> Option<Matched> {
-        let parts = split(path)?;
-        let (resource, parameters) =
-            self.resources.iter().find_map(|resource| Some((resource, bind(&resource.segments, &parts)?)))?;
+        let (resource, parameters) = self.resource(path)?;
         let of = |name: &str| resource.methods.iter().find(|method| method.verb == name);
         let any = || if VERBS.contains(&verb) { of("ANY") } else { None };
         let method = of(verb).filter(|method| method.verb != "ANY").or_else(any)?.clone();
         Some(Matched { method, parameters })
+    }
+
+    /// The path of the resource that `path` belongs to.
+    pub(super) fn resource_path(&self, path: &str) -> Option<&str> {
+        self.resource(path)?.0.methods.first().map(|method| method.resource.as_str())
+    }
+
+    fn resource(&self, path: &str) -> Option<(&Resource, Vec<(String, String)>)> {
+        let parts = split(path)?;
+        self.resources.iter().find_map(|resource| Some((resource, bind(&resource.segments, &parts)?)))
     }
 }
 

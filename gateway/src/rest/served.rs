@@ -1,4 +1,4 @@
-//! Owns what is told of a request when it has been answered. Writing it down is left to who started the gateway.
+//! What is reported of each answered request; whoever starts the gateway writes it down.
 
 use std::{collections::BTreeMap, time::Duration};
 

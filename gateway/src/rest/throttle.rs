@@ -1,4 +1,4 @@
-//! Owns counting requests: a token bucket for rates, a counter for quotas. What is counted is left to `usage`.
+//! Counts requests: a token bucket for rates, a counter for quotas.
 
 use std::time::SystemTime;
 
@@ -15,10 +15,8 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
-    /// `None` for a limit that is no number of requests.
-    pub(super) fn new(limit: Throttle) -> Option<Self> {
-        let is_limit = limit.rate.is_finite() && limit.rate >= 0.0;
-        is_limit.then(|| Self { limit, tokens: f64::from(limit.burst), filled: None })
+    pub(super) fn new(limit: Throttle) -> Self {
+        Self { limit, tokens: f64::from(limit.burst), filled: None }
     }
 
     /// The limit.
@@ -109,7 +107,7 @@ mod tests {
 
     #[test]
     fn row_23_a_bucket_gives_its_burst_at_once_and_its_rate_over_time() {
-        let mut bucket = Bucket::new(Throttle { rate: 2.0, burst: 3 }).unwrap();
+        let mut bucket = Bucket::new(Throttle { rate: 2.0, burst: 3 });
         let cases = [
             (0, true),
             (0, true),
@@ -134,14 +132,11 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_bucket_gives_nothing_and_a_limit_must_be_a_number() {
-        let mut empty = Bucket::new(Throttle { rate: 100.0, burst: 0 }).unwrap();
+    fn an_empty_bucket_gives_nothing() {
+        let mut empty = Bucket::new(Throttle { rate: 100.0, burst: 0 });
         assert!(!empty.take(at(0)) && !empty.take(at(60_000)));
-        let mut once = Bucket::new(Throttle { rate: 0.0, burst: 1 }).unwrap();
+        let mut once = Bucket::new(Throttle { rate: 0.0, burst: 1 });
         assert!(once.take(at(0)) && !once.take(at(u64::from(u32::MAX))));
-        for rate in [f64::NAN, f64::INFINITY, -1.0] {
-            assert!(Bucket::new(Throttle { rate, burst: 1 }).is_none(), "{rate}");
-        }
     }
 
     #[test]

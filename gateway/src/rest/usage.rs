@@ -1,4 +1,4 @@
-//! Owns API keys and usage plans: whose request counts, and against which limits.
+//! API keys and usage plans: whose request counts, and against which limits.
 
 use std::{
     collections::BTreeMap,
@@ -62,26 +62,24 @@ impl Usage {
     /// Reads the keys and plans of `api`.
     ///
     /// # Errors
-    /// A plan with a key that there is not, or that another plan has, and a throttle that is none.
+    /// A plan with a key that there is not, or that another plan has.
     pub(super) fn new(api: &Api) -> Result<Self, GatewayError> {
         let mut keys = BTreeMap::new();
         for plan in &api.usage_plans {
             for value in &plan.api_keys {
                 let key = api.api_keys.iter().find(|key| key.value == *value);
                 let key = key.ok_or_else(|| GatewayError::UnknownKey(plan.name.clone()))?;
-                let limits = Mutex::new(Limits::new(plan)?);
+                let limits = Mutex::new(Limits::new(plan));
                 if key.enabled && keys.insert(value.clone(), limits).is_some() {
                     return Err(GatewayError::SharedKey(plan.name.clone()));
                 }
             }
         }
-        let stage = api.throttle.map(|throttle| bucket(&api.stage, throttle)).transpose()?;
-        let mut methods = BTreeMap::new();
-        for ((verb, resource), throttle) in &api.method_throttles {
-            let bucket = bucket(&format!("{verb} {resource}"), *throttle)?;
-            methods.insert((verb.clone(), resource.clone()), Mutex::new(bucket));
-        }
-        Ok(Self { source: api.api_key_source, stage: stage.map(Mutex::new), methods, keys })
+        let bucket = |throttle| Mutex::new(Bucket::new(throttle));
+        let methods =
+            api.method_throttles.iter().map(|(method, throttle)| (method.clone(), bucket(*throttle)));
+        let methods = methods.collect();
+        Ok(Self { source: api.api_key_source, stage: api.throttle.map(bucket), methods, keys })
     }
 
     /// Counts a request, or says why it may not go on. Leaves the API key in `exchange` where one is required.
@@ -132,10 +130,9 @@ impl fmt::Debug for Usage {
 }
 
 impl Limits {
-    fn new(plan: &UsagePlan) -> Result<Self, GatewayError> {
-        let bucket = plan.throttle.map(|throttle| bucket(&plan.name, throttle)).transpose()?;
-        let counter = plan.quota.map(Counter::new);
-        Ok(Self { plan: plan.name.clone(), bucket, counter, throttled: 0, over_quota: 0 })
+    fn new(plan: &UsagePlan) -> Self {
+        let (bucket, counter) = (plan.throttle.map(Bucket::new), plan.quota.map(Counter::new));
+        Self { plan: plan.name.clone(), bucket, counter, throttled: 0, over_quota: 0 }
     }
 
     /// A request that is throttled does not count against the quota.
@@ -150,8 +147,4 @@ impl Limits {
         }
         Ok(())
     }
-}
-
-fn bucket(name: &str, throttle: Throttle) -> Result<Bucket, GatewayError> {
-    Bucket::new(throttle).ok_or_else(|| GatewayError::Throttle(name.to_owned()))
 }

@@ -1,12 +1,13 @@
-//! Owns the one API of a template: its stage, its gateway responses and what becomes of its other properties.
+//! The API's own properties, but for who gets in: its stage, gateway responses, limits, and what is not played.
 
 use std::collections::BTreeMap;
 
 use super::{
     error::{Located, Notices, Problem},
+    facts::Facts,
     value::Field,
 };
-use crate::rest::api::{ApiKeySource, GatewayResponse, Throttle};
+use crate::rest::api::{Api, ApiKeySource, GatewayResponse, Throttle};
 
 /// What is read here or by other readers.
 const HONOURED: &[&str] = &[
@@ -47,38 +48,43 @@ const HARMLESS: &[&str] = &[
     "SecurityPolicy",
 ];
 
-/// The API's own properties, but for who gets in.
-pub(super) struct Settings {
-    pub(super) stage: String,
-    pub(super) responses: BTreeMap<String, GatewayResponse>,
-    pub(super) binary_media_types: Vec<String>,
-    pub(super) api_key_source: ApiKeySource,
-    pub(super) throttles: Throttles,
-    pub(super) stage_variables: BTreeMap<String, String>,
-}
-
-/// Reads the properties of the API.
-pub(super) fn read(api: &Field<'_>, notices: &Notices) -> Result<Settings, Located> {
-    api.only(&[HONOURED, HARMLESS, TOLD])?;
-    api.tell(TOLD, notices)?;
-    endpoint(api, notices)?;
-    let stage = api.need("StageName")?;
+/// Reads the properties of the API `api_id`. Methods, authorizers, keys and plans are added by others.
+pub(super) fn read(
+    field: &Field<'_>,
+    facts: &Facts,
+    api_id: String,
+    notices: &Notices,
+) -> Result<Api, Located> {
+    field.only(&[HONOURED, HARMLESS, TOLD])?;
+    field.tell(TOLD, notices)?;
+    endpoint(field, notices)?;
+    let stage = field.need("StageName")?;
     let name = stage.text()?.to_owned();
     // SPEC: Amazon API Gateway, API reference, CreateStage: alphanumeric characters, hyphens and underscores
     if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')) {
         return Err(stage.failure(Problem::Shape("letters, digits, hyphens and underscores")));
     }
-    Ok(Settings {
+    let key_source = field.get("ApiKeySourceType")?.map(|source| api_key_source(&source)).transpose()?;
+    let variables = field.get("Variables")?.map(|variables| texts(&variables)).transpose()?;
+    let mut api = Api {
+        partition: facts.partition.clone(),
+        region: facts.region.clone(),
+        account_id: facts.account_id.clone(),
+        api_id,
         stage: name,
-        responses: responses(api, notices)?,
-        binary_media_types: binary_media_types(api)?,
-        api_key_source: match api.get("ApiKeySourceType")? {
-            None => ApiKeySource::Header,
-            Some(source) => api_key_source(&source)?,
-        },
-        throttles: throttles(api, notices)?,
-        stage_variables: api.get("Variables")?.map_or(Ok(BTreeMap::new()), |variables| texts(&variables))?,
-    })
+        methods: Vec::new(),
+        authorizers: BTreeMap::new(),
+        responses: responses(field, notices)?,
+        binary_media_types: binary_media_types(field)?,
+        api_key_source: key_source.unwrap_or_default(),
+        api_keys: Vec::new(),
+        usage_plans: Vec::new(),
+        throttle: None,
+        method_throttles: BTreeMap::new(),
+        stage_variables: variables.unwrap_or_default(),
+    };
+    throttles(field, notices, &mut api)?;
+    Ok(api)
 }
 
 pub(super) fn api_key_source(field: &Field<'_>) -> Result<ApiKeySource, Located> {
@@ -130,15 +136,8 @@ fn binary_media_types(api: &Field<'_>) -> Result<Vec<String>, Located> {
 }
 
 /// The limits of a stage: of all its methods, and of single ones in place of it.
-#[derive(Default)]
-pub(super) struct Throttles {
-    pub(super) stage: Option<Throttle>,
-    pub(super) methods: BTreeMap<(String, String), Throttle>,
-}
-
-fn throttles(api: &Field<'_>, notices: &Notices) -> Result<Throttles, Located> {
-    let mut throttles = Throttles::default();
-    let Some(settings) = api.get("MethodSettings")? else { return Ok(throttles) };
+fn throttles(field: &Field<'_>, notices: &Notices, api: &mut Api) -> Result<(), Located> {
+    let Some(settings) = field.get("MethodSettings")? else { return Ok(()) };
     for setting in settings.items()? {
         setting.only(&[&[
             "ResourcePath",
@@ -156,12 +155,12 @@ fn throttles(api: &Field<'_>, notices: &Notices) -> Result<Throttles, Located> {
         if let Some(limit) = throttle(&setting, "ThrottlingRateLimit", "ThrottlingBurstLimit")? {
             let (path, verb) = (setting.need("ResourcePath")?, setting.need("HttpMethod")?);
             let is_second = match (path.text()?, verb.text()?) {
-                ("/*", "*") => throttles.stage.replace(limit).is_some(),
+                ("/*", "*") => api.throttle.replace(limit).is_some(),
                 // SPEC: AWS CloudFormation, MethodSetting: a slash is `~1` behind the first one
                 (path, verb) if path.starts_with('/') && !path.contains('*') && verb != "*" => {
                     let resource = path.replacen('/', "", 1).replace("~1", "/");
                     let resource = if resource.is_empty() { "/".to_owned() } else { resource };
-                    throttles.methods.insert((verb.to_owned(), resource), limit).is_some()
+                    api.method_throttles.insert((verb.to_owned(), resource), limit).is_some()
                 }
                 _ => true,
             };
@@ -172,32 +171,31 @@ fn throttles(api: &Field<'_>, notices: &Notices) -> Result<Throttles, Located> {
             }
         }
     }
-    Ok(throttles)
+    Ok(())
 }
 
 /// The gateway itself knows which types there are and what it makes of their expressions.
 fn responses(api: &Field<'_>, notices: &Notices) -> Result<BTreeMap<String, GatewayResponse>, Located> {
     let Some(section) = api.get("GatewayResponses")? else { return Ok(BTreeMap::new()) };
-    let mut responses = BTreeMap::new();
-    for (name, field) in section.entries()? {
+    let response = |(name, field): (&str, Field<'_>)| {
         field.only(&[&["StatusCode", "ResponseParameters", "ResponseTemplates"]])?;
-        let mut response = GatewayResponse::default();
-        if let Some(status) = field.get("StatusCode")? {
-            response.status = u16::try_from(status.whole(200, 599)?).ok();
-        }
+        let mut response = response(&field, "StatusCode", "ResponseTemplates")?;
         if let Some(parameters) = field.get("ResponseParameters")? {
             parameters.only(&[&["Headers", "Paths", "QueryStrings"]])?;
             parameters.tell(&["Paths", "QueryStrings"], notices)?;
-            if let Some(headers) = parameters.get("Headers")? {
-                response.headers = texts(&headers)?;
-            }
+            response.headers = parameters.get("Headers")?.map_or(Ok(BTreeMap::new()), |all| texts(&all))?;
         }
-        if let Some(templates) = field.get("ResponseTemplates")? {
-            response.templates = texts(&templates)?;
-        }
-        responses.insert(name.to_owned(), response);
-    }
-    Ok(responses)
+        Ok((name.to_owned(), response))
+    };
+    section.entries()?.map(response).collect()
+}
+
+/// Status and templates of a gateway response, which SAM and OpenAPI call by different names.
+pub(super) fn response(field: &Field<'_>, status: &str, templates: &str) -> Result<GatewayResponse, Located> {
+    let status = field.get(status)?.map(|status| status.whole(200, 599)).transpose()?;
+    let templates = field.get(templates)?.map_or(Ok(BTreeMap::new()), |templates| texts(&templates))?;
+    let status = status.and_then(|status| u16::try_from(status).ok());
+    Ok(GatewayResponse { status, headers: BTreeMap::new(), templates })
 }
 
 pub(super) fn texts(field: &Field<'_>) -> Result<BTreeMap<String, String>, Located> {

@@ -9,7 +9,10 @@ use super::{
     pattern,
     value::Field,
 };
-use crate::rest::api::{Access, Identity, IdentitySource, LambdaAuthorizer};
+use crate::{
+    http::is_header_name,
+    rest::api::{Access, Identity, IdentitySource, LambdaAuthorizer},
+};
 
 /// How long API Gateway keeps an answer, unless told otherwise.
 // SPEC: Amazon API Gateway, API reference, Authorizer: authorizerResultTtlInSeconds
@@ -21,6 +24,7 @@ pub(super) const COGNITO: &str = "a Cognito authorizer";
 /// What only an authorizer of an HTTP API has; it changes nothing of a REST API.
 const OF_HTTP_APIS: &[&str] =
     &["AuthorizerPayloadFormatVersion", "EnableFunctionDefaultPermissions", "EnableSimpleResponses"];
+pub(super) const JWT: &str = "API Gateway's own JWT authorizer";
 const OTHER: &str = "an authorizer that is not a Lambda function";
 
 /// What `Auth` of an API says.
@@ -158,6 +162,9 @@ fn authorizer(
     if field.get("UserPoolArn")?.is_some() {
         return Ok(Err(COGNITO));
     }
+    if field.get("JwtConfiguration")?.is_some() {
+        return Ok(Err(JWT));
+    }
     if field.get("FunctionArn")?.is_none() && field.get("FunctionPayloadType")?.is_none() {
         return Ok(Err(OTHER));
     }
@@ -196,23 +203,21 @@ fn authorizer(
             cache_time = Duration::from_secs(seconds.whole(0, MOST_CACHE_SECONDS)?);
         }
     }
-    let identity =
-        if is_request { Identity::Request(sources(identity.as_ref())?) } else { token(identity.as_ref())? };
+    let identity = if is_request {
+        Identity::Request(sources(identity.as_ref())?)
+    } else {
+        let own = |name| Ok::<_, Located>(identity.as_ref().map(|own| own.get(name)).transpose()?.flatten());
+        let header = own("Header")?.map_or(Ok("Authorization".to_owned()), |name| header_name(&name))?;
+        token(header, own("ValidationExpression")?.as_ref())?
+    };
     Ok(Ok(LambdaAuthorizer { function, identity, cache_time }))
 }
 
-fn token(field: Option<&Field<'_>>) -> Result<Identity, Located> {
-    let (mut header, mut validation) = ("Authorization".to_owned(), None);
-    if let Some(field) = field {
-        if let Some(name) = field.get("Header")? {
-            header = header_name(&name)?;
-        }
-        if let Some(expression) = field.get("ValidationExpression")? {
-            let compiled = pattern::whole_text(expression.text()?);
-            validation = Some(compiled.map_err(|problem| expression.failure(problem))?);
-        }
-    }
-    Ok(Identity::Token { header, validation })
+/// A TOKEN authorizer's identity: the header, and what its value has to match.
+pub(super) fn token(header: String, validation: Option<&Field<'_>>) -> Result<Identity, Located> {
+    let compiled =
+        |field: &Field<'_>| pattern::whole_text(field.text()?).map_err(|problem| field.failure(problem));
+    Ok(Identity::Token { header, validation: validation.map(compiled).transpose()? })
 }
 
 /// A kind of identity source, made of its name.
@@ -242,7 +247,7 @@ fn sources(field: Option<&Field<'_>>) -> Result<Vec<IdentitySource>, Located> {
 
 pub(super) fn header_name(field: &Field<'_>) -> Result<String, Located> {
     let name = field.text()?;
-    if name.parse::<http::HeaderName>().is_err() {
+    if !is_header_name(name) {
         return Err(field.failure(Problem::Shape("the name of a header")));
     }
     Ok(name.to_owned())

@@ -1,4 +1,4 @@
-//! Owns the user pool: its resource servers and the clients that get tokens by the client-credentials grant.
+//! The user pool: its resource servers and the clients that get tokens by the client-credentials grant.
 
 use std::{collections::BTreeMap, time::Duration};
 

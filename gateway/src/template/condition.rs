@@ -1,4 +1,4 @@
-//! Owns conditions: which of them hold.
+//! Which conditions hold.
 
 use super::{
     error::Problem,

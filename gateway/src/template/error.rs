@@ -1,5 +1,4 @@
-//! Owns why a template cannot be run here: one line, with the file, the line, the path of the property and the
-//! reason. Values of parameters and secrets never appear in it.
+//! Why a template cannot be run here: one line, with the file, the line, the path of the property and the reason. Values of parameters and secrets never appear in it.
 
 use std::{cell::RefCell, fmt};
 
@@ -59,7 +58,7 @@ pub enum Problem {
     #[error("the API key {} has no value in the template: send {value} here", quoted(.0), value = .1)]
     GeneratedKey(String, String),
     /// Several APIs, of which one has to be chosen.
-    #[error("the template has several APIs: choose one with --api: {}", shown(.0))]
+    #[error("choose one of the template's APIs with --api: {}", shown(.0))]
     ChooseApi(String),
     /// A resource type that would change what is served.
     #[error("resources of type {} cannot be served locally", quoted(.0))]

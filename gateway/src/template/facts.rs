@@ -1,5 +1,5 @@
-//! Owns what a deployment would know and a template does not say: region, account, stack, parameter values, and the
-//! names and secrets that only come to be when resources are created.
+//! What a deployment would know and a template does not say: region, account, stack, parameter values, and the secrets
+//! of clients.
 
 use std::collections::BTreeMap;
 
@@ -18,10 +18,6 @@ pub struct Facts {
     pub stack_name: String,
     /// Values of parameters; each is checked as its declaration says. The others keep their defaults.
     pub parameters: BTreeMap<String, String>,
-    /// What `Ref` gives for a resource, by logical id, where it shall not be the reader's own choice.
-    pub refs: BTreeMap<String, String>,
-    /// What `Fn::GetAtt` gives, by logical id and attribute, where it shall not be the reader's own choice.
-    pub attributes: BTreeMap<(String, String), String>,
     /// The secrets of user pool clients, by logical id.
     pub client_secrets: BTreeMap<String, SecretString>,
 }
@@ -34,8 +30,6 @@ impl Default for Facts {
             account_id: "123456789012".to_owned(),
             stack_name: "local".to_owned(),
             parameters: BTreeMap::new(),
-            refs: BTreeMap::new(),
-            attributes: BTreeMap::new(),
             client_secrets: BTreeMap::new(),
         }
     }

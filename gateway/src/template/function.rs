@@ -14,7 +14,7 @@ use crate::rest::api::{ApiMethod, Integration};
 
 /// What API Gateway waits for an integration, unless told to wait less.
 // SPEC: Amazon API Gateway, "Quotas for configuring and running a REST API": integration timeout
-pub(super) const INTEGRATION_MILLISECONDS: u64 = 29_000;
+const INTEGRATION_MILLISECONDS: u64 = 29_000;
 /// What Lambda gives an invocation, unless told otherwise.
 // SPEC: AWS Lambda, "Configure Lambda function timeout"
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -245,27 +245,25 @@ fn method(
     if !resource.starts_with('/') || (resource.len() > 1 && resource.ends_with('/')) {
         return Err(path.failure(Problem::Shape("a path that begins with a slash and does not end with one")));
     }
-    let verb = event.need("Method")?;
-    let name = verb.text()?.to_ascii_uppercase();
-    let name = if name == "*" { "ANY".to_owned() } else { name };
-    if !VERBS.contains(&name.as_str()) {
-        return Err(verb.failure(Problem::OneOf("GET, PUT, POST, DELETE, PATCH, HEAD, OPTIONS, ANY")));
+    let method = event.need("Method")?;
+    let verb = match method.text()? {
+        "*" => "ANY".to_owned(),
+        verb => verb.to_ascii_uppercase(),
+    };
+    if !VERBS.contains(&verb.as_str()) {
+        return Err(method.failure(Problem::OneOf("GET, PUT, POST, DELETE, PATCH, HEAD, OPTIONS, ANY")));
     }
     let (access, api_key_required) = auth.of_method(event.get("Auth")?.as_ref(), notices)?;
-    let timeout = match event.get("TimeoutInMillis")? {
-        Some(timeout) => timeout.whole(50, INTEGRATION_MILLISECONDS)?,
-        None => INTEGRATION_MILLISECONDS,
-    };
-    Ok(ApiMethod {
-        verb: name,
-        resource,
-        access,
-        api_key_required,
-        integration: Integration::Function {
-            name: function.logical_id.clone(),
-            timeout: Duration::from_millis(timeout),
-        },
-    })
+    let name = function.logical_id.clone();
+    let integration = integration_of(name, event.get("TimeoutInMillis")?.as_ref())?;
+    Ok(ApiMethod { verb, resource, access, api_key_required, integration })
+}
+
+/// The integration of the function `name`.
+pub(super) fn integration_of(name: String, timeout: Option<&Field<'_>>) -> Result<Integration, Located> {
+    let timeout = timeout.map(|timeout| timeout.whole(50, INTEGRATION_MILLISECONDS)).transpose()?;
+    let timeout = Duration::from_millis(timeout.unwrap_or(INTEGRATION_MILLISECONDS));
+    Ok(Integration::Function { name, timeout })
 }
 
 fn schedule(name: &str, event: &Field<'_>, expression: &str, known: &[&str]) -> Result<Schedule, Located> {

@@ -1,5 +1,5 @@
-//! Owns what resources are called on a laptop: what `Ref` and `Fn::GetAtt` give for those that are served here. For
-//! all others there is a value only if the caller gave one.
+//! What resources are called on a laptop: what `Ref` and `Fn::GetAtt` give for those that are served here. Others have
+//! no value.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use secrecy::ExposeSecret;
@@ -10,9 +10,9 @@ use super::{
     scope::{Scope, Trail},
 };
 
-/// The served API's id where the caller gives none.
+/// The id of the API that is served.
 const API_ID: &str = "localapi01";
-/// What follows the region in the pool's id where the caller gives none; there is one pool.
+/// What follows the region in the pool's id; there is one pool.
 const POOL: &str = "Local0001";
 
 impl Scope<'_> {
@@ -27,9 +27,6 @@ impl Scope<'_> {
             }
             resource => resource?,
         };
-        if let Some(identity) = self.facts.refs.get(name) {
-            return Ok(identity.clone());
-        }
         let trail = trail.enter(name)?;
         // The name that the template gives the resource, or its logical id.
         let own = |property| {
@@ -64,9 +61,6 @@ impl Scope<'_> {
         trail: &Trail<'_>,
     ) -> Result<String, Problem> {
         let resource = self.resource(logical_id, trail)?;
-        if let Some(value) = self.facts.attributes.get(&(logical_id.to_owned(), attribute.to_owned())) {
-            return Ok(value.clone());
-        }
         let identity = || self.identity(logical_id, trail);
         let provider =
             |identity| format!("cognito-idp.{}.{}/{identity}", self.facts.region, self.facts.url_suffix());
@@ -142,7 +136,7 @@ impl Scope<'_> {
         trail: &Trail<'_>,
     ) -> Result<Option<String>, Problem> {
         let own = resource.get("Properties").and_then(|properties| properties.get(property));
-        let node = own.or_else(|| self.globals(resource)?.get(property));
+        let node = own.or_else(|| self.global(resource, property));
         node.map(|node| self.text(node, trail)).transpose()
     }
 }

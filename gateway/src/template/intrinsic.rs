@@ -1,4 +1,4 @@
-//! Owns the intrinsic functions that give a value: `Ref`, `Fn::GetAtt`, `Fn::Sub`, `Fn::If`, `Fn::Join`, `Fn::Split`,
+//! The intrinsic functions that give a value: `Ref`, `Fn::GetAtt`, `Fn::Sub`, `Fn::If`, `Fn::Join`, `Fn::Split`,
 //! `Fn::Select` and `Fn::FindInMap`.
 
 use std::collections::BTreeMap;
@@ -87,13 +87,7 @@ impl Scope<'_> {
             } else if let Some((logical_id, attribute)) = name.split_once('.') {
                 result.push_str(&self.attribute(logical_id, attribute, trail)?);
             } else {
-                match self.reference(name, trail)? {
-                    Content::Text(text) => result.push_str(&text),
-                    Content::Fault(problem) => return Err(problem),
-                    Content::Null | Content::Nothing | Content::List(_) | Content::Map(_) => {
-                        return Err(Problem::Shape("a text"));
-                    }
-                }
+                result.push_str(&self.reference(name, trail)?.into_text("a text")?);
             }
             rest = after;
         }
@@ -106,21 +100,16 @@ impl Scope<'_> {
             return Err(Problem::Arguments("Fn::Join", "a delimiter and a list of texts"));
         };
         let delimiter = delimiter.as_text().ok_or(Problem::Shape("a text"))?;
-        let items = self.listed(list, trail)?.into_iter().map(|item| match item.content {
-            Content::Text(text) => Ok(text),
-            Content::Fault(problem) => Err(problem),
-            Content::Null | Content::Nothing | Content::List(_) | Content::Map(_) => {
-                Err(Problem::Shape("a list of texts"))
-            }
-        });
-        Ok(items.collect::<Result<Vec<_>, _>>()?.join(delimiter))
+        let items = self.value(list, trail).content.into_list()?.into_iter();
+        let texts = items.map(|item| item.content.into_text("a list of texts"));
+        Ok(texts.collect::<Result<Vec<_>, _>>()?.join(delimiter))
     }
 
     fn select(&self, operands: &[Node], trail: &Trail<'_>) -> Result<Content, Problem> {
         const ARGUMENTS: Problem = Problem::Arguments("Fn::Select", "an index and a list that has it");
         let [index, list] = operands else { return Err(ARGUMENTS) };
         let index: usize = self.text(index, trail)?.parse().map_err(|_| ARGUMENTS)?;
-        let item = self.listed(list, trail)?.into_iter().nth(index).ok_or(ARGUMENTS)?;
+        let item = self.value(list, trail).content.into_list()?.into_iter().nth(index).ok_or(ARGUMENTS)?;
         Ok(item.content)
     }
 
@@ -135,15 +124,5 @@ impl Scope<'_> {
             found = Some(found.and_then(|node| node.get(&key)).ok_or(ARGUMENTS)?);
         }
         Ok(found.map_or(Content::Null, |node| self.value(node, trail).content))
-    }
-
-    fn listed(&self, node: &Node, trail: &Trail<'_>) -> Result<Vec<Value>, Problem> {
-        match self.value(node, trail).content {
-            Content::List(items) => Ok(items),
-            Content::Fault(problem) => Err(problem),
-            Content::Null | Content::Nothing | Content::Text(_) | Content::Map(_) => {
-                Err(Problem::Shape("a list"))
-            }
-        }
     }
 }

@@ -1,5 +1,4 @@
-//! Owns the template as it is written: texts, lists, mappings and calls of intrinsic functions, each with its line.
-//! What they come to is left to [`super::scope`].
+//! The template as it is written: texts, lists, mappings and calls of intrinsic functions, each with its line.
 
 use std::collections::BTreeMap;
 
@@ -31,42 +30,31 @@ impl Node {
 
     /// The value of `key`, if this is a mapping that has it.
     pub(super) fn get(&self, key: &str) -> Option<&Self> {
-        match &self.kind {
-            Kind::Map(entries) => entries.get(key),
-            Kind::Null | Kind::Text(_) | Kind::List(_) | Kind::Call(..) => None,
-        }
+        self.as_map()?.get(key)
     }
 
     /// The value of `key`, to be changed.
     pub(super) fn get_mut(&mut self, key: &str) -> Option<&mut Self> {
-        match &mut self.kind {
-            Kind::Map(entries) => entries.get_mut(key),
-            Kind::Null | Kind::Text(_) | Kind::List(_) | Kind::Call(..) => None,
-        }
+        let Kind::Map(entries) = &mut self.kind else { return None };
+        entries.get_mut(key)
     }
 
     /// The text, if this is one.
     pub(super) fn as_text(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::Text(text) => Some(text),
-            Kind::Null | Kind::List(_) | Kind::Map(_) | Kind::Call(..) => None,
-        }
+        let Kind::Text(text) = &self.kind else { return None };
+        Some(text)
     }
 
     /// The items, if this is a list.
     pub(super) fn as_list(&self) -> Option<&[Self]> {
-        match &self.kind {
-            Kind::List(items) => Some(items),
-            Kind::Null | Kind::Text(_) | Kind::Map(_) | Kind::Call(..) => None,
-        }
+        let Kind::List(items) = &self.kind else { return None };
+        Some(items)
     }
 
     /// The entries, if this is a mapping.
     pub(super) fn as_map(&self) -> Option<&BTreeMap<String, Self>> {
-        match &self.kind {
-            Kind::Map(entries) => Some(entries),
-            Kind::Null | Kind::Text(_) | Kind::List(_) | Kind::Call(..) => None,
-        }
+        let Kind::Map(entries) = &self.kind else { return None };
+        Some(entries)
     }
 
     /// This value with what `Globals` says beneath it.

@@ -7,28 +7,21 @@ use super::{
     auth::{self, Auth},
     cors::literal,
     error::{Located, Notices, Problem},
-    function::{Functions, INTEGRATION_MILLISECONDS},
-    pattern,
+    function::{Functions, integration_of},
     value::Field,
 };
-use crate::rest::api::{
-    Access, ApiKeySource, ApiMethod, GatewayResponse, Identity, IdentitySource, Integration,
-    LambdaAuthorizer, Mock,
+use crate::{
+    http::is_header_name,
+    rest::api::{
+        Access, Api, ApiMethod, GatewayResponse, Identity, IdentitySource, Integration, LambdaAuthorizer,
+        Mock,
+    },
 };
 
 const INTEGRATION: &str = "x-amazon-apigateway-integration";
 const ANY: &str = "x-amazon-apigateway-any-method";
 const VERBS: &[&str] = &["get", "put", "post", "delete", "patch", "head", "options", ANY];
 const PROXY: &str = "an integration that is not a Lambda proxy";
-
-/// What a definition says.
-pub(super) struct Definition {
-    pub(super) methods: Vec<ApiMethod>,
-    pub(super) authorizers: BTreeMap<String, LambdaAuthorizer>,
-    pub(super) responses: BTreeMap<String, GatewayResponse>,
-    pub(super) binary_media_types: Vec<String>,
-    pub(super) api_key_source: Option<ApiKeySource>,
-}
 
 /// What a name under `security` stands for.
 enum Scheme {
@@ -37,29 +30,29 @@ enum Scheme {
     NotPlayed(&'static str),
 }
 
-/// Reads a definition. `auth` is what SAM adds to it: a default for operations that say nothing of their own.
+/// Reads a definition into `api`. `auth` is what SAM adds to it: a default for operations that say nothing of their own.
 // SPEC: Amazon API Gateway, "OpenAPI extensions for API Gateway"
 pub(super) fn read(
     document: &Field<'_>,
     functions: &Functions,
     auth: &Auth,
     notices: &Notices,
-) -> Result<Definition, Located> {
+    api: &mut Api,
+) -> Result<(), Located> {
     if let Some(policy) = document.get("x-amazon-apigateway-policy")? {
         return Err(policy.failure(Problem::NotPlayed("who may call would not be known")));
     }
     document.tell(&["x-amazon-apigateway-request-validator"], notices)?;
-    // SPEC: Amazon API Gateway, important notes for REST APIs: security of the whole document is ignored
+    // AWS's answer to aws-apigateway-importer 204: security of the whole document is not supported, only that of methods.
     if let Some(security) = document.get("security")? {
         let ignored = "API Gateway ignores it here: it counts for each operation alone";
         notices.add(security.failure(Problem::NotHonoured(ignored)))?;
     }
     let schemes = schemes(document, functions)?;
-    let mut methods = Vec::new();
     for (path, item) in document.need("paths")?.entries()? {
         for (key, operation) in item.entries()?.filter(|(key, _)| VERBS.contains(key)) {
             let (access, api_key_required) = access(&operation, &schemes, auth)?;
-            methods.push(ApiMethod {
+            api.methods.push(ApiMethod {
                 verb: if key == ANY { "ANY".to_owned() } else { key.to_ascii_uppercase() },
                 resource: path.to_owned(),
                 access,
@@ -69,19 +62,20 @@ pub(super) fn read(
             operation.tell(&["x-amazon-apigateway-request-validator"], notices)?;
         }
     }
-    let authorizers = schemes.into_iter().filter_map(|(name, scheme)| match scheme {
+    api.authorizers.extend(schemes.into_iter().filter_map(|(name, scheme)| match scheme {
         Scheme::Authorizer(authorizer) => Some((name, authorizer)),
         Scheme::ApiKey | Scheme::NotPlayed(_) => None,
-    });
-    let source = document.get("x-amazon-apigateway-api-key-source")?;
-    let binary = document.get("x-amazon-apigateway-binary-media-types")?;
-    Ok(Definition {
-        methods,
-        authorizers: authorizers.collect(),
-        responses: responses(document)?,
-        binary_media_types: binary.map_or(Ok(Vec::new()), |types| types.texts())?,
-        api_key_source: source.map(|source| api::api_key_source(&source)).transpose()?,
-    })
+    }));
+    for (name, response) in responses(document)? {
+        api.responses.entry(name).or_insert(response);
+    }
+    if let Some(types) = document.get("x-amazon-apigateway-binary-media-types")? {
+        api.binary_media_types.extend(types.texts()?);
+    }
+    if let Some(source) = document.get("x-amazon-apigateway-api-key-source")? {
+        api.api_key_source = api::api_key_source(&source)?;
+    }
+    Ok(())
 }
 
 fn schemes(document: &Field<'_>, functions: &Functions) -> Result<BTreeMap<String, Scheme>, Located> {
@@ -109,6 +103,7 @@ fn scheme(field: &Field<'_>, functions: &Functions) -> Result<Scheme, Located> {
         "token" => false,
         "request" => true,
         "cognito_user_pools" => return Ok(Scheme::NotPlayed(auth::COGNITO)),
+        "jwt" => return Ok(Scheme::NotPlayed(auth::JWT)),
         _ => return Ok(Scheme::NotPlayed("an authorizer that is neither token nor request")),
     };
     let function = functions.by_uri(&settings.need("authorizerUri")?)?;
@@ -126,14 +121,7 @@ fn scheme(field: &Field<'_>, functions: &Functions) -> Result<Scheme, Located> {
             Some(IdentitySource::Header(header)) => header,
             Some(_) | None => auth::header_name(&field.need("name")?)?,
         };
-        let validation = match settings.get("identityValidationExpression")? {
-            Some(expression) => {
-                let compiled = pattern::whole_text(expression.text()?);
-                Some(compiled.map_err(|problem| expression.failure(problem))?)
-            }
-            None => None,
-        };
-        Identity::Token { header, validation }
+        auth::token(header, settings.get("identityValidationExpression")?.as_ref())?
     };
     Ok(Scheme::Authorizer(LambdaAuthorizer { function, identity, cache_time: Duration::from_secs(seconds) }))
 }
@@ -148,6 +136,13 @@ fn identity_sources(field: &Field<'_>) -> Result<Vec<IdentitySource>, Located> {
             ("context.", IdentitySource::Context),
         ];
         let named = kinds.iter().find_map(|(prefix, kind)| Some(kind(text.strip_prefix(prefix)?.to_owned())));
+        let is_usable = |source: &IdentitySource| match source {
+            IdentitySource::Header(name) => is_header_name(name),
+            IdentitySource::QueryString(_)
+            | IdentitySource::StageVariable(_)
+            | IdentitySource::Context(_) => true,
+        };
+        let named = named.filter(is_usable);
         named.ok_or_else(|| {
             field.failure(Problem::Shape(
                 "method.request.header.…, method.request.querystring.…, \
@@ -207,11 +202,7 @@ fn integration(operation: &Field<'_>, functions: &Functions) -> Result<Integrati
                 return Ok(Integration::NotPlayed(PROXY));
             }
             let name = functions.by_uri(&uri)?;
-            let timeout = match field.get("timeoutInMillis")? {
-                Some(timeout) => timeout.whole(50, INTEGRATION_MILLISECONDS)?,
-                None => INTEGRATION_MILLISECONDS,
-            };
-            Ok(Integration::Function { name, timeout: Duration::from_millis(timeout) })
+            integration_of(name, field.get("timeoutInMillis")?.as_ref())
         }
         "mock" => mock(&field),
         _ => Ok(Integration::NotPlayed(PROXY)),
@@ -261,24 +252,18 @@ fn mock(field: &Field<'_>) -> Result<Integration, Located> {
 }
 
 fn responses(document: &Field<'_>) -> Result<BTreeMap<String, GatewayResponse>, Located> {
-    let mut responses = BTreeMap::new();
-    let Some(section) = document.get("x-amazon-apigateway-gateway-responses")? else { return Ok(responses) };
-    for (name, field) in section.entries()? {
-        let mut response = GatewayResponse::default();
-        if let Some(status) = field.get("statusCode")? {
-            response.status = u16::try_from(status.whole(200, 599)?).ok();
-        }
+    let section = document.get("x-amazon-apigateway-gateway-responses")?;
+    let Some(section) = section else { return Ok(BTreeMap::new()) };
+    let response = |(name, field): (&str, Field<'_>)| {
+        let mut response = api::response(&field, "statusCode", "responseTemplates")?;
         if let Some(parameters) = field.get("responseParameters")? {
-            for (name, value) in parameters.entries()? {
-                if let Some(header) = name.strip_prefix("gatewayresponse.header.") {
-                    response.headers.insert(header.to_owned(), value.text()?.to_owned());
-                }
-            }
+            let headers = api::texts(&parameters)?.into_iter();
+            let header = |(name, value): (String, String)| {
+                Some((name.strip_prefix("gatewayresponse.header.")?.to_owned(), value))
+            };
+            response.headers = headers.filter_map(header).collect();
         }
-        if let Some(templates) = field.get("responseTemplates")? {
-            response.templates = api::texts(&templates)?;
-        }
-        responses.insert(name.to_owned(), response);
-    }
-    Ok(responses)
+        Ok((name.to_owned(), response))
+    };
+    section.entries()?.map(response).collect()
 }

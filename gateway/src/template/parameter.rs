@@ -1,4 +1,4 @@
-//! Owns parameters: their declarations, the values given for them and the checks that CloudFormation would make.
+//! Parameters: their declarations, the values given for them and the checks that CloudFormation would make.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Owns regular expressions that AWS runs as Java does: compiled with the `regex` crate so that they mean the same,
+//! Regular expressions that AWS runs as Java does: compiled with the `regex` crate so that they mean the same,
 //! and refused where that cannot be.
 
 use regex::Regex;

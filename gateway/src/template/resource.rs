@@ -1,9 +1,9 @@
-//! Owns the resources of a template: which of them exist, which concern serving, and which cannot be honoured.
+//! The resources of a template: which of them exist, which concern serving, and which cannot be honoured.
 
 use super::{
     error::{Located, Problem},
     identity::kind_of,
-    node::Node,
+    node::{Kind, Node},
     scope::{Scope, Trail},
     value::{Field, Value},
 };
@@ -64,8 +64,15 @@ const IGNORED: &[&str] = &[
     "AWS::Serverless::LayerVersion",
 ];
 
-/// An API that is written out resource by resource.
-const RAW_METHOD: &str = "AWS::ApiGateway::Method";
+/// What an API consists of that is written out resource by resource.
+const RAW: &[&str] = &[
+    "AWS::ApiGateway::Authorizer",
+    "AWS::ApiGateway::GatewayResponse",
+    "AWS::ApiGateway::Method",
+    "AWS::ApiGateway::Resource",
+];
+const RAW_REASON: &str = "APIs made of raw AWS::ApiGateway::Method, Resource, Authorizer or GatewayResponse; \
+    an AWS::Serverless::Api with events or a DefinitionBody is";
 
 /// What a served resource may have beside its properties.
 const ATTRIBUTES: &[&str] = &[
@@ -74,6 +81,7 @@ const ATTRIBUTES: &[&str] = &[
     "Condition",
     "DependsOn",
     "DeletionPolicy",
+    "IgnoreGlobals",
     "Metadata",
     "UpdatePolicy",
     "UpdateReplacePolicy",
@@ -134,12 +142,16 @@ impl Resources {
             let refused =
                 REFUSED.iter().any(|name| kind == *name || (name.ends_with(':') && kind.starts_with(name)));
             let refused = refused && is_strict;
-            let served = if is_strict { BESIDES } else { SERVED }.contains(&kind);
+            let is_raw = !is_strict && RAW.contains(&kind);
+            let served = is_raw || if is_strict { BESIDES } else { SERVED }.contains(&kind);
             // The condition of a resource that does not matter need not be evaluated.
             if !served && (!refused || IGNORED.contains(&kind)) {
                 continue;
             }
-            let exists = scope.exists(node, &Trail::START);
+            let exists = match scope.exists(node, &Trail::START) {
+                Err(_) if is_raw => Ok(true),
+                exists => exists,
+            };
             if !exists.map_err(|problem| failure(".Condition", node.line, problem))? {
                 continue;
             }
@@ -153,10 +165,14 @@ impl Resources {
             {
                 return Err(failure(&format!(".{key}"), node.line, Problem::Property));
             }
+            let properties = scope.properties(node).map_err(|problem| {
+                let line = node.get("IgnoreGlobals").map_or(node.line, |node| node.line);
+                failure(".IgnoreGlobals", line, problem)
+            })?;
             resources.push(Resource {
                 logical_id: logical_id.clone(),
                 kind: kind.to_owned(),
-                properties: scope.value(&scope.properties(node), &Trail::START),
+                properties: scope.value(&properties, &Trail::START),
                 metadata: scope.value(node.get("Metadata").unwrap_or(&Node::empty(node.line)), &Trail::START),
             });
         }
@@ -177,25 +193,36 @@ impl Resources {
             problem,
         };
         let mut apis = self.of(API);
-        if let Some(choice) = choice {
-            let chosen = apis.find(|api| api.logical_id == choice);
-            return chosen.ok_or_else(|| failure(Problem::Unknown("API", choice.to_owned())));
+        if let Some(chosen) = self.of(API).find(|api| Some(api.logical_id.as_str()) == choice) {
+            return Ok(chosen);
         }
         match (apis.next(), apis.next()) {
-            (Some(only), None) => Ok(only),
-            (Some(_), Some(_)) => {
+            (Some(only), None) if choice.is_none() => Ok(only),
+            (Some(_), _) => {
                 let names: Vec<_> = self.of(API).map(|api| api.logical_id.as_str()).collect();
                 Err(failure(Problem::ChooseApi(names.join(", "))))
             }
             (None, _) => {
-                let is_raw = |node: &Node| kind_of(node) == RAW_METHOD;
-                let has_raw = section.and_then(Node::as_map).is_some_and(|all| all.values().any(is_raw));
-                let raw = "an API made of AWS::ApiGateway::Method resources is valid on AWS, not played here";
+                let is_raw = |resource: &Resource| RAW.contains(&resource.kind.as_str());
                 let none =
                     "there is no AWS::Serverless::Api to serve, and no event of type Api that makes one";
-                Err(failure(Problem::NotHonoured(if has_raw { raw } else { none })))
+                Err(match self.0.iter().find(|resource| is_raw(resource)) {
+                    Some(raw) => raw.properties().failure(Problem::NotPlayed(RAW_REASON)),
+                    None => failure(Problem::NotHonoured(none)),
+                })
             }
         }
+    }
+
+    /// Refuses what is added to the API `api_id` outside of it: who gets in would not be known.
+    pub(super) fn refuse_raw(&self, api_id: &str) -> Result<(), Located> {
+        for resource in self.0.iter().filter(|resource| RAW.contains(&resource.kind.as_str())) {
+            let properties = resource.properties();
+            if properties.get("RestApiId")?.is_some_and(|id| id.text().is_ok_and(|id| id == api_id)) {
+                return Err(properties.failure(Problem::NotPlayed(RAW_REASON)));
+            }
+        }
+        Ok(())
     }
 
     /// The only resource of a type.
@@ -210,8 +237,12 @@ impl Resources {
 }
 
 impl<'t> Scope<'t> {
-    /// What `Globals` says of resources of this one's type.
-    pub(super) fn globals(&self, resource: &Node) -> Option<&'t Node> {
+    /// What `Globals` says of a property of resources of this one's type, unless the resource ignores it.
+    pub(super) fn global(&self, resource: &Node, property: &str) -> Option<&'t Node> {
+        self.globals(resource)?.get(property).filter(|_| !ignores(resource, property))
+    }
+
+    fn globals(&self, resource: &Node) -> Option<&'t Node> {
         let section = match kind_of(resource) {
             API => "Api",
             FUNCTION => "Function",
@@ -221,11 +252,29 @@ impl<'t> Scope<'t> {
     }
 
     /// The properties of a resource as written, over those of `Globals`.
-    fn properties(&self, resource: &Node) -> Node {
+    // SPEC: AWS SAM, resource attribute IgnoreGlobals: `*`, or a list of properties that `Globals` has
+    fn properties(&self, resource: &Node) -> Result<Node, Problem> {
         let own = resource.get("Properties").cloned().unwrap_or_else(|| Node::empty(resource.line));
-        match self.globals(resource) {
-            Some(global) => own.over(global),
-            None => own,
+        let Some(globals) = self.globals(resource) else { return Ok(own) };
+        if let Some(ignored) = resource.get("IgnoreGlobals") {
+            let is_global = |name: &Node| name.as_text().is_some_and(|name| globals.get(name).is_some());
+            let is_list = ignored.as_list().is_some_and(|names| names.iter().all(is_global));
+            if ignored.as_text() != Some("*") && !is_list {
+                return Err(Problem::Shape("`*`, or a list of properties that Globals has"));
+            }
         }
+        let mut globals = globals.clone();
+        if let Kind::Map(entries) = &mut globals.kind {
+            entries.retain(|property, _| !ignores(resource, property));
+        }
+        Ok(own.over(&globals))
     }
+}
+
+/// Whether a resource does without what `Globals` says of a property.
+fn ignores(resource: &Node, property: &str) -> bool {
+    let is_it = |node: &Node| matches!(node.as_text(), Some(name) if name == property);
+    resource.get("IgnoreGlobals").is_some_and(|ignored| {
+        ignored.as_text() == Some("*") || ignored.as_list().is_some_and(|names| names.iter().any(is_it))
+    })
 }

@@ -1,4 +1,4 @@
-//! Owns evaluation: what a node comes to, given the parameters, the conditions and the facts. What each intrinsic
+//! Evaluation: what a node comes to, given the parameters, the conditions and the facts. What each intrinsic
 //! function does is in [`super::intrinsic`], what a resource is called in [`super::identity`].
 
 use std::{
@@ -109,13 +109,7 @@ impl<'t> Scope<'t> {
 
     /// The text of `node`.
     pub(super) fn text(&self, node: &Node, trail: &Trail<'_>) -> Result<String, Problem> {
-        match self.value(node, trail).content {
-            Content::Text(text) => Ok(text),
-            Content::Fault(problem) => Err(problem),
-            Content::Null | Content::Nothing | Content::List(_) | Content::Map(_) => {
-                Err(Problem::Shape("a text"))
-            }
-        }
+        self.value(node, trail).content.into_text("a text")
     }
 
     /// What `Ref` gives.

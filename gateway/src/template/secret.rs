@@ -1,4 +1,4 @@
-//! Owns the secrets: their names, and what is in them once the clients' secrets are known.
+//! The secrets: their names, and what is in them once the clients' secrets are known.
 
 use std::collections::BTreeMap;
 

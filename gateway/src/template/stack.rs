@@ -1,4 +1,4 @@
-//! Owns what is read from a template, beside the API: functions, user pool, tables and secrets.
+//! What is read of a template beside the API: functions, user pool, tables and secrets.
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Owns the DynamoDB tables: as much of each as it takes to create it elsewhere.
+//! The DynamoDB tables: as much of each as it takes to create it elsewhere.
 
 use std::collections::BTreeMap;
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use super::{AttributeType, Facts, Problem, Projection, Stack, Template, TemplateError};
+use super::{AttributeType, Facts, Projection, Stack, Template, TemplateError};
 use crate::rest::api::{ApiKeySource, Identity, Integration, Quota, QuotaPeriod, Throttle};
 
 /// A template as production ones are.
@@ -189,28 +189,6 @@ fn secrets_are_filled_in_and_stay_out_of_debug_output() {
         )
     );
     assert!(!format!("{stack:?}").contains("hush"));
-}
-
-#[test]
-fn caller_can_name_resources_itself() {
-    let mut facts = Facts::default();
-    facts.refs.insert("ShopClient".to_owned(), "1h57kf5cpq17m0eml12EXAMPLE".to_owned());
-    facts.refs.insert("Api".to_owned(), "a1b2c3d4e5".to_owned());
-    let stack = read_with(TEMPLATE, facts).unwrap();
-
-    assert_eq!(stack.api.api_id, "a1b2c3d4e5");
-    assert_eq!(stack.api.api_keys[0].value, "1h57kf5cpq17m0eml12EXAMPLE");
-    assert_eq!(stack.functions["AuthorizerFunction"].environment["CLIENT_IDS"], "1h57kf5cpq17m0eml12EXAMPLE");
-}
-
-#[test]
-fn name_given_by_the_caller_brings_no_resource_to_life() {
-    let text = TEMPLATE.replace("VERBOSE: true", "VERBOSE: !Ref SecondServerlessApi");
-    let mut facts = Facts::default();
-    facts.refs.insert("SecondServerlessApi".to_owned(), "a1b2c3d4e5".to_owned());
-    let refusal = read_with(&text, facts).map(|_| ()).unwrap_err();
-
-    assert_eq!(refusal.problem, Problem::LeftOut("SecondServerlessApi".to_owned()));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Owns API keys and usage plans: whose calls are counted, and against which limits.
+//! API keys and usage plans: whose calls are counted, and against which limits.
 
 use std::collections::BTreeMap;
 
@@ -11,16 +11,15 @@ use super::{
     scope::{Scope, Trail},
     value::Field,
 };
-use crate::rest::api::{ApiKey, Quota, QuotaPeriod, UsagePlan};
+use crate::rest::api::{Api, ApiKey, Quota, QuotaPeriod, UsagePlan};
 
-/// Reads the keys and the plans, which have to be for this stage of this API.
+/// Adds the keys, and the plans for this stage of this API.
 pub(super) fn read(
     scope: &Scope<'_>,
     resources: &Resources,
-    api_id: &str,
-    stage: &str,
     notices: &Notices,
-) -> Result<(Vec<ApiKey>, Vec<UsagePlan>), Located> {
+    api: &mut Api,
+) -> Result<(), Located> {
     let identity = |logical_id: &str, field: &Field<'_>| {
         scope.identity(logical_id, &Trail::START).map_err(|problem| field.failure(problem))
     };
@@ -32,7 +31,7 @@ pub(super) fn read(
     let mut plans = BTreeMap::new();
     for resource in resources.of(USAGE_PLAN) {
         let field = resource.properties();
-        let Some(plan) = usage_plan(&resource.logical_id, &field, api_id, stage, notices)? else { continue };
+        let Some(plan) = usage_plan(&resource.logical_id, &field, api, notices)? else { continue };
         plans.insert(identity(&resource.logical_id, &field)?, plan);
     }
     for resource in resources.of(USAGE_PLAN_KEY) {
@@ -53,21 +52,24 @@ pub(super) fn read(
             None => return Err(unknown(&plan, "names no usage plan of this template")),
         }
     }
-    Ok((keys.into_values().collect(), plans.into_values().collect()))
+    api.api_keys.extend(keys.into_values());
+    api.usage_plans.extend(plans.into_values());
+    Ok(())
 }
 
-/// What `Auth.UsagePlan` of an API makes: a plan for its stage, and one key.
+/// Adds what `Auth.UsagePlan` of an API makes: a plan for its stage, and one key.
 // SPEC: AWS SAM, "ApiUsagePlan"
 pub(super) fn of_auth(
     logical_id: &str,
     auth: Option<&Field<'_>>,
     notices: &Notices,
-) -> Result<Option<(ApiKey, UsagePlan)>, Located> {
-    let Some(field) = auth.map(|auth| auth.get("UsagePlan")).transpose()?.flatten() else { return Ok(None) };
+    api: &mut Api,
+) -> Result<(), Located> {
+    let Some(field) = auth.map(|auth| auth.get("UsagePlan")).transpose()?.flatten() else { return Ok(()) };
     field.only(&[&["CreateUsagePlan", "Description", "Quota", "Tags", "Throttle", "UsagePlanName"]])?;
     let kind = field.need("CreateUsagePlan")?;
     match kind.text()? {
-        "NONE" => return Ok(None),
+        "NONE" => return Ok(()),
         "PER_API" | "SHARED" => {}
         _ => return Err(kind.failure(Problem::OneOf("PER_API, SHARED, NONE"))),
     }
@@ -75,7 +77,9 @@ pub(super) fn of_auth(
     let value = generated_key(&name, &field, notices)?;
     let mut plan = limits(&format!("{logical_id}UsagePlan"), &field)?;
     plan.api_keys.push(value.clone());
-    Ok(Some((ApiKey { value, enabled: true }, plan)))
+    api.api_keys.push(ApiKey { value, enabled: true });
+    api.usage_plans.push(plan);
+    Ok(())
 }
 
 /// A value for a key that AWS would draw one for, the same at every start.
@@ -113,8 +117,7 @@ fn api_key(logical_id: &str, field: &Field<'_>, notices: &Notices) -> Result<Api
 fn usage_plan(
     name: &str,
     field: &Field<'_>,
-    api_id: &str,
-    stage: &str,
+    api: &Api,
     notices: &Notices,
 ) -> Result<Option<UsagePlan>, Located> {
     field.only(&[&["ApiStages", "Throttle", "Quota", "UsagePlanName", "Description", "Tags"]])?;
@@ -125,7 +128,7 @@ fn usage_plan(
         item.only(&[&["ApiId", "Stage", "Throttle"]])?;
         item.tell(&["Throttle"], notices)?;
         let mut is_this_one = true;
-        for (key, wanted) in [("ApiId", api_id), ("Stage", stage)] {
+        for (key, wanted) in [("ApiId", &api.api_id), ("Stage", &api.stage)] {
             let field = item.need(key)?;
             if field.text()? != wanted {
                 if notices.is_strict() {

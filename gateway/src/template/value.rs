@@ -1,4 +1,4 @@
-//! Owns values after evaluation, and `Field`, the way to read them: every reader goes from the top by keys, so that
+//! Values after evaluation, and `Field`, the way to read them: every reader goes from the top by keys, so that
 //! what it refuses names its place. A value that could not be evaluated is an error only for who reads it.
 
 use std::collections::BTreeMap;
@@ -23,6 +23,26 @@ pub(super) enum Content {
     Map(BTreeMap<String, Value>),
     /// Why there is no value.
     Fault(Problem),
+}
+
+impl Content {
+    /// The text of a `wanted` value.
+    pub(super) fn into_text(self, wanted: &'static str) -> Result<String, Problem> {
+        match self {
+            Self::Text(text) => Ok(text),
+            Self::Fault(problem) => Err(problem),
+            Self::Null | Self::Nothing | Self::List(_) | Self::Map(_) => Err(Problem::Shape(wanted)),
+        }
+    }
+
+    /// The items of a list.
+    pub(super) fn into_list(self) -> Result<Vec<Value>, Problem> {
+        match self {
+            Self::List(items) => Ok(items),
+            Self::Fault(problem) => Err(problem),
+            Self::Null | Self::Nothing | Self::Text(_) | Self::Map(_) => Err(Problem::Shape("a list")),
+        }
+    }
 }
 
 /// A value and the path to it.

@@ -1,4 +1,4 @@
-//! Owns YAML to [`Node`]s: what CloudFormation reads of YAML and nothing else, with its tags kept and with limits on
+//! YAML to [`Node`]s: what CloudFormation reads of YAML and nothing else, with its tags kept and with limits on
 //! size and depth. JSON is YAML too.
 
 use std::collections::BTreeMap;

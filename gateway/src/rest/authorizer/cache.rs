@@ -1,5 +1,4 @@
-//! Owns the answers of one authorizer that are kept, each for its token. Which answers are worth it is left to the
-//! authorizer.
+//! The cached answers of one authorizer, each for its token.
 
 use std::{
     collections::{HashMap, VecDeque},

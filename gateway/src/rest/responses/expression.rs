@@ -1,22 +1,22 @@
-//! Owns the two small languages of gateway responses: header mappings and body templates.
+//! The two small languages of gateway responses: header mappings and body templates.
 
 use serde_json::Value;
 
 use super::super::{exchange::Exchange, refusal::Refusal};
 
-/// A header's value: `'literal'`, `context.…` or `method.request.…`.
+/// A literal or a variable: the value of a header, or a part of a body.
 #[derive(Debug)]
-pub(super) enum Mapping {
-    Literal(String),
+pub(super) enum Piece {
+    Text(String),
     Variable(Variable),
 }
 
-impl Mapping {
-    /// Reads an expression; `None` for one that is of none of these forms.
+impl Piece {
+    /// Reads the mapping of a header: `'literal'`, `context.…` or `method.request.…`; `None` for any other form.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         match text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
-            Some(literal) => Some(Self::Literal(literal.to_owned())),
+            Some(literal) => Some(Self::Text(literal.to_owned())),
             None => match Variable::read(text) {
                 Some((variable, "")) => Some(Self::Variable(variable)),
                 Some(_) | None => None,
@@ -27,7 +27,7 @@ impl Mapping {
     /// The value, where there is one.
     pub(super) fn value(&self, refusal: &Refusal, exchange: &Exchange<'_>) -> Option<String> {
         match self {
-            Self::Literal(literal) => Some(literal.clone()),
+            Self::Text(literal) => Some(literal.clone()),
             Self::Variable(variable) => variable.value(refusal, exchange),
         }
     }
@@ -38,12 +38,6 @@ impl Mapping {
 pub(super) struct Body {
     pieces: Vec<Piece>,
     is_json: bool,
-}
-
-#[derive(Debug)]
-enum Piece {
-    Text(String),
-    Variable(Variable),
 }
 
 impl Body {
@@ -143,7 +137,7 @@ impl Variable {
         match self {
             Self::Message => refusal.message.map(str::to_owned),
             Self::MessageString => Some(message_string(refusal)),
-            Self::ResponseType => Some(refusal.kind.name().to_owned()),
+            Self::ResponseType => Some(refusal.kind.to_owned()),
             Self::Context(name) => exchange.context(name),
             Self::Parameter(name) => exchange.parameter(name),
             Self::Stage(name) => exchange.api.stage_variables.get(name).cloned(),

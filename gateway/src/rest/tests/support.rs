@@ -51,7 +51,7 @@ pub(in crate::rest) fn api() -> Api {
 
 /// What a TOKEN authorizer goes by.
 pub(in crate::rest) fn token(header: &str, validation: Option<&str>) -> Identity {
-    let validation = validation.map(|expression| Regex::new(expression).unwrap());
+    let validation = validation.map(|expression| Regex::new(&format!(r"\A(?:{expression})\z")).unwrap());
     Identity::Token { header: header.into(), validation }
 }
 

@@ -62,7 +62,7 @@ const DOCUMENT: &[Row] = &[
         "Transform: [AWS::Serverless-2016-10-31, Mine]",
         "Transform: valid on AWS, not played here: what this transform makes of the template is not known",
     ),
-    ("Outputs:", "Output:", "Output: unknown property"),
+    ("Outputs:", "Output:", "Output: not a section of a template: is this the SAM template?"),
     ("\n  UserPool:\n", "\n  Api:\n", "Resources.Api: this key appears twice"),
     ("Type: AWS::IAM::Role", "<<: {}", "Resources.ItemRole.<<: CloudFormation takes no merge keys"),
     (
@@ -119,8 +119,8 @@ const RESOURCES: &[Row] = &[
     ),
     (
         "    Type: AWS::Cognito::UserPool\n",
-        "    Type: AWS::Cognito::UserPool\n    IgnoreGlobals: \"*\"\n",
-        "Resources.UserPool.IgnoreGlobals: unknown property",
+        "    Type: AWS::Cognito::UserPool\n    IgnoreGlobal: \"*\"\n",
+        "Resources.UserPool.IgnoreGlobal: unknown property",
     ),
     (
         "\n  Api:\n    Type: AWS::Serverless::Api",

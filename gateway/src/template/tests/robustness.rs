@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use proptest::prelude::*;
 
-use super::{TEMPLATE, read};
+use super::{Facts, TEMPLATE, Template, read};
 
 /// Pieces that YAML and CloudFormation give a meaning to.
 fn piece() -> impl Strategy<Value = String> {
@@ -53,6 +53,13 @@ fn piece() -> impl Strategy<Value = String> {
         "Auth",
         "Events",
         "Transform",
+        "Globals",
+        "IgnoreGlobals: ",
+        "Fn::ForEach::A",
+        "DefinitionBody",
+        "paths",
+        "security",
+        "x-amazon-apigateway-integration",
         "\t",
         "\u{feff}",
         "\0",
@@ -61,9 +68,11 @@ fn piece() -> impl Strategy<Value = String> {
     prop_oneof![8 => prop::sample::select(words).prop_map(str::to_owned), 1 => "[ -~]{0,6}"]
 }
 
-/// Reads the text; a refusal has to be one line.
+/// Reads the text as a whole system and as an API alone; a refusal has to be one line.
 fn read_or_refuse(text: &str) -> Result<(), TestCaseError> {
-    if let Err(refusal) = read(text) {
+    let service =
+        Template::parse("template.yaml", text).and_then(|read| read.service(&Facts::default(), None));
+    for refusal in [read(text).err(), service.err()].into_iter().flatten() {
         let line = refusal.to_string();
         prop_assert!(!line.contains('\n'), "{line}");
         prop_assert!(!line.contains("hush"), "{line}");

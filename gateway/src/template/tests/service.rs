@@ -118,7 +118,7 @@ Resources:
 ";
     let files = BTreeMap::new();
     let error = service(text).unwrap_err().to_string();
-    assert!(error.ends_with("choose one with --api: First, Second, ServerlessRestApi"), "{error}");
+    assert!(error.ends_with("with --api: First, Second, ServerlessRestApi"), "{error}");
     for (api, parameters, expected) in [
         ("First", &[("Stage", "one")][..], "GET /one Items open"),
         ("Second", &[], "GET /two Items open"),
@@ -416,7 +416,7 @@ Resources:
 fn what_cannot_be_served_says_so() {
     let method = "Resources: { M: { Type: AWS::ApiGateway::Method, Properties: {} } }";
     let rows = [
-        (method, "made of AWS::ApiGateway::Method resources is valid on AWS, not played here"),
+        (method, "M.Properties: valid on AWS, not played here: APIs made of raw AWS::ApiGateway::Method"),
         ("Resources: { A: { Type: AWS::Serverless::HttpApi } }", "there is no AWS::Serverless::Api to serve"),
         (
             "Resources: { A: { Type: AWS::Serverless::Api, Properties: { StageName: a, Auth: { ResourcePolicy: {} } } } }",
@@ -430,5 +430,89 @@ fn what_cannot_be_served_says_so() {
     for (text, expected) in rows {
         let error = service(text).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn what_is_added_to_the_api_outside_of_it_is_refused() {
+    let text = |kind: &str, id: &str, condition: &str| {
+        format!(
+            "
+Conditions: {{ Never: !Equals [a, b] }}
+Resources:
+  A: {{ Type: AWS::Serverless::Api, Properties: {{ StageName: a }} }}
+  Other: {{ Type: AWS::ApiGateway::RestApi }}
+  Raw: {{ Type: 'AWS::ApiGateway::{kind}', Properties: {{ RestApiId: {id} }}{condition} }}
+"
+        )
+    };
+    for kind in ["Authorizer", "GatewayResponse", "Method", "Resource"] {
+        let error = service(&text(kind, "!Ref A", "")).unwrap_err().to_string();
+        assert!(error.contains("Resources.Raw.Properties: valid on AWS, not played here"), "{kind}: {error}");
+        for (id, condition) in [("!Ref Other", ""), ("abc", ""), ("!Ref A", ", Condition: Never")] {
+            assert!(service(&text(kind, id, condition)).is_ok(), "{kind} {id}");
+        }
+        assert!(service(&text(kind, "!Ref A", ", Condition: Unknown")).is_err(), "{kind}");
+    }
+}
+
+#[test]
+fn a_resource_ignores_the_globals_that_it_names() {
+    let text = |ignored: &str| {
+        format!(
+            "
+Globals:
+  Api: {{ Auth: {{ DefaultAuthorizer: Mine, Authorizers: {{ Mine: {{ FunctionArn: !GetAtt F.Arn }} }} }}, BinaryMediaTypes: [a/b] }}
+Resources:
+  A: {{ Type: AWS::Serverless::Api, IgnoreGlobals: {ignored}, Properties: {{ StageName: a }} }}
+  F: {{ Type: AWS::Serverless::Function, Properties: {{ Events: {{ E: {{ Type: Api, Properties: {{ RestApiId: !Ref A, Path: /a, Method: get }} }} }} }} }}
+"
+        )
+    };
+    for (ignored, access, types) in
+        [("[]", "Mine", 1), ("[BinaryMediaTypes]", "Mine", 0), ("[Auth]", "open", 1), ("'*'", "open", 0)]
+    {
+        let service = service(&text(ignored)).unwrap();
+        assert_eq!(routes(&service), [format!("GET /a F {access}")], "{ignored}");
+        assert_eq!(service.api.binary_media_types.len(), types, "{ignored}");
+    }
+    for ignored in ["[Auht]", "Auth", "true"] {
+        let error = service(&text(ignored)).unwrap_err().to_string();
+        assert!(error.contains("Resources.A.IgnoreGlobals: must be `*`, or a list"), "{ignored}: {error}");
+    }
+}
+
+#[test]
+fn a_native_jwt_authorizer_opens_nothing_however_it_is_written() {
+    let sam = "
+Resources:
+  A:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: a
+      Auth: { DefaultAuthorizer: J, Authorizers: { J: { JwtConfiguration: { issuers: [] } } } }
+  F: { Type: AWS::Serverless::Function, Properties: { Events: { E: { Type: Api, Properties: { RestApiId: !Ref A, Path: /a, Method: get } } } } }
+";
+    let open_api = "
+Resources:
+  A:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: a
+      DefinitionBody:
+        openapi: 3.0.1
+        components: { securitySchemes: { J: { type: oauth2, x-amazon-apigateway-authorizer: { type: jwt, jwtConfiguration: {} } } } }
+        paths:
+          /a:
+            get:
+              security: [{ J: [read] }]
+              x-amazon-apigateway-integration: { type: aws_proxy, uri: !Sub 'arn:aws:apigateway:a:lambda:path/2015-03-31/functions/${F.Arn}/invocations' }
+  F: { Type: AWS::Serverless::Function, Properties: {} }
+";
+    for text in [sam, open_api] {
+        let service = service(text).unwrap();
+        assert_eq!(routes(&service), ["GET /a F 500"]);
+        let notices = notices(&service).concat();
+        assert!(notices.contains("`GET /a`: API Gateway's own JWT authorizer: valid on AWS, not played here; it is answered 500"), "{notices}");
     }
 }
