@@ -31,7 +31,7 @@ use crate::{
     issuer::Issuer,
 };
 
-const ROOT: &str = "/_local/";
+pub(crate) const ROOT: &str = "/_local/";
 const KEY_HEADER: &str = "X-Console-Key";
 
 /// The console of one running system.

@@ -7,13 +7,20 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use gateway::{
     http::{Clock, Handle, Refused, Request, Response},
     invoke::{Invoke, InvokeError},
+    rest::{Gateway, api::Api},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::SetOnce;
 use uuid::Uuid;
 
-use crate::{access_log::milliseconds, console::Console, exchange, issuer::Issuer, schedule::Schedules};
+use crate::{
+    access_log::milliseconds,
+    console::{self, Console},
+    exchange,
+    issuer::{Issuer, JWKS_PATH, TOKEN_PATH},
+    schedule::Schedules,
+};
 
 /// Runs the schedule of a function at once: `POST /_local/invoke/report`.
 pub(crate) const INVOKE_PATH: &str = "/_local/invoke/";
@@ -38,6 +45,14 @@ pub(crate) struct Front {
     /// Set when the functions can be called. The issuer answers before: the authorizer fetches its keys to get ready.
     pub(crate) ready: Arc<SetOnce<()>>,
     pub(crate) clock: Clock,
+}
+
+/// The paths that are answered here before the template's API is asked, each with the resource of `api` that has it.
+pub(crate) fn shadowed<'a>(gateway: &'a Gateway, api: &'a Api) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let below = api.methods.iter().map(|method| method.resource.as_str());
+    let below = below.filter(|resource| resource.starts_with(console::ROOT));
+    let paths = [TOKEN_PATH, JWKS_PATH, console::ROOT, INVOKE_PATH].into_iter().chain(below);
+    paths.filter_map(|path| Some((path, gateway.resource_of(path)?)))
 }
 
 impl Handle for Front {
@@ -100,6 +115,51 @@ impl Front {
             }
             Err(InvokeError::TimedOut) => error(504, "timed_out"),
             Err(InvokeError::Unavailable(_)) => error(502, "unavailable"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use gateway::template::{Facts, Template};
+
+    use super::*;
+
+    struct Nobody;
+
+    impl Invoke for Nobody {
+        fn invoke<'a>(&'a self, name: &'a str, _: Vec<u8>) -> BoxFuture<'a, Result<Vec<u8>, InvokeError>> {
+            async move { Err(InvokeError::Unavailable(name.to_owned())) }.boxed()
+        }
+    }
+
+    #[test]
+    fn routes_of_the_template_that_are_answered_here_are_named() {
+        let cases: [(&str, &[&str]); 6] = [
+            ("/orders", &[]),
+            ("/{a}", &["/_local/"]),
+            ("/oauth2/{a}", &["/oauth2/token"]),
+            ("/.well-known/jwks.json", &["/.well-known/jwks.json"]),
+            ("/_local/invoke/{a}", &["/_local/invoke/{a}"]),
+            ("/{proxy+}", &["/oauth2/token", "/.well-known/jwks.json", "/_local/", "/_local/invoke/"]),
+        ];
+        for (resource, expected) in cases {
+            let text = format!(
+                "
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties: {{ Events: {{ E: {{ Type: Api, Properties: {{ Path: '{resource}', Method: any }} }} }} }}
+"
+            );
+            let service = Template::parse("t", &text).unwrap().service(&Facts::default(), None).unwrap();
+            let clock = || SystemTime::UNIX_EPOCH;
+            let gateway = Gateway::new(service.api.clone(), Arc::new(Nobody), clock, |_| ()).unwrap();
+            let named: Vec<_> = shadowed(&gateway, &service.api).map(|(path, _)| path).collect();
+            assert_eq!(named, expected, "{resource}");
         }
     }
 }

@@ -22,6 +22,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use uuid::Uuid;
 
+pub(crate) use endpoints::{JWKS_PATH, TOKEN_PATH};
 pub use keys::KeyError;
 use keys::{KeyRing, SigningKey};
 use request::{Credentials, Refusal, TokenError, TokenRequest};

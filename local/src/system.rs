@@ -15,7 +15,7 @@ use access::{
 };
 use aws_sdk_dynamodb::Client as DynamoDb;
 use gateway::{
-    http::{Clock, server},
+    http::{Clock, Handle, server},
     invoke::{Invoke, InvokeError},
     rest::{Gateway, GatewayError, served::Served},
     template::{self, Facts, Stack, TemplateError, UserPool},
@@ -37,7 +37,7 @@ use crate::{
     database::{Database, DatabaseError},
     demo::{self, DemoError},
     explain::Explainer,
-    front::Front,
+    front::{self, Front},
     functions::{self, FunctionsError, Surroundings},
     issuer::{AppClient, Issuer, KeyError, SavedKeysError},
     options::Options,
@@ -64,8 +64,8 @@ pub struct Local {
     playing: JoinSet<()>,
     schedules: Schedules,
     needs: BTreeMap<String, String>,
-    stop: oneshot::Sender<()>,
-    server: JoinHandle<()>,
+    /// For callers, then for the functions' own calls.
+    servers: Vec<Server>,
 }
 
 /// Why the system does not start.
@@ -157,6 +157,8 @@ impl Local {
         let issuer = issuer(&facts.region, pool, &clients, folder.clone()).await?;
 
         let base = format!("http://{address}");
+        // Callers that fill the port must not keep out the calls that their own requests make.
+        let mut own_port = None;
         let (functions, database) = if let Some(endpoint) = &options.functions {
             (functions::elsewhere(endpoint, &stack, &base, clock, log.clone())?, None)
         } else {
@@ -164,7 +166,8 @@ impl Local {
             for table in stack.tables.values() {
                 database.create_table(table)?;
             }
-            let (base, dynamodb, log) = (base.as_str(), database.client(), log.clone());
+            let base = &format!("http://{}", own_port.insert(Port::take(0)?).address);
+            let (dynamodb, log) = (database.client(), log.clone());
             let surroundings = Surroundings { base, stack: &stack, clients: &clients, dynamodb, clock, log };
             (functions::here(&surroundings)?, Some(database))
         };
@@ -176,8 +179,8 @@ impl Local {
             access_log::record(&access_log, served, now);
             shown.record(served, now);
         };
-        let gateway = Gateway::new(stack.api.clone(), Arc::clone(&functions.invoke), clock, told)?;
-        let gateway = Arc::new(gateway);
+        let gateway = Arc::new(Gateway::new(stack.api.clone(), Arc::clone(&functions.invoke), clock, told)?);
+        tell_shadowed(&gateway, &stack, clock, &log);
         // With functions elsewhere the template need not say all of the authorizer's settings.
         let explainer = Explainer::of_stack(&stack, &base, clock, log).ok();
         let watched = Watched {
@@ -201,10 +204,10 @@ impl Local {
             ready: Arc::clone(&ready),
             clock,
         };
-        let (stop, stopped) = oneshot::channel();
-        let listener = port.open()?;
-        let server =
-            tokio::spawn(server::serve(listener, Arc::new(front), clock, async { _ = stopped.await }));
+        let front: Arc<dyn Handle> = Arc::new(front);
+        let ports = [Some(port), own_port].into_iter().flatten();
+        let servers =
+            ports.map(|port| Server::start(port, Arc::clone(&front), clock)).collect::<Result<_, _>>()?;
         let names =
             stack.functions.iter().map(|(id, function)| (function.binary.clone(), id.clone())).collect();
         let mut local = Self {
@@ -218,8 +221,7 @@ impl Local {
             playing: JoinSet::new(),
             schedules,
             needs,
-            stop,
-            server,
+            servers,
         };
 
         // The keys come over loopback from the issuer that answers since a moment ago.
@@ -292,12 +294,32 @@ impl Local {
     pub async fn stop(self) {
         self.console.close();
         drop(self.playing);
-        // No receiver means that the server has ended by itself.
-        _ = self.stop.send(());
-        _ = self.server.await;
+        for server in self.servers {
+            server.stop().await;
+        }
         if let Some(database) = self.database {
             database.stop().await;
         }
+    }
+}
+
+/// One port that is served.
+struct Server {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    fn start(port: Port, front: Arc<dyn Handle>, clock: Clock) -> Result<Self, StartError> {
+        let (stop, stopped) = oneshot::channel();
+        let stopped = async { _ = stopped.await };
+        Ok(Self { stop, task: tokio::spawn(server::serve(port.open()?, front, clock, stopped)) })
+    }
+
+    async fn stop(self) {
+        // No receiver means that the server has ended by itself.
+        _ = self.stop.send(());
+        _ = self.task.await;
     }
 }
 
@@ -345,6 +367,14 @@ fn routes(
             Ok(None)
         }
         filled => filled,
+    }
+}
+
+/// Tells of routes that the template's API does not get here.
+fn tell_shadowed(gateway: &Gateway, stack: &Stack, clock: Clock, log: &Log) {
+    for (path, resource) in front::shadowed(gateway, &stack.api) {
+        let line = json!({ "event": "route_shadowed", "path": path, "resource": resource });
+        log.record(Level::Warn, clock(), &line);
     }
 }
 

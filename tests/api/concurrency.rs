@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Answer, System};
-use tokio::task::JoinSet;
+use tokio::{io::AsyncWriteExt as _, net::TcpStream, task::JoinSet};
 
 /// Sends the same request `times` over, all at once, each with the key that `key` makes of its number.
 async fn at_once(
@@ -79,4 +79,18 @@ async fn twenty_payments_of_one_order_settle_one() {
     let payment = json!({ "order_id": placed.json()["order_id"], "amount": 100 });
     let answers = at_once(&system, "/payments", &payment, 20, |number| format!("payment-{number}")).await;
     assert_eq!((count(&answers, 201), count(&answers, 409)), (1, 19), "{:?}", statuses(&answers));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_that_fill_the_port_do_not_keep_out_what_their_requests_call() {
+    let system = stocked(10).await;
+    let mut unfinished = Vec::new();
+    // All connections that the port takes at once, but for the caller's own.
+    for _ in 0..255 {
+        let mut stream = TcpStream::connect(system.local().address()).await.unwrap();
+        stream.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n").await.unwrap();
+        unfinished.push(stream);
+    }
+    let answers = at_once(&system, "/orders", &order(), 1, |_| "one".to_owned()).await;
+    assert_eq!(statuses(&answers), [201]);
 }

@@ -29,7 +29,7 @@ use crate::clients::Clients;
 
 /// What functions find around them, instead of AWS.
 pub(crate) struct Surroundings<'a> {
-    /// Where this system serves, `http://127.0.0.1:3000`.
+    /// Where the functions call this system: a port of their own, `http://127.0.0.1:49152`.
     pub(crate) base: &'a str,
     pub(crate) stack: &'a Stack,
     pub(crate) clients: &'a Clients,

@@ -11,8 +11,8 @@ use super::{
     request::{TokenError, TokenRequest},
 };
 
-const TOKEN_PATH: &str = "/oauth2/token";
-const JWKS_PATH: &str = "/.well-known/jwks.json";
+pub(crate) const TOKEN_PATH: &str = "/oauth2/token";
+pub(crate) const JWKS_PATH: &str = "/.well-known/jwks.json";
 
 impl Issuer {
     /// The answer to a request for one of the issuer's paths, `None` for any other. The keys are there twice: on their
