@@ -1,6 +1,7 @@
-"""Owns the picture of what a deployment would create: template.yaml, read and transformed without AWS."""
+"""What a deployment would create: template.yaml, read and transformed without AWS."""
 
 import copy
+import json
 import logging
 import re
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from cfnlint.template import Template
+from cfnlint.template.transforms._language_extensions import language_extension
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
@@ -20,13 +23,11 @@ logging.getLogger("samtranslator").setLevel(logging.ERROR)
 
 
 @cache
-def _text() -> str:
-    return (ROOT / "template.yaml").read_text()
-
-
 def source() -> dict[str, Any]:
-    """The template as it is written, with intrinsic functions by their long names."""
-    return yaml_parse(_text())
+    """The template with its loops written out, as CloudFormation does before anything else."""
+    faults, expanded = language_extension(Template("template.yaml", yaml_parse((ROOT / "template.yaml").read_text()), [REGION]))
+    assert not faults, faults
+    return json.loads(json.dumps(expanded))
 
 
 class Deployed:
@@ -52,6 +53,12 @@ class Deployed:
     def of_type(self, kind: str) -> dict[str, Any]:
         """The properties of each resource of a type, by logical id."""
         return {name: it.get("Properties", {}) for name, it in self.resources.items() if it["Type"] == kind}
+
+    def lambdas(self) -> dict[str, Any]:
+        """The functions that are built from this repository, as Lambda sees them."""
+        functions = self.of_type("AWS::Lambda::Function")
+        return {name: it for name, it in functions.items() if name in self.source["Resources"] and "ZipFile" not in it["Code"]}
+
 
     def body(self) -> dict[str, Any]:
         """The API's OpenAPI document."""
@@ -79,14 +86,20 @@ class Deployed:
                 for statement in policy["PolicyDocument"]["Statement"]:
                     if statement["Effect"] == "Allow":
                         yield name, statement
+        for policy in self.of_type("AWS::IAM::RolePolicy").values():
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield policy["RoleName"]["Ref"], statement
 
     def text(self, value: Any) -> str:
         """What `Ref` and `Fn::Sub` give, as far as parameters and pseudo parameters go; else the logical id."""
         if isinstance(value, dict) and set(value) == {"Ref"}:
             return self._named(value["Ref"])
-        if isinstance(value, dict) and set(value) == {"Fn::Sub"} and isinstance(value["Fn::Sub"], str):
-            sub = re.sub(r"\$\{([^!}]+)\}", lambda found: self._named(found[1]), value["Fn::Sub"])
-            return sub.replace("${!", "${")
+        if isinstance(value, dict) and set(value) == {"Fn::Sub"}:
+            sub = value["Fn::Sub"]
+            text, own = (sub, {}) if isinstance(sub, str) else sub
+            named = {name: self.text(one) for name, one in own.items()}
+            text = re.sub(r"\$\{([^!}]+)\}", lambda found: named.get(found[1]) or self._named(found[1]), text)
+            return text.replace("${!", "${")
         if isinstance(value, dict) and set(value) == {"Fn::GetAtt"}:
             return ".".join(value["Fn::GetAtt"])
         assert isinstance(value, (str, int, float)), f"not a text: {value}"

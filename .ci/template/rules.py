@@ -1,4 +1,4 @@
-"""Owns what must hold of the template once it is transformed: one function a rule, which raises where it does not.
+"""What must hold of the template once it is transformed: one function a rule, which raises where it does not.
 
 Linters know the shape of each property; these know what the properties are for. `mutations.py` proves each of them.
 """
@@ -149,7 +149,7 @@ def functions_run_as_built(it: Deployed) -> None:
     assert binaries == {"authorizer", "token", "rotate"} | {function for _, function in contract.routes().values()}
     for name, function in it.functions().items():
         assert function["Metadata"]["BuildMethod"] == "rust-cargolambda", name
-    for name, function in it.of_type("AWS::Lambda::Function").items():
+    for name, function in it.lambdas().items():
         assert function["Runtime"] == "provided.al2023", name
         assert function["Handler"] == "bootstrap", name
         assert function["Architectures"] == [{"Ref": "Architecture"}], name
@@ -192,7 +192,7 @@ def secrets_stay_in_secrets_manager(it: Deployed) -> None:
 
 
 def functions_may_do_what_they_need_and_no_more(it: Deployed) -> None:
-    functions = it.of_type("AWS::Lambda::Function")
+    functions = it.lambdas()
     roles = {function["Role"]["Fn::GetAtt"][0]: name for name, function in functions.items()}
     assert len(roles) == len(functions), "a role of its own for each function"
     for role in roles:
@@ -220,9 +220,7 @@ def functions_may_do_what_they_need_and_no_more(it: Deployed) -> None:
                 # A report that another one replaces is taken away, and so is a token that is refused; nothing else is.
                 assert "dynamodb:DeleteItem" not in actions or role in ("ReportRole", "TokenRole"), role
             case "secretsmanager" if role == "RotateRole":
-                names = {it.text(secret["Name"]) for secret in it.of_type("AWS::SecretsManager::Secret").values()}
-                arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:"
-                assert {resource, *more} == {f"{arn}{name}-??????" for name in names}, role
+                assert {resource, *more} == set(it.of_type("AWS::SecretsManager::Secret")), role
                 assert set(actions) == {
                     f"secretsmanager:{action}"
                     for action in ("DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage")
@@ -231,8 +229,8 @@ def functions_may_do_what_they_need_and_no_more(it: Deployed) -> None:
                 assert resource == "UserPool.Arn" and role == "RotateRole", role
                 assert not {"cognito-idp:UpdateUserPoolClient", "cognito-idp:CreateUserPoolClient"} & set(actions), role
             case "secretsmanager":
-                name = it.text(variables["CREDENTIALS_SECRET"])
-                assert resource == f"arn:aws:secretsmanager:eu-central-1:123456789012:secret:{name}-??????", role
+                secret = it.resources[resource]["Properties"]
+                assert it.text(secret["Name"]) == it.text(variables["CREDENTIALS_SECRET"]) and not more, role
                 assert actions == ["secretsmanager:GetSecretValue"], role
             case "sqs":
                 assert resource == "ReportDeadLetters.Arn" and role == "ReportRole", role
@@ -247,7 +245,7 @@ def wildcards_stand_only_where_aws_needs_them(it: Deployed) -> None:
             if resource == "*":
                 assert all(action.startswith("xray:") for action in statement["Action"]), role
             else:
-                assert "*" not in resource and "?" not in resource.removesuffix("-??????"), (role, resource)
+                assert "*" not in resource and "?" not in resource, (role, resource)
     for name, role in it.of_type("AWS::IAM::Role").items():
         for statement in role["AssumeRolePolicyDocument"]["Statement"]:
             assert set(statement["Principal"]) == {"Service"} and "*" not in str(statement["Principal"]), name
@@ -322,7 +320,7 @@ def the_access_log_tells_the_caller_and_never_the_token(it: Deployed) -> None:
     assert [(s["ResourcePath"], s["HttpMethod"]) for s in settings] == [("/*", "*"), ("/~1token", "POST")]
     assert settings[1]["ThrottlingRateLimit"] == settings[1]["ThrottlingBurstLimit"] == {"Ref": "TokenRequestsPerSecond"}
     assert settings[1]["DataTraceEnabled"] is False
-    assert settings[0]["MetricsEnabled"] is True and settings[0]["DataTraceEnabled"] is False
+    assert settings[0]["DataTraceEnabled"] is False
     assert settings[0]["ThrottlingRateLimit"] > 0 and settings[0]["ThrottlingBurstLimit"] > 0
 
 
@@ -343,14 +341,17 @@ def metric_filters_count_what_the_code_logs(it: Deployed) -> None:
 
 def faults_are_alarms_that_roll_back(it: Deployed) -> None:
     filters, alarms = it.of_type("AWS::Logs::MetricFilter"), it.of_type("AWS::CloudWatch::Alarm")
-    for name, function in it.of_type("AWS::Lambda::Function").items():
+    for name, function in it.lambdas().items():
         prefix = name.removesuffix("Function")
         pattern = filters[f"{prefix}Faults"]["FilterPattern"]
         assert filters[f"{prefix}Faults"]["LogGroupName"] == function["LoggingConfig"]["LogGroup"], name
         assert '$.outcome = "fault"' in pattern and '$.record.status = "timeout"' in pattern, name
         # A refused token is an error of the function, too; only a crash's type begins with the platform's word.
         assert '$.record.errorType = "Runtime.*"' in pattern and '$.record.status = "error"' not in pattern, name
-        assert alarms[f"{prefix}FaultAlarm"]["MetricName"] == f"{prefix}Faults", name
+        metrics = {one["Id"]: one for one in alarms[f"{prefix}FaultAlarm"]["Metrics"]}
+        assert metrics["share"]["Expression"] == "IF(faults > 1, 100 * faults / invocations, 0)", name
+        assert it.text(metrics["faults"]["MetricStat"]["Metric"]["MetricName"]) == f"{prefix}Faults", name
+        assert metrics["invocations"]["MetricStat"]["Metric"]["Dimensions"][0]["Value"] == {"Ref": name}, name
         group = it.resources[f"{name}DeploymentGroup"]["Properties"]
         # An alarm that rings stops a deployment, the one that would mend it too: only a gradual one looks at alarms.
         when, watched, otherwise = group["AlarmConfiguration"]["Fn::If"]
@@ -359,32 +360,76 @@ def faults_are_alarms_that_roll_back(it: Deployed) -> None:
         assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"], name
     for name, alarm in alarms.items():
         # A refused token is a failed invocation of the authorizer.
-        assert (alarm.get("Namespace"), alarm.get("MetricName")) != ("AWS/Lambda", "Errors"), name
-        # A sweep that does not run is as bad as one that does not succeed.
-        missing = "breaching" if name.endswith("UnfinishedAlarm") else "notBreaching"
+        assert name == "CanaryAlarm" or (alarm.get("Namespace"), alarm.get("MetricName")) != ("AWS/Lambda", "Errors"), name
+
+
+def every_alarm_is_heard(it: Deployed) -> None:
+    alarms = it.of_type("AWS::CloudWatch::Alarm")
+    composites = it.of_type("AWS::CloudWatch::CompositeAlarm")
+    heard = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+    halves = {half["Ref"] for one in composites.values() for half in one["AlarmRule"]["Fn::Sub"][1].values()}
+    assert halves <= set(alarms)
+    for name, alarm in {**alarms, **composites}.items():
+        told = alarm.get("AlarmActions"), alarm.get("OKActions")
+        assert told == ((None, None) if name in halves else (heard, heard)), name
+    for name, alarm in alarms.items():
+        # What does not run is as bad as what does not succeed.
+        missing = "breaching" if name.endswith("UnfinishedAlarm") or name == "ReportMissingAlarm" else "notBreaching"
         assert alarm["TreatMissingData"] == missing, name
-        heard = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
-        assert alarm["AlarmActions"] == heard, name
+
+
+def errors_are_alarms_by_the_rate_that_they_burn(it: Deployed) -> None:
+    """Google's Site Reliability Workbook, chapter 5: two windows for each rate."""
+    alarms = it.of_type("AWS::CloudWatch::Alarm")
+    for what in ("Decisions", "Answers"):
+        for speed, factor, long, short in (("Fast", 14.4, 3600, 300), ("Slow", 6, 21600, 1800)):
+            for window, seconds in (("Long", long), ("Short", short)):
+                alarm = alarms[f"{what}{speed}{window}"]
+                assert alarm["Threshold"] == round(factor * 0.1, 2), (what, speed)
+                periods = {one["MetricStat"]["Period"] for one in alarm["Metrics"] if "MetricStat" in one}
+                assert periods == {seconds}, (what, speed, window)
+                (share,) = [one["Expression"] for one in alarm["Metrics"] if "Expression" in one]
+                assert re.fullmatch(r"IF\((\w+) > 4, 100 \* \1 / \w+, 0\)", share), share
+            composite = it.resources[f"{what.removesuffix('s')}Burn{speed}Alarm"]["Properties"]["AlarmRule"]["Fn::Sub"]
+            assert composite[0] == 'ALARM("${Long}") AND ALARM("${Short}")'
+            assert composite[1] == {at: {"Ref": f"{what}{speed}{at}"} for at in ("Long", "Short")}
+
+
+def basic_monitoring_is_small(it: Deployed) -> None:
+    watched = ("AWS::Logs::MetricFilter", "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm", "AWS::CloudWatch::Dashboard")
+    conditions: dict[str, set[str]] = {}
+    for name, resource in it.resources.items():
+        if resource["Type"] in watched:
+            conditions.setdefault(resource.get("Condition", "always"), set()).add(name)
+    assert conditions["always"] == {"ClientChanges", "ClientChangeAlarm", "ReportScheduleAlarm"}
+    assert conditions["IsBasic"] == {"ServerErrorAlarm"} and conditions["HasCanary"] == {"CanaryAlarm"}
+    assert conditions["HasFaultAlarms"] == {
+        f"{name.removesuffix('Function')}{what}" for name in it.lambdas() for what in ("Faults", "FaultAlarm")
+    }
+    assert set(conditions) == {"always", "IsBasic", "IsFull", "HasCanary", "HasFaultAlarms"}
+    for settings in it.resources["ApiStage"]["Properties"]["MethodSettings"]:
+        assert settings["MetricsEnabled"] == {"Fn::If": ["IsFull", True, False]}
 
 
 def own_metrics_of_alarms_exist(it: Deployed) -> None:
     made = {
-        (it.text(t["MetricNamespace"]), t["MetricName"])
+        (it.text(t["MetricNamespace"]), it.text(t["MetricName"]))
         for one in it.of_type("AWS::Logs::MetricFilter").values()
         for t in one["MetricTransformations"]
         if "Dimensions" not in t
     }
+    api = [("ApiName", it.text(it.resources["Api"]["Properties"]["Name"])), ("Stage", it.parameters["Stage"])]
     for name, alarm in it.of_type("AWS::CloudWatch::Alarm").items():
-        namespace = it.text(alarm.get("Namespace", "AWS/"))
-        assert namespace.startswith("AWS/") or (namespace, alarm["MetricName"]) in made, name
-    api = it.text(it.resources["Api"]["Properties"]["Name"])
-    for name in ("ServerErrorAlarm", "LatencyAlarm"):
-        dimensions = {d["Name"]: it.text(d["Value"]) for d in it.resources[name]["Properties"]["Dimensions"]}
-        assert dimensions == {"ApiName": api, "Stage": it.parameters["Stage"]}, name
+        several = [one["MetricStat"]["Metric"] for one in alarm.get("Metrics", []) if "MetricStat" in one]
+        for metric in several or [alarm]:
+            namespace = it.text(metric["Namespace"])
+            assert namespace.startswith("AWS/") or (namespace, it.text(metric["MetricName"])) in made, name
+            if namespace == "AWS/ApiGateway":
+                assert [(d["Name"], it.text(d["Value"])) for d in metric["Dimensions"]] == api, name
 
 
 def a_lost_schedule_is_kept_and_told(it: Deployed) -> None:
-    rules = [r for r in it.of_type("AWS::Events::Rule").values() if "ScheduleExpression" in r]
+    rules = [r for name, r in it.of_type("AWS::Events::Rule").items() if "ScheduleExpression" in r and name != "CanaryRule"]
     targets = {target["Arn"]["Ref"]: (rule, target) for rule in rules for target in rule["Targets"]}
     sweeps = {"OrderFunctionAliaslive", "PaymentFunctionAliaslive"}
     assert set(targets) == {"ReportFunctionAliaslive", *sweeps}
@@ -444,8 +489,19 @@ def optional_parts_are_off(it: Deployed) -> None:
         condition = resource.get("Condition")
         assert (condition == "Rotates") == name.endswith("SecretRotation"), name
         assert (condition == "HasWaf") == name.startswith("WebAcl"), name
-    for name in ("Waf", "ReserveConcurrency"):
-        assert it.source["Parameters"][name]["Default"] == "false", name
+        assert (condition == "HasCanary") == name.startswith("Canary"), name
+    for name, off in {"Waf": "false", "ReserveConcurrency": "false", "CanaryMinutes": 0}.items():
+        assert it.source["Parameters"][name]["Default"] == off, name
+
+
+def the_canary_may_do_what_a_client_may(it: Deployed) -> None:
+    found = {action: it.text(s["Resource"]) for role, s in it.statements() if role == "CanaryRole" for action in [str(s["Action"])]}
+    assert found == {
+        "['logs:CreateLogStream', 'logs:PutLogEvents']": "CanaryLogGroup.Arn",
+        "secretsmanager:GetSecretValue": "StorefrontSecret",
+    }
+    # It is Python, and never runs here: this much can be seen.
+    compile(it.resources["CanaryFunction"]["Properties"]["Code"]["ZipFile"], "canary", "exec")
 
 
 def every_secret_is_rotated(it: Deployed) -> None:
@@ -456,7 +512,7 @@ def every_secret_is_rotated(it: Deployed) -> None:
         assert schedule["RotationRules"] == {"AutomaticallyAfterDays": {"Ref": "RotationDays"}}, name
         # Otherwise the first value would wait for the first day of the schedule.
         assert schedule.get("RotateImmediatelyOnUpdate", True) is True, name
-        assert "RotatePermission" in it.needs()[name], name
+        assert {"RotatePermission", "RotatePolicy"} <= it.needs()[name], name
     permission = it.resources["RotatePermission"]["Properties"]
     assert permission["Principal"] == "secretsmanager.amazonaws.com"
     assert permission["SourceAccount"] == {"Ref": "AWS::AccountId"}

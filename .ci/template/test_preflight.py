@@ -54,7 +54,7 @@ def test_nothing_stands_in_the_way_of_an_account_that_is_fine() -> None:
         ({"describe_stacks": {"Stacks": [{"StackStatus": "ROLLBACK_COMPLETE"}]}}, "cannot be updated"),
         ({"describe_stacks": {"Stacks": [{"StackStatus": "UPDATE_IN_PROGRESS"}]}}, "wait for it"),
         ({"describe_user_pool_domain": {"DomainDescription": {"UserPoolId": "eu-central-1_x"}}}, "taken by another"),
-        ({"get_account_settings": {"AccountLimit": {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10}}}, "needs 205"),
+        ({"get_account_settings": {"AccountLimit": {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10}}}, "needs 200"),
         ({"get_topic_attributes": fails}, "does not exist"),
         ({"get_topic_attributes": {"Attributes": {"SubscriptionsConfirmed": "0"}}}, "nobody has confirmed"),
         ({"list_secrets": {"SecretList": [{"Name": "scopegate-prod/storefront"}]}}, "left of an earlier stack"),

@@ -1,4 +1,4 @@
-"""Owns the emulator that stands in for AWS: ministack, with what this template needs and ministack lacks.
+"""The emulator that stands in for AWS: ministack, with what this template needs and ministack lacks.
 
     python tests/deploy/emulator.py 4566
 
@@ -6,6 +6,7 @@ It binds loopback, runs the functions' own binaries, and keeps its state in a fo
 template is deployed as it is; what ministack cannot do is added here, and named here, so that nothing passes by accident:
 
 - resource types without a data plane in the emulator are accepted and do nothing (`INERT`), alarms on metric math too;
+- loops (`Fn::ForEach`) are written out by cfn-lint before ministack sees a template: it lacks AWS::LanguageExtensions;
 - what the variables of an `Fn::Sub` refer to is created first;
 - `Fn::GetAtt Client.ClientSecret` has the secret: ministack's is the client's id;
 - an OpenAPI body's `security` takes effect: ministack imports every method as an open one;
@@ -25,6 +26,7 @@ import contextvars
 import functools
 import hashlib
 import io
+import json
 import os
 import subprocess
 import sys
@@ -35,8 +37,10 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 INERT = (
+    "AWS::CloudWatch::CompositeAlarm",
     "AWS::CodeDeploy::Application",
     "AWS::CodeDeploy::DeploymentGroup",
+    "AWS::IAM::RolePolicy",
     "AWS::Logs::MetricFilter",
     "AWS::WAFv2::WebACLAssociation",
 )
@@ -66,6 +70,7 @@ def main() -> None:
         reveal_client_secret()
         honour_security()
         honour_scopes()
+        write_out_loops()
         transform_nested_stacks()
         mount_layers()
         show_output()
@@ -194,6 +199,25 @@ def honour_scopes() -> None:
 
     cognito._oauth2_token = issue_with_scopes
     cognito._apply_pretoken_trigger = trigger_with_scopes
+
+
+def write_out_loops() -> None:
+    from cfnlint.template import Template
+    from cfnlint.template.transforms._language_extensions import language_extension
+    from ministack.services.cloudformation import changesets, engine, handlers
+
+    def parse(body, parse=engine._parse_template):
+        template = parse(body)
+        if "AWS::LanguageExtensions" not in template.get("Transform", []):
+            return template
+        faults, expanded = language_extension(Template("template", template, [os.environ["AWS_DEFAULT_REGION"]]))
+        if faults:
+            raise ValueError(str(faults))
+        # A plain copy: cfn-lint's strings and mappings know their place in the file.
+        return json.loads(json.dumps(expanded))
+
+    for module in (engine, changesets, handlers):
+        module._parse_template = parse
 
 
 def transform_nested_stacks() -> None:

@@ -15,10 +15,7 @@ impl Scope<'_> {
     pub(super) fn call(&self, name: &str, argument: &Node, trail: &Trail<'_>) -> Result<Content, Problem> {
         let operands = argument.as_list().unwrap_or_default();
         match name {
-            "Ref" => match argument.as_text() {
-                Some(name) => self.reference(name, trail),
-                None => Err(Problem::Arguments("Ref", "a name")),
-            },
+            "Ref" => self.reference(name_of(argument).ok_or(Problem::Arguments("Ref", "a name"))?, trail),
             "Fn::GetAtt" => self.get_attribute(argument, trail).map(Content::Text),
             "Fn::Sub" => self.substitute(argument, trail).map(Content::Text),
             "Fn::If" => {
@@ -50,17 +47,18 @@ impl Scope<'_> {
 
     fn get_attribute(&self, argument: &Node, trail: &Trail<'_>) -> Result<String, Problem> {
         const ARGUMENTS: Problem = Problem::Arguments("Fn::GetAtt", "a logical id and an attribute");
-        let (logical_id, attribute) = match &argument.kind {
-            Kind::Text(text) => text.split_once('.').ok_or(ARGUMENTS)?,
-            Kind::List(items) => match items.as_slice() {
-                [logical_id, attribute] => {
-                    (logical_id.as_text().ok_or(ARGUMENTS)?, attribute.as_text().ok_or(ARGUMENTS)?)
-                }
-                _ => return Err(ARGUMENTS),
-            },
-            Kind::Null | Kind::Map(_) | Kind::Call(..) => return Err(ARGUMENTS),
-        };
-        self.attribute(logical_id, attribute, trail)
+        match &argument.kind {
+            Kind::Text(text) => {
+                let (logical_id, attribute) = text.split_once('.').ok_or(ARGUMENTS)?;
+                self.attribute(logical_id, attribute, trail)
+            }
+            Kind::List(items) => {
+                let [logical_id, attribute] = items.as_slice() else { return Err(ARGUMENTS) };
+                let logical_id = name_of(logical_id).ok_or(ARGUMENTS)?;
+                self.attribute(logical_id, name_of(attribute).ok_or(ARGUMENTS)?, trail)
+            }
+            Kind::Null | Kind::Map(_) | Kind::Call(..) => Err(ARGUMENTS),
+        }
     }
 
     fn substitute(&self, argument: &Node, trail: &Trail<'_>) -> Result<String, Problem> {
@@ -124,5 +122,18 @@ impl Scope<'_> {
             found = Some(found.and_then(|node| node.get(&key)).ok_or(ARGUMENTS)?);
         }
         Ok(found.map_or(Content::Null, |node| self.value(node, trail).content))
+    }
+}
+
+/// The name of a parameter, a resource or an attribute: written there, or an `Fn::Sub` of which a loop has left no variable.
+/// Nothing is computed: a refusal tells the name, and a secret could be in it.
+// SPEC: AWS CloudFormation, "AWS::LanguageExtensions": intrinsic functions in Ref and Fn::GetAtt
+fn name_of(node: &Node) -> Option<&str> {
+    match &node.kind {
+        Kind::Text(name) => Some(name),
+        Kind::Call(function, name) if function == "Fn::Sub" => {
+            name.as_text().filter(|name| !name.contains("${"))
+        }
+        Kind::Null | Kind::List(_) | Kind::Map(_) | Kind::Call(..) => None,
     }
 }
