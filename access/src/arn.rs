@@ -1,11 +1,11 @@
-//! Owns `MethodArn`: parse the ARN that API Gateway hands an authorizer; print the ARN of a route in the same
-//! partition, region, account, API and stage. Policy documents are left to the authorizer.
+//! `MethodArn`, which API Gateway sends to an authorizer, and the ARNs of routes in the same partition, region, account, API
+//! and stage.
 
 use std::{fmt, str::FromStr};
 
 use crate::route::{Method, Route, Segment};
 
-/// What API Gateway wants of a resource in a policy, at most.
+/// The longest resource of a policy that API Gateway accepts.
 // SPEC: Amazon API Gateway, "Output from an API Gateway Lambda authorizer": a resource ARN of 512 characters at most
 const RESOURCE_CHARACTERS: usize = 512;
 
@@ -20,13 +20,13 @@ pub struct MethodArn<'a> {
     path: &'a str,
 }
 
-/// Why a text is no method ARN. Says which part, never its content.
+/// Why a string is not a method ARN. Names the part, never its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ArnError {
     /// Not six parts with colons between them, or not `api/stage/VERB/path` in the last.
     #[error("method ARN is not `arn:partition:execute-api:region:account:api/stage/VERB/path`")]
     Shape,
-    /// The partition is none of the form `aws`, `aws-cn`, `aws-us-gov`, ….
+    /// The partition is not of the form `aws`, `aws-cn`, `aws-us-gov`, ….
     #[error("method ARN names no AWS partition")]
     Partition,
     /// The service is not `execute-api`.

@@ -1,5 +1,5 @@
-//! Owns `Caller`: who calls, as the authorizer writes it into its answer's context and as a function reads it
-//! back from `requestContext.authorizer`. Token claims are left to the authorizer.
+//! `Caller`: who calls, as the authorizer writes it into the context of its answer, and as a function reads it back from
+//! `requestContext.authorizer`.
 
 use std::{borrow::Cow, fmt};
 
@@ -85,7 +85,7 @@ impl Serialize for Caller<'_> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ClientId<'a>(Cow<'a, str>);
 
-/// A text that is no client id.
+/// A string that is not a client id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a client id is 1 to 128 letters, digits and `_+.@~-`")]
 pub struct ClientIdError;

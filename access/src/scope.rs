@@ -1,5 +1,4 @@
-//! Owns `Scope` and `ScopeSet`: parse, print, `covers`. Which route needs which scope is the route
-//! table's business.
+//! `Scope`, which a route needs, and `ScopeSet`, which a token holds.
 
 use std::{borrow::Cow, fmt};
 
@@ -9,7 +8,7 @@ use std::{borrow::Cow, fmt};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scope<'a>(Cow<'a, str>);
 
-/// Why a text is no scope.
+/// Why a string is not a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScopeError {
     /// A byte that RFC 6749 does not allow in a scope, white space included.

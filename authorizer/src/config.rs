@@ -1,5 +1,5 @@
-//! Owns `Config`: every setting of the authorizer, read once from the environment, parsed into its real type, all
-//! problems told together by variable name. Using the settings is left to the files that they concern.
+//! `Config`: every setting of the authorizer, read once from the environment and parsed. All problems are reported together,
+//! by variable name.
 
 use std::{borrow::Cow, collections::HashSet, fmt, time::Duration};
 

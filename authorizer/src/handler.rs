@@ -255,7 +255,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// The log line of a snapshot at start. It has no `outcome`: it is no decision.
+/// The log line of a snapshot at start. It has no `outcome`, since it is not a decision.
 #[derive(Serialize)]
 struct SnapshotLoaded {
     event: &'static str,
@@ -263,7 +263,7 @@ struct SnapshotLoaded {
     age_seconds: u64,
 }
 
-/// The log line of routes for which the policy of a token is not exact. It has no `outcome`: it is no decision.
+/// The log line of routes for which the policy of a token is not exact. It has no `outcome`, since it is not a decision.
 #[derive(Serialize)]
 struct Overlap<'a> {
     event: &'static str,

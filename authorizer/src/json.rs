@@ -25,7 +25,7 @@ pub(crate) enum Json<'a> {
 /// The members of an object, sorted by name, each name once.
 pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
 
-/// Why a text is not strict JSON.
+/// Why a string is not strict JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JsonError {
     /// Not one JSON value, or nested deeper than `serde_json` goes (128 levels).

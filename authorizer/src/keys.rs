@@ -49,7 +49,7 @@ pub(crate) enum KeyOrigin {
     Failed,
 }
 
-/// Why there is no key.
+/// Why no key was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoKey {
     /// We hold keys of the issuer, and none has this name.
@@ -252,7 +252,7 @@ impl NoKey {
     }
 }
 
-/// The log line of a fetch that failed. It has no `outcome`: it is no decision.
+/// The log line of a fetch that failed. It has no `outcome`, since it is not a decision.
 #[derive(Serialize)]
 struct Failure<'a> {
     event: &'static str,

@@ -1,6 +1,5 @@
-//! Owns what the tests of several files share: keys made for the run, tokens signed with them, a fake fetch, a
-//! clock that is set by hand, a log that is kept. Tokens are signed by `jsonwebtoken`, an implementation other
-//! than ours.
+//! What several files' tests share: keys made for the run, tokens signed with them by `jsonwebtoken`, a fake fetch, a clock
+//! that is set by hand, a log that is kept.
 
 use std::{
     collections::VecDeque,

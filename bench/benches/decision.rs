@@ -2,6 +2,8 @@
 //! before it, so a step is the difference of two lines. Beside them the floors: what the work itself takes, done by
 //! the libraries alone.
 //!
+//! `start` is what a cold start computes before the first network call, with our routes and with a large table.
+//!
 //! `malformed` stops at the shape of the token. `foreign` goes on to its header and the unverified issuer, `forged` to
 //! the end of the signature's check, `expired` to the claims, and `allowed` to the policy and the written answer.
 
@@ -20,6 +22,9 @@ use tokio::runtime::Runtime;
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
+const ROUTES: &str = include_str!("../../routes.json");
+/// Where keys are not asked for.
+const NO_JWKS: &str = "http://127.0.0.1:1/jwks.json";
 const SCOPES: &str = "inventory/read inventory/write";
 
 /// A pool that did not issue the tokens.
@@ -32,6 +37,7 @@ fn main() -> Outcome {
     let token = issuer.token(0, SCOPES, now)?;
     decisions(&mut criterion, &issuer, &token, now)?;
     floors(&mut criterion, &issuer, &token)?;
+    starts(&mut criterion)?;
     criterion.final_summary();
     Ok(())
 }
@@ -84,13 +90,40 @@ fn floors(criterion: &mut Criterion, issuer: &Issuer, token: &str) -> Outcome {
     Ok(())
 }
 
-/// One that holds its keys, and writes its log nowhere.
+fn starts(criterion: &mut Criterion) -> Outcome {
+    // No two paths are alike, each has four parameters, and a greedy route meets all of them.
+    let route = |n: usize| {
+        let (resource, item) = (n / 25, n % 25);
+        format!(r#""ANY /{{a}}/r{resource}/{{b}}/{{c}}/i{item}/{{d}}":["s/{resource}"]"#)
+    };
+    let mut several: Vec<String> = (0..499).map(route).collect();
+    several.push(r#""GET /files/{path+}":["s/files"]"#.to_owned());
+    let several = format!("{{{}}}", several.join(","));
+    let mut group = criterion.benchmark_group("start");
+    for (name, routes) in [("our routes", ROUTES), ("500 routes, several parameters in each", &several)] {
+        new(NO_JWKS, USER_POOL_ID, routes)?;
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| new(NO_JWKS, USER_POOL_ID, black_box(routes)).is_ok());
+        });
+    }
+    group.finish();
+    Ok(())
+}
+
+/// One that holds its keys.
 fn authorizer(runtime: &Runtime, pool: &str, jwks: &str) -> Outcome<Authorizer> {
+    let authorizer = new(jwks, pool, ROUTES)?;
+    runtime.block_on(authorizer.prefetch());
+    Ok(authorizer)
+}
+
+/// One that writes its log nowhere.
+fn new(jwks: &str, pool: &str, routes: &str) -> Outcome<Authorizer> {
     let vars = |name: &str| match name {
         "USER_POOL_ID" => Some(pool.to_owned()),
         "CLIENT_IDS" => Some(CLIENT_ID.to_owned()),
         "JWKS_URI" => Some(jwks.to_owned()),
-        "ROUTES" => Some(include_str!("../../routes.json").to_owned()),
+        "ROUTES" => Some(routes.to_owned()),
         "AWS_LAMBDA_LOG_FORMAT" => Some("JSON".to_owned()),
         _ => None,
     };
@@ -98,7 +131,6 @@ fn authorizer(runtime: &Runtime, pool: &str, jwks: &str) -> Outcome<Authorizer> 
         black_box(line);
     });
     #[expect(clippy::disallowed_methods, reason = "the tokens are valid now")]
-    let authorizer = Authorizer::new(Config::from_vars(vars)?, SystemTime::now, log)?;
-    runtime.block_on(authorizer.prefetch());
-    Ok(authorizer)
+    let clock = SystemTime::now;
+    Ok(Authorizer::new(Config::from_vars(vars)?, clock, log)?)
 }

@@ -1,4 +1,4 @@
-//! Owns the two kinds of calls and the right answers to them.
+//! The two kinds of calls, and the correct answers to them.
 
 use anyhow::{Result, ensure};
 

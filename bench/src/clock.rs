@@ -1,4 +1,4 @@
-//! Owns the only looks at the clock: a measuring program lives on them.
+//! The only places that read the clock.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! Owns which core runs what: the measured processes share the last one, this program keeps to the others.
+//! Which core runs what: the measured processes share the last one, this program uses the others.
 
 use std::process::{Child, Command};
 

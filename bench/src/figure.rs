@@ -1,4 +1,4 @@
-//! Owns what is measured, of which programs, and how good it has to be. How it is measured is left to `measure.rs`.
+//! What is measured, of which programs, and the targets.
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
-//! Owns one measured process: starting it as Lambda would, handing it events, and reading its CPU time and memory
-//! from `/proc`. Which events and how often is left to `measure.rs`.
+//! One measured process: starts it as Lambda does, sends it events, and reads its CPU time and memory from `/proc`.
 
 use std::{
     fs,

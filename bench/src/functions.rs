@@ -1,4 +1,4 @@
-//! Owns the cold starts of the four functions: what each is given, and a stand-in for `DynamoDB` with empty tables.
+//! Cold starts of the four functions: the events, and a stand-in for `DynamoDB` with empty tables.
 //!
 //! The stand-in answers at once and from memory. What a real table, or the embedded one, takes for its answer would
 //! be added to the wall time, and is none of the function's work.

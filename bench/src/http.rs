@@ -1,5 +1,4 @@
-//! Owns the HTTP/1.1 server under both stubs: keep-alive, one thread for each connection, bodies with a
-//! `Content-Length`. What is asked and answered is left to the stub.
+//! The HTTP/1.1 server of both stubs: keep-alive, one thread for each connection, bodies with a `Content-Length`.
 
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
@@ -172,7 +171,7 @@ mod tests {
             ("no path", "GET\r\n\r\n"),
             ("cut head", "GET / HTTP/1.1\r\nHost: x\r\n"),
             ("cut body", "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nabc"),
-            ("length that is no number", "POST / HTTP/1.1\r\nContent-Length: five\r\n\r\n"),
+            ("length that is not a number", "POST / HTTP/1.1\r\nContent-Length: five\r\n\r\n"),
             ("length over the limit", "POST / HTTP/1.1\r\nContent-Length: 1048577\r\n\r\n"),
             ("chunked", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"),
         ] {

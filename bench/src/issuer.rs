@@ -1,4 +1,4 @@
-//! Owns the keys, the JWKS endpoint and the tokens, all shaped like Cognito's, and the events that carry them.
+//! Keys, a JWKS endpoint and tokens like Cognito's, and the events that carry the tokens.
 
 use std::{io, num::NonZero, thread, time::Duration};
 

@@ -1,5 +1,5 @@
-//! Owns the load on `local`: a release build of it serving the template with its throttles lifted, and clients on
-//! connections that stay open. The gateway has decided about the token before the first sample, so what is measured
+//! The load on `local`: a release build of it that serves the template without its throttles, and clients on connections
+//! that stay open. The gateway has decided about the token before the first sample, so what is measured
 //! is the gateway, the cached policy, the function and the embedded database.
 
 use std::{

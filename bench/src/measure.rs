@@ -1,5 +1,5 @@
-//! Owns the rounds: what each program is given, and in which order. Every round takes one sample of each program, so
-//! that what disturbs the machine disturbs them alike. What a right answer is, is left to `call.rs`.
+//! The rounds of a measurement. Each takes one sample of every program, so that what disturbs the machine disturbs them
+//! alike.
 
 use std::{
     collections::BTreeMap,

@@ -1,4 +1,4 @@
-//! Owns the command line.
+//! The command line.
 
 use std::path::PathBuf;
 

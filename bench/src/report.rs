@@ -1,4 +1,4 @@
-//! Owns what is printed and written: medians, ratios and how they compare with the targets.
+//! The report: medians, ratios and how they compare with the targets.
 
 use std::{collections::BTreeMap, fmt::Write as _, fs};
 

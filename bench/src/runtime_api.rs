@@ -1,5 +1,4 @@
-//! Owns the stub of the Lambda Runtime API that one process talks to: `next`, `response`, `error`. Starting the
-//! process and judging its answers is left to others.
+//! A stub of the Lambda Runtime API for one process: `next`, `response`, `error`.
 
 use std::{
     io,

@@ -1,5 +1,5 @@
-//! Owns what the fuzz targets share: a key made for the run, tokens signed with it, an authorizer that has that key
-//! and no other, and the definition of a grant written out once more. What must hold is left to each target.
+//! What the fuzz targets share: a key made for the run, tokens signed with it, an authorizer that has this key only, and
+//! the definition of a grant, written out once more.
 
 use std::{
     cell::RefCell,
@@ -32,7 +32,7 @@ pub const ARN: &str = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/
 static KEY: LazyLock<RsaKeyPair> = LazyLock::new(|| RsaKeyPair::generate(KeySize::Rsa2048).unwrap());
 static TOKENS: LazyLock<Vec<String>> = LazyLock::new(|| SCOPES.map(good).to_vec());
 
-/// Tokens that are to be let in, one for each of [`SCOPES`].
+/// Valid tokens, one for each of [`SCOPES`].
 pub fn tokens() -> &'static [String] {
     &TOKENS
 }

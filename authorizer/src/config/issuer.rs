@@ -1,5 +1,5 @@
-//! Owns whose tokens are read and where the keys are: pool ids, the other issuer, the address of the keys. The
-//! other settings are left to `config.rs`.
+//! The settings that say whose tokens are accepted and where the keys are: the user pools or another issuer, and the
+//! address of the keys.
 
 use std::net::IpAddr;
 
