@@ -20,7 +20,7 @@ use crate::{
     url::ServiceUrl,
 };
 pub use error::ApiError;
-pub use request::{ApiRequest, segment};
+pub use request::{ApiRequest, TIME_LEFT, segment};
 
 /// The largest answer that is read; API Gateway sends no larger one.
 const MAX_ANSWER: usize = 10 * 1024 * 1024;
@@ -60,7 +60,8 @@ impl ApiClient {
     /// A 401 is retried once with a fresh token. A failed connection, no answer in time, 429, 500, 502, 503 and 504
     /// are retried a few times if the request may be repeated; the last outcome is returned.
     pub async fn send(&self, request: &ApiRequest, scopes: &[&str]) -> Result<ApiResponse, ApiError> {
-        let mut pace = Pace::new(self.time_limit, RETRIES, self.http.jitter);
+        let limit = request.time_limit.map_or(self.time_limit, |limit| limit.min(self.time_limit));
+        let mut pace = Pace::new(limit, RETRIES, self.http.jitter);
         let mut is_replaced = false;
         loop {
             let token = within(&pace, self.tokens.token(scopes)).await?;
@@ -89,9 +90,12 @@ impl ApiClient {
         pace: &Pace,
     ) -> Result<Answer, ApiError> {
         let api_url = self.base_url.as_ref().or(token.api_url()).ok_or(ApiError::NoApiUrl)?;
-        let request = request.build(&self.http, api_url)?;
-        let request = request.bearer_auth(token.secret().expose_secret());
-        exchange(request, MAX_ANSWER, pace.time_left()).await.map_err(ApiError::from)
+        let time_left = pace.time_left();
+        let mut built = request.build(&self.http, api_url)?.bearer_auth(token.secret().expose_secret());
+        if request.time_limit.is_some() {
+            built = built.header(TIME_LEFT, u64::try_from(time_left.as_millis()).unwrap_or(u64::MAX));
+        }
+        exchange(built, MAX_ANSWER, time_left).await.map_err(ApiError::from)
     }
 }
 

@@ -1,10 +1,13 @@
-//! [`Http`] as the HTTP client of an AWS SDK.
+//! [`Http`] as the HTTP client of an AWS SDK, and the configuration of AWS clients in a Lambda function.
 //!
 //! The SDK's own client reads and parses every certificate of the system at start, which is most of a small
 //! function's cold start. This one has Mozilla's root certificates in the binary, and a process needs no second client.
 
 use std::time::Duration;
 
+use ::aws_config::{
+    BehaviorVersion, SdkConfig, environment::EnvironmentVariableCredentialsProvider, timeout::TimeoutConfig,
+};
 use aws_smithy_runtime_api::client::{
     http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
     orchestrator::{HttpRequest, HttpResponse},
@@ -18,6 +21,30 @@ use crate::http::Http;
 /// Larger than any answer of the services that are called: `DynamoDB` sends 16 MB at most.
 // SPEC: Amazon DynamoDB, BatchGetItem: up to 16 MB of data
 const MAX_BODY: usize = 20 * 1024 * 1024;
+
+/// The configuration of AWS clients in a Lambda function: one attempt within `attempt`,
+/// all attempts of an operation within `operation`.
+///
+/// Lambda gives the credentials as environment variables. If they are set, the chain of providers that look elsewhere
+/// is not built at all: its parts are AWS clients themselves, and slow down a cold start.
+pub async fn aws_config(
+    http: Http,
+    attempt: Duration,
+    operation: Duration,
+    vars: impl Fn(&str) -> Option<String>,
+) -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .operation_attempt_timeout(attempt)
+        .operation_timeout(operation);
+    let loader = ::aws_config::defaults(BehaviorVersion::latest()).http_client(http);
+    let loader = loader.timeout_config(timeouts.build());
+    if vars("AWS_ACCESS_KEY_ID").is_some() {
+        loader.credentials_provider(EnvironmentVariableCredentialsProvider::new()).load().await
+    } else {
+        loader.load().await
+    }
+}
 
 /// Pass it to `aws_config`: `aws_config::defaults(…).http_client(http)`.
 impl HttpClient for Http {

@@ -22,10 +22,12 @@ mod token;
 mod url;
 
 #[cfg(feature = "aws")]
+pub use aws::aws_config;
+#[cfg(feature = "aws")]
 pub use credentials::SecretsManager;
 
 pub use ::http::{HeaderMap, Method, StatusCode};
-pub use api::{ApiClient, ApiError, ApiRequest, ApiResponse, segment};
+pub use api::{ApiClient, ApiError, ApiRequest, ApiResponse, TIME_LEFT, segment};
 pub use credentials::{
     ClientsFile, ClientsFileError, Credentials, CredentialsError, CredentialsSource, Problem, Reading,
 };

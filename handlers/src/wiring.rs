@@ -1,5 +1,5 @@
-//! Owns the wiring that the four binaries share: environment, clock and standard output meet the shell here, and
-//! nowhere else. Decisions are left to the services.
+//! The wiring of the four binaries: the only place that reads the environment and the clock and writes to standard
+//! output.
 
 use std::{
     io::Write as _,
@@ -8,9 +8,6 @@ use std::{
 };
 
 use access::log::Log;
-use aws_config::{
-    BehaviorVersion, environment::EnvironmentVariableCredentialsProvider, timeout::TimeoutConfig,
-};
 use client::{Http, SecretsManager, TokenSource};
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::value::RawValue;
@@ -28,22 +25,9 @@ pub fn vars(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// What the AWS clients are made of. All their tries together stay well inside a function's own time limit.
-///
-/// Lambda gives credentials and region in the environment. Where it does, the chain of providers that look elsewhere is
-/// not even built: its parts are AWS clients themselves.
+/// The configuration of the AWS clients. All attempts of an operation stay well inside a function's own time limit.
 pub async fn aws_config(http: Http) -> aws_config::SdkConfig {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .operation_attempt_timeout(Duration::from_secs(2))
-        .operation_timeout(Duration::from_secs(5));
-    let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
-    let loader = loader.timeout_config(timeouts.build());
-    if vars("AWS_ACCESS_KEY_ID").is_some() {
-        loader.credentials_provider(EnvironmentVariableCredentialsProvider::new()).load().await
-    } else {
-        loader.load().await
-    }
+    client::aws_config(http, Duration::from_secs(2), Duration::from_secs(5), vars).await
 }
 
 /// Runs a service that calls others: settings, table, token client, service.

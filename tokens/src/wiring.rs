@@ -6,10 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use aws_config::{
-    BehaviorVersion, SdkConfig, environment::EnvironmentVariableCredentialsProvider, timeout::TimeoutConfig,
-};
-use client::Http;
+use client::{Http, aws_config};
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -54,7 +51,7 @@ pub async fn serve_token() -> Result<(), lambda_runtime::Error> {
     let config = TokenConfig::from_vars(vars)?;
     let http = Http::new()?;
     // A caller waits, and the issuer is still to be asked where the table fails.
-    let aws = aws_config(http.clone(), Duration::from_secs(1), Duration::from_millis(2500)).await;
+    let aws = aws_config(http.clone(), Duration::from_secs(1), Duration::from_millis(2500), vars).await;
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
     let function = Arc::new(TokenFunction::new(config, dynamodb, http, now, log()));
     let handle = move |event: LambdaEvent<Box<RawValue>>| {
@@ -85,7 +82,7 @@ pub async fn serve_rotate() -> Result<(), lambda_runtime::Error> {
     let config = RotateConfig::from_vars(vars)?;
     let http = Http::new()?;
     // Nobody waits: the SDK may try again for a while.
-    let aws = aws_config(http.clone(), Duration::from_secs(5), Duration::from_secs(20)).await;
+    let aws = aws_config(http.clone(), Duration::from_secs(5), Duration::from_secs(20), vars).await;
     let function = Arc::new(RotateFunction::new(
         SecretsManager::new(&aws),
         AppClients::new(&aws, config.user_pool_id),
@@ -105,22 +102,6 @@ pub async fn serve_rotate() -> Result<(), lambda_runtime::Error> {
     }))
     .run_concurrent()
     .await
-}
-
-/// What the AWS clients are made of. Lambda gives credentials and region in the environment: where it does, the chain of
-/// providers that look elsewhere is not even built.
-async fn aws_config(http: Http, attempt: Duration, operation: Duration) -> SdkConfig {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .operation_attempt_timeout(attempt)
-        .operation_timeout(operation);
-    let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
-    let loader = loader.timeout_config(timeouts.build());
-    if vars("AWS_ACCESS_KEY_ID").is_some() {
-        loader.credentials_provider(EnvironmentVariableCredentialsProvider::new()).load().await
-    } else {
-        loader.load().await
-    }
 }
 
 /// Lines of JSON on standard output. Lambda drops those below the level that is set for the function.

@@ -1,6 +1,6 @@
 //! A request to an API: path, query, headers and body, checked when it is sent.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use ::http::{
     Method,
@@ -12,6 +12,9 @@ use serde::Serialize;
 
 use super::ApiError;
 use crate::{http::Http, url::ServiceUrl};
+
+/// The header that says how many milliseconds a caller still waits for the answer.
+pub const TIME_LEFT: &str = "X-Time-Left-Ms";
 
 /// A longer trace header is dropped.
 const MAX_TRACE: usize = 1024;
@@ -44,6 +47,7 @@ pub struct ApiRequest {
     headers: Vec<(String, String)>,
     body: Option<Vec<u8>>,
     is_safe_to_repeat: bool,
+    pub(super) time_limit: Option<Duration>,
 }
 
 impl ApiRequest {
@@ -51,7 +55,7 @@ impl ApiRequest {
     pub fn new(method: Method, path: impl Into<String>) -> Self {
         let is_safe_to_repeat = method == Method::GET;
         let (query, headers) = (Vec::new(), Vec::new());
-        Self { method, path: path.into(), query, headers, body: None, is_safe_to_repeat }
+        Self { method, path: path.into(), query, headers, body: None, is_safe_to_repeat, time_limit: None }
     }
 
     /// Adds a query parameter; both are encoded here.
@@ -101,6 +105,14 @@ impl ApiRequest {
     #[must_use]
     pub fn safe_to_repeat(mut self) -> Self {
         self.is_safe_to_repeat = true;
+        self
+    }
+
+    /// Takes `limit` at most for this request, or the client's own limit if that is shorter. Each attempt says in the
+    /// header [`TIME_LEFT`] how many milliseconds are left, so that a service can stop when nobody waits any more.
+    #[must_use]
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = Some(limit);
         self
     }
 

@@ -261,3 +261,24 @@ async fn tokens_of_any_provider_are_sent_to_the_given_address() {
     assert!(heard[0].head.starts_with("GET /v1/orders "), "{}", heard[0].head);
     assert_eq!(heard[0].header("authorization"), Some("Bearer fixed"));
 }
+
+#[tokio::test]
+async fn a_request_with_a_time_limit_says_at_each_attempt_how_much_is_left() {
+    let (api, stub) = client(|call, _| reply(if call == 0 { 503 } else { 200 }, "", "{}")).await;
+    assert_eq!(
+        api.send(&get().time_limit(Duration::from_secs(5)), &[]).await.unwrap().status,
+        StatusCode::OK
+    );
+    assert_eq!(
+        api.send(&get().time_limit(Duration::from_mins(5)), &[]).await.unwrap().status,
+        StatusCode::OK
+    );
+    assert_eq!(api.send(&get(), &[]).await.unwrap().status, StatusCode::OK);
+    let told: Vec<Option<u64>> = calls(&stub)
+        .iter()
+        .map(|heard| heard.header("x-time-left-ms").map(|millis| millis.parse().unwrap()))
+        .collect();
+    let [Some(first), Some(second), Some(longest), None] = told.as_slice() else { panic!("{told:?}") };
+    assert!(*first <= 5000 && second < first, "{told:?}");
+    assert!(*longest <= 10_000, "no more than the client's own limit: {told:?}");
+}
