@@ -9,13 +9,14 @@ use std::future::Future;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
+    day::stamp,
     day_list::item_key,
     entry::Invocation,
     error::{ApiError, Refusal},
     id::Id,
     store::{
         Key, Place, StoreError, Table, Transaction,
-        attempt::{Attempt, Progress, attempt_key},
+        attempt::{Attempt, Phase, attempt_key},
     },
     text::AttemptName,
 };
@@ -36,8 +37,8 @@ pub(crate) trait Made: Serialize + DeserializeOwned + Clone + Send + Sync {
         None
     }
 
-    /// What no second attempt may have, and so is reserved for this one.
-    fn reserves(&self) -> Option<Key> {
+    /// What no second attempt may have, and so is reserved for this one; and why another attempt is refused then.
+    fn reserves(&self) -> Option<(Key, Refusal)> {
         None
     }
 }
@@ -73,9 +74,6 @@ pub(crate) trait Make: Send + Sync {
         draft: &Self::Made,
         invocation: &Invocation,
     ) -> impl Future<Output = Result<Option<Refusal>, ApiError>> + Send;
-
-    /// Why an attempt is refused whose reservation another one has.
-    fn taken(&self) -> Refusal;
 }
 
 /// What is kept under a reserved key: whose it is.
@@ -114,10 +112,10 @@ pub(crate) async fn attempt<S: Make>(
         Err(_) => (invocation.draw()?, None),
     };
     let reservation = Reservation { attempt: key.clone() };
-    let reservation = reserved.as_ref().map(|at| table.put_new(at, None, &reservation)).transpose()?;
+    let reservation = reserved.as_ref().map(|(at, _)| table.put_new(at, None, &reservation)).transpose()?;
     let new = match drafted {
         Ok(draft) => Attempt::open(asked, draft),
-        Err(refusal) => Attempt::refused(asked, refusal),
+        Err(refusal) => Attempt::refused(asked, refusal, invocation.now()),
     };
     match table.begin(&key, &new, id, reservation, invocation.now()).await? {
         Transaction::Done => go_on(service, &key, new, invocation).await,
@@ -126,19 +124,24 @@ pub(crate) async fn attempt<S: Make>(
             resume(service, &key, &new.asked, earlier, invocation).await
         }
         Transaction::Refused(_) => match reserved {
-            Some(reserved) => Err(yield_to(service, &reserved, invocation).await?),
+            Some((reserved, taken)) => Err(yield_to(service, &reserved, taken, invocation).await?),
             None => Err(StoreError::Item("phase").into()),
         },
     }
 }
 
-/// Takes the attempt under this key to its end, if it is there and open.
-pub(crate) async fn finish<S: Make>(service: &S, key: &Key, invocation: &Invocation) -> Result<(), ApiError> {
-    let Some(attempt) = find(service, key).await? else { return Ok(()) };
+/// Takes the attempt under this key to its end, if it exists. Returns the id of what it was to make.
+pub(crate) async fn finish<S: Make>(
+    service: &S,
+    key: &Key,
+    invocation: &Invocation,
+) -> Result<Option<Id>, ApiError> {
+    let Some(attempt) = find(service, key).await? else { return Ok(None) };
+    let id = attempt.becomes.as_ref().map(Made::id);
     match go_on(service, key, attempt, invocation).await {
         Err(error) if error.is_fault() => Err(error),
         // A refusal is an end, too.
-        Ok(_) | Err(_) => Ok(()),
+        Ok(_) | Err(_) => Ok(id),
     }
 }
 
@@ -170,28 +173,27 @@ async fn go_on<S: Make>(
     if let Some(made) = &attempt.becomes {
         invocation.about(S::Made::SUBJECT, made.id());
     }
-    let Attempt { asked, .. } = &attempt;
-    let progress = match &attempt.becomes {
-        Some(draft) if attempt.is_open() => {
-            let (table, now) = (service.table(), invocation.now());
-            let id = draft.id();
-            let outcome = service.carry_out(asked, draft, invocation).await;
-            match outcome.map_err(|error| error.about(id))? {
+    let ended = match &attempt {
+        Attempt { phase: Phase::Open, becomes: Some(draft), asked, .. } => {
+            let (table, id, now) = (service.table(), draft.id(), invocation.now());
+            let refused = service.carry_out(asked, draft, invocation).await;
+            match refused.map_err(|error| error.about(id))? {
                 None => {
-                    let made = draft.clone().made_at(crate::day::stamp(now));
+                    let made = draft.clone().made_at(stamp(now));
                     let item = table.put_new(&item_key(id), made.place().as_ref(), &made)?;
                     table.finish(key, &made, item, now).await?;
                 }
                 Some(refusal) => table.refuse(key, &refusal, now).await?,
             }
-            table.ended::<S::Asked, S::Made>(key).await?
+            // Somebody else may have ended it first, and otherwise.
+            find(service, key).await?.ok_or(StoreError::Item("phase"))?
         }
-        Some(_) | None => attempt.progress()?,
+        Attempt { .. } => attempt,
     };
-    match progress {
-        Progress::Done(made) => Ok(made),
-        Progress::Refused(refusal) => Err(refusal.into()),
-        Progress::Open(_) => Err(ApiError::fault("store_item", "an attempt that ended is open")),
+    match ended {
+        Attempt { phase: Phase::Done, becomes: Some(made), .. } => Ok(made),
+        Attempt { phase: Phase::Refused, refusal: Some(refusal), .. } => Err(refusal.into()),
+        Attempt { .. } => Err(StoreError::Item("phase").into()),
     }
 }
 
@@ -199,9 +201,10 @@ async fn go_on<S: Make>(
 async fn yield_to<S: Make>(
     service: &S,
     reserved: &Key,
+    taken: Refusal,
     invocation: &Invocation,
 ) -> Result<ApiError, ApiError> {
-    let (table, taken) = (service.table(), ApiError::from(service.taken()));
+    let (table, taken) = (service.table(), ApiError::from(taken));
     let Some(Reservation { attempt: key }) = table.get(reserved).await? else { return Ok(taken) };
     let Some(other) = find(service, &key).await? else { return Ok(taken) };
     Ok(Box::pin(go_on(service, &key, other, invocation)).await.err().unwrap_or(taken))

@@ -1,21 +1,20 @@
-//! Owns the opaque cursor of a list: where the next page begins, tied to its list by a digest. What the position
-//! means is left to the list.
+//! The opaque cursor of a list: where the next page begins, tied to its list by a digest.
 //!
 //! A cursor is base64url of `digest ‖ position`, the digest being the first eight bytes of SHA-256 over the name of
 //! the list and the position. It is there to catch a cursor that was cut, edited or taken from another list, not to
 //! keep a secret: someone who computes a digest of their own only begins the same list at another place, which the
 //! route's scope lets them read anyway.
 
-use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::digest::{self, SHA256};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::error::ApiError;
 
 const DIGEST_BYTES: usize = 8;
 
-/// The cursor for the page of `list` that begins behind `position`.
+/// The cursor for the page of `list` that begins after `position`.
 pub fn encode(list: &str, position: &str) -> String {
-    let mut bytes = digest(list, position).to_vec();
+    let mut bytes = digest(list, position);
     bytes.extend_from_slice(position.as_bytes());
     URL_SAFE_NO_PAD.encode(bytes)
 }
@@ -40,16 +39,9 @@ pub fn decode<T>(
     })
 }
 
-fn digest(list: &str, position: &str) -> [u8; DIGEST_BYTES] {
-    let mut context = Context::new(&SHA256);
-    context.update(list.as_bytes());
-    context.update(b"\0");
-    context.update(position.as_bytes());
-    let mut sum = [0; DIGEST_BYTES];
-    for (to, from) in sum.iter_mut().zip(context.finish().as_ref()) {
-        *to = *from;
-    }
-    sum
+fn digest(list: &str, position: &str) -> Vec<u8> {
+    let sum = digest::digest(&SHA256, format!("{list}\0{position}").as_bytes());
+    sum.as_ref().iter().copied().take(DIGEST_BYTES).collect()
 }
 
 #[cfg(test)]

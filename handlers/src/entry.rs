@@ -1,9 +1,9 @@
-//! The shell of every function: event in, caller rebuilt, route, expiry and scopes looked at again, the service
-//! called, answer out, one log line.
+//! The shell of every function: reads the event, rebuilds the caller, checks expiry, route and scopes again, calls the
+//! service, writes the answer and one log line.
 //!
 //! API Gateway's cached Allow can outlive a token, and a mistake in `template.yaml` can send a route to the wrong
-//! function, so nothing that the gateway should have checked is taken for granted. Who calls comes first; what was
-//! sent is looked at only then. Whatever an invocation waits for ends with it.
+//! function, so nothing that the gateway should have checked is taken for granted. The caller is checked before
+//! anything that was sent is read. Whatever an invocation waits for ends with it, and with the patience of its caller.
 
 mod answer;
 mod event;
@@ -13,7 +13,7 @@ mod request;
 use std::{
     collections::BTreeMap,
     future::Future,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
 
@@ -38,7 +38,7 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(28);
 /// How long a scheduled run is worked on where nobody says, which is Lambda's own longest.
 const SCHEDULE_LIMIT: Duration = Duration::from_mins(15);
 
-/// What is kept of the time for writing the answer and the log line.
+/// The part of the time that is reserved for the way of the answer and the log line.
 const RESERVE: Duration = Duration::from_millis(250);
 
 /// One of the four services, as the shell sees it.
@@ -112,11 +112,22 @@ impl<S: Service> Entry<S> {
             Ok(Event::Request(event)) => {
                 let request_id = event.request_context.request_id().unwrap_or(context.request_id);
                 let mut line = Line::new(request_id);
-                let outcome = match self.invocation(began, REQUEST_LIMIT, event.trace(), context) {
+                let own = limit(context.time_left, REQUEST_LIMIT);
+                let limit = limit(event.time_left(), own);
+                let outcome = match self.invocation(began, limit, event.trace(), context) {
                     Ok(invocation) => {
-                        let outcome = within(&invocation, self.answer(&event, &invocation, &mut line)).await;
-                        line.take(&invocation);
-                        outcome
+                        let answer = self.answer(&event, &invocation, &mut line);
+                        let outcome = tokio::time::timeout(invocation.time_left(), answer).await;
+                        line.trace_id = invocation.trace_id().map(str::to_owned);
+                        line.subjects = invocation.subjects();
+                        // A caller that gives little time does not make the function fail.
+                        outcome.unwrap_or_else(|_| {
+                            Err(if limit < own {
+                                ApiError::refused(408, "time_over", "the time that the caller gave is over")
+                            } else {
+                                time_over()
+                            })
+                        })
                     }
                     Err(error) => Err(error),
                 };
@@ -128,11 +139,12 @@ impl<S: Service> Entry<S> {
             }
             Ok(Event::Schedule(event)) => {
                 let mut line = Line { route: Some("schedule".to_owned()), ..Line::new(context.request_id) };
-                let outcome = match self.invocation(began, SCHEDULE_LIMIT, Trace::new(), context) {
+                let limit = limit(context.time_left, SCHEDULE_LIMIT);
+                let outcome = match self.invocation(began, limit, Trace::new(), context) {
                     Ok(invocation) => {
-                        let outcome = within(&invocation, self.run(&event, &invocation)).await;
-                        line.take(&invocation);
-                        outcome
+                        let run = tokio::time::timeout(invocation.time_left(), self.run(&event, &invocation));
+                        line.trace_id = invocation.trace_id().map(str::to_owned);
+                        run.await.unwrap_or_else(|_| Err(time_over()))
                     }
                     Err(error) => Err(error),
                 };
@@ -152,7 +164,7 @@ impl<S: Service> Entry<S> {
         }
     }
 
-    /// What the invocation hands on. One that comes without a trace begins one.
+    /// The context of the work. An invocation without a trace begins one.
     fn invocation(
         &self,
         began: SystemTime,
@@ -160,9 +172,7 @@ impl<S: Service> Entry<S> {
         mut trace: Trace,
         context: Context<'_>,
     ) -> Result<Invocation, ApiError> {
-        let (clock, ids) = (self.clock, Arc::clone(&self.ids));
-        let given = context.time_left.map(|left| left.saturating_sub(RESERVE));
-        let deadline = began + given.map_or(limit, |given| given.min(limit));
+        let (clock, ids, deadline) = (self.clock, Arc::clone(&self.ids), began + limit);
         let began =
             Timestamp::try_from(began).map_err(|_| ApiError::fault("clock", "the clock is out of range"))?;
         let invocation =
@@ -226,16 +236,17 @@ impl<S: Service> Entry<S> {
     }
 }
 
-/// Ends `work` with the invocation: what it waits for is dropped then, a call or a write under way included.
-async fn within<T>(
-    invocation: &Invocation,
-    work: impl Future<Output = Result<T, ApiError>>,
-) -> Result<T, ApiError> {
-    let outcome = tokio::time::timeout(invocation.time_left(), work).await;
-    outcome.unwrap_or_else(|_| Err(ApiError::unavailable("deadline", "the time of the invocation was over")))
+/// How long the work may take if somebody waits for `left`, which leaves time to write the answer.
+fn limit(left: Option<Duration>, longest: Duration) -> Duration {
+    left.map_or(longest, |left| left.saturating_sub(RESERVE).min(longest))
 }
 
-/// The one log line of an invocation.
+/// The error when the work has not ended in time. What it waited for, a call or a write, is dropped.
+fn time_over() -> ApiError {
+    ApiError::unavailable("deadline", "the time of the invocation was over")
+}
+
+/// The log line of an invocation.
 #[derive(Serialize)]
 struct Line<'a> {
     outcome: Outcome,
@@ -271,13 +282,6 @@ impl<'a> Line<'a> {
             swept: None,
             detail: None,
         }
-    }
-
-    /// Notes which trace the invocation belonged to, and what it was about.
-    fn take(&mut self, invocation: &Invocation) {
-        self.trace_id = invocation.trace_id().map(str::to_owned);
-        self.subjects =
-            std::mem::take(&mut *invocation.subjects.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// The line with its end, and how loud it is.

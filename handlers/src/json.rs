@@ -1,13 +1,11 @@
-//! Owns the strict reading of request bodies: unknown and duplicate members, floats, oversized numbers and lists,
-//! arrays in place of objects and trailing text are refused, each time naming the member at fault by its path.
+//! Strict reading of request bodies: unknown and duplicate members, floats, numbers and lists beyond their limits, arrays
+//! in place of objects and trailing text are refused, naming the member at fault by its path.
 
 use std::{fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{
-        DeserializeOwned, Error as _, MapAccess, SeqAccess, Unexpected, Visitor, value::MapAccessDeserializer,
-    },
+    de::{DeserializeOwned, Error as _, MapAccess, Unexpected, Visitor, value::MapAccessDeserializer},
 };
 
 use crate::error::ApiError;
@@ -45,10 +43,9 @@ fn as_api_error(path: &str, error: &serde_json::Error) -> ApiError {
     } else if text.starts_with("missing field ") {
         ("is missing".to_owned(), member(text))
     } else if text.starts_with("duplicate field ") {
-        ("stands there twice".to_owned(), member(text))
+        ("is given twice".to_owned(), member(text))
     } else if let Some((_, expected)) = text.rsplit_once(", expected ") {
-        let what =
-            if text.starts_with("unknown field ") { "is no member here, expected" } else { "expected" };
+        let what = if text.starts_with("unknown field ") { "is unknown, expected" } else { "expected" };
         (format!("{what} {expected}"), None)
     } else {
         (text.to_owned(), None)
@@ -95,38 +92,19 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// A list of 1 to `MOST` objects, in the order in which they came; reading stops at the first one too many.
+/// A list of 1 to `MOST` objects, in the order in which they came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct List<T, const MOST: usize>(pub Vec<T>);
 
 impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for List<T, MOST> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ListVisitor<T, const MOST: usize>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for ListVisitor<T, MOST> {
-            type Value = List<T, MOST>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "a list of 1 to {MOST} objects")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<List<T, MOST>, A::Error> {
-                let mut items = Vec::new();
-                while items.len() < MOST {
-                    match list.next_element::<Object<T>>()? {
-                        Some(Object(item)) => items.push(item),
-                        None if items.is_empty() => return Err(A::Error::invalid_length(0, &self)),
-                        None => return Ok(List(items)),
-                    }
-                }
-                match list.next_element::<serde::de::IgnoredAny>()? {
-                    Some(_) => Err(A::Error::invalid_length(MOST + 1, &self)),
-                    None => Ok(List(items)),
-                }
-            }
+        // The body's own limit bounds what is read of a list that is too long.
+        let items = Vec::<Object<T>>::deserialize(deserializer)?;
+        if (1..=MOST).contains(&items.len()) {
+            Ok(Self(items.into_iter().map(|Object(item)| item).collect()))
+        } else {
+            Err(D::Error::custom(format_args!("must have 1 to {MOST} items")))
         }
-
-        deserializer.deserialize_seq(ListVisitor(PhantomData))
     }
 }
 

@@ -1,5 +1,4 @@
-//! Owns `Money`: an amount in minor units together with its currency, and arithmetic that is checked. Rounding is
-//! nobody's business here: amounts are whole.
+//! `Money`: a whole number of minor units with its currency, and checked arithmetic.
 
 use std::{fmt, str::FromStr};
 
@@ -14,7 +13,7 @@ pub struct Money {
     currency: Currency,
 }
 
-/// Why there is no such amount of money.
+/// Why an amount is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
     /// Below zero, or above what JSON carries exactly.
@@ -41,11 +40,6 @@ impl Money {
         self.minor
     }
 
-    /// The currency.
-    pub const fn currency(self) -> Currency {
-        self.currency
-    }
-
     /// The sum of two amounts of one currency.
     pub fn plus(self, other: Self) -> Result<Self, MoneyError> {
         if self.currency != other.currency {
@@ -61,10 +55,11 @@ impl Money {
 }
 
 /// A currency by its ISO 4217 code: three capital letters.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Currency([u8; 3]);
 
-/// A text that is no currency code.
+/// A string that is not a currency code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a currency is three capital letters, such as EUR")]
 pub struct CurrencyError;
@@ -103,15 +98,9 @@ impl fmt::Debug for Currency {
     }
 }
 
-impl serde::Serialize for Currency {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for Currency {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+impl From<Currency> for String {
+    fn from(currency: Currency) -> Self {
+        currency.to_string()
     }
 }
 

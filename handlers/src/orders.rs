@@ -1,14 +1,14 @@
-//! The order service: placing an order, its status, its lists, and the sweep of what is half done. Stock is the
-//! inventory's, and is asked for through the API.
+//! The order service: placing orders, changing their status, listing them, and the sweep. Stock belongs to the
+//! inventory service, which is called through the API.
 //!
-//! An order is an attempt that is carried out by deducting its stock, the order's id being the reference: the inventory
-//! does that once, or refuses it for good, however often it is asked.
+//! An order is an attempt that is carried out by deducting its stock. The order's id is the reference of that movement,
+//! so the inventory does it once, or refuses it for good, however often it is called.
 
 use std::{fmt, time::Duration};
 
 use aws_sdk_dynamodb::Client;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::IntoDeserializer as _};
 
 use crate::{
     attempt::{self, Made, Make},
@@ -113,9 +113,9 @@ pub enum Status {
     Pending,
     /// Paid.
     Paid,
-    /// Called off; its stock goes back.
+    /// Cancelled; its stock goes back.
     Cancelled,
-    /// One that another version of the service knows.
+    /// A status that another version of the service knows.
     #[serde(untagged)]
     Other(String),
 }
@@ -145,34 +145,16 @@ pub struct OrderPage {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewOrderStatus {
-    status: NewStatus,
+    #[cfg_attr(feature = "schema", schemars(with = "String", extend("enum" = ["paid", "cancelled"])))]
+    #[serde(deserialize_with = "status_name")]
+    status: Status,
     /// The payment that pays it.
     payment_id: Option<Id>,
 }
 
-/// What an order may be changed to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename_all = "snake_case"))]
-#[serde(try_from = "String")]
-enum NewStatus {
-    Paid,
-    Cancelled,
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("must be `paid` or `cancelled`")]
-struct NoNewStatus;
-
-impl TryFrom<String> for NewStatus {
-    type Error = NoNewStatus;
-
-    fn try_from(text: String) -> Result<Self, NoNewStatus> {
-        match text.as_str() {
-            "paid" => Ok(Self::Paid),
-            "cancelled" => Ok(Self::Cancelled),
-            _ => Err(NoNewStatus),
-        }
-    }
+/// A status written as a string. Serde would also take `{"paid":null}`.
+fn status_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Status, D::Error> {
+    Status::deserialize(String::deserialize(deserializer)?.into_deserializer())
 }
 
 impl<A: Api> Orders<A> {
@@ -182,22 +164,8 @@ impl<A: Api> Orders<A> {
         Self { table: Table::new(dynamodb, table_name), api, currency, expiry }
     }
 
-    /// Places an order once, however often it is asked for by the same name; the answer is the same each time.
-    ///
-    /// # Errors
-    /// 409 `idempotency_key_reused` where something else was asked for by this name; 409 `insufficient_stock`,
-    /// `unknown_sku` or `no_price`, final for the name; 400 where the total is beyond what can be counted.
-    pub async fn place(
-        &self,
-        name: &AttemptName,
-        order: NewOrder,
-        invocation: &Invocation,
-    ) -> Result<Order, ApiError> {
-        attempt::attempt(self, name, order, invocation).await
-    }
-
-    /// Changes a pending order to paid or cancelled. Stock goes back once; where that was interrupted, the same
-    /// change again finishes it, or the sweep does.
+    /// Changes a pending order to paid or cancelled. The stock of a cancelled order goes back once; if that is
+    /// interrupted, the same change again finishes it, or the sweep does.
     ///
     /// # Errors
     /// 404; 409 `invalid_transition` for an order that is not pending.
@@ -209,26 +177,29 @@ impl<A: Api> Orders<A> {
     ) -> Result<Order, ApiError> {
         let now = invocation.now();
         let changed = match status {
-            NewStatus::Paid => self.table.set_paid(id, payment_id, now).await?,
-            NewStatus::Cancelled if payment_id.is_some() => {
+            Status::Paid => self.table.set_paid(id, payment_id, now).await?,
+            Status::Cancelled if payment_id.is_some() => {
                 return Err(ApiError::invalid("payment_id", "goes with `paid` only"));
             }
-            NewStatus::Cancelled => self.table.set_cancelled(id, now).await?,
+            Status::Cancelled => self.table.set_cancelled(id, now).await?,
+            Status::Pending | Status::Other(_) => {
+                return Err(ApiError::invalid("status", "must be `paid` or `cancelled`"));
+            }
         };
         let order = if let Some(order) = changed {
             order
         } else {
             let order = self.find(id).await?;
-            let is_unreturned =
-                order.status == Status::Cancelled && self.table.is_listed(&item_key(id)).await?;
-            if !(is_unreturned && status == NewStatus::Cancelled) {
+            // A cancellation that was interrupted goes on.
+            let goes_on = status == Status::Cancelled && order.status == status;
+            if !goes_on || !self.table.is_listed(&item_key(id)).await? {
                 let message = "only a pending order can be changed";
                 return Err(ApiError::conflict("invalid_transition", message).at("status"));
             }
             order
         };
         // INVARIANT: the order is cancelled before its stock goes back, so that nobody pays for what is on sale again.
-        if order.status == Status::Cancelled {
+        if status == Status::Cancelled {
             self.return_stock(&order, invocation).await?;
         }
         Ok(order)
@@ -259,22 +230,20 @@ impl<A: Api> Orders<A> {
         Ok(swept)
     }
 
-    async fn expire(&self, key: Key, invocation: &Invocation) -> Result<(), ApiError> {
+    async fn expire(&self, key: Key, invocation: &Invocation) -> Result<Option<Id>, ApiError> {
         let id = Id::parse(&key.sk).map_err(|error| ApiError::fault("store_item", error.to_string()))?;
-        match self.table.set_cancelled(id, invocation.now()).await? {
-            Some(order) => self.return_stock(&order, invocation).await,
-            // It was paid or cancelled a moment ago.
-            None => Ok(()),
-        }
+        // One that was paid or cancelled a moment ago stays so.
+        let Some(order) = self.table.set_cancelled(id, invocation.now()).await? else { return Ok(None) };
+        self.return_stock(&order, invocation).await
     }
 
-    async fn finish(&self, key: Key, invocation: &Invocation) -> Result<(), ApiError> {
+    async fn finish(&self, key: Key, invocation: &Invocation) -> Result<Option<Id>, ApiError> {
         if key.sk == KEY {
             return attempt::finish(self, &key, invocation).await;
         }
         match self.table.get::<Order>(&key).await? {
             Some(order) if order.status == Status::Cancelled => self.return_stock(&order, invocation).await,
-            Some(_) | None => Ok(()),
+            Some(_) | None => Ok(None),
         }
     }
 
@@ -313,15 +282,16 @@ impl<A: Api> Orders<A> {
         reply.json::<Priced>()?.items.into_iter().map(price).collect()
     }
 
-    /// Gives the stock of a cancelled order back, once, however often this is called, and notes it.
-    async fn return_stock(&self, order: &Order, invocation: &Invocation) -> Result<(), ApiError> {
-        invocation.about(Order::SUBJECT, order.id);
-        let reply =
-            self.move_stock(order, ":cancel", 1, invocation).await.map_err(|error| error.about(order.id))?;
+    /// Gives the stock of a cancelled order back, once, however often this is called. Returns the order's id.
+    async fn return_stock(&self, order: &Order, invocation: &Invocation) -> Result<Option<Id>, ApiError> {
+        let id = order.id;
+        let reply = self.move_stock(order, ":cancel", 1, invocation).await;
+        let reply = reply.map_err(|error| error.about(id))?;
         if reply.status != 200 {
-            return Err(reply.unexpected("the return of stock").about(order.id));
+            return Err(reply.unexpected("the return of stock").about(id));
         }
-        Ok(self.table.note_returned(order.id).await?)
+        self.table.note_returned(id).await?;
+        Ok(Some(id))
     }
 
     /// Moves the stock of an order, once, however often this is called: the inventory answers a reference the same
@@ -348,9 +318,7 @@ impl<A: Api> Orders<A> {
         let lines = order.lines.iter().map(|line| StockChange { sku: &line.sku, change: change(line) });
         let reference = format!("{}{suffix}", order.id);
         let movement = StockMovement { reference, lines: lines.collect(), is_return: sign > 0 };
-        let mut call = Call::with_body(client::Method::POST, "/inventory", &movement, invocation)?;
-        call.is_safe_to_repeat = true;
-        Ok(self.api.send(call).await?)
+        Ok(self.api.send(Call::with_body(client::Method::POST, "/inventory", &movement, invocation)?).await?)
     }
 }
 
@@ -442,10 +410,6 @@ impl<A: Api> Make for Orders<A> {
             Some(_) | None => Err(reply.unexpected("the deduction")),
         }
     }
-
-    fn taken(&self) -> Refusal {
-        Reason::AlreadyPaid.at("order_id")
-    }
 }
 
 /// One line for each SKU, in the order in which they are first asked for.
@@ -474,7 +438,7 @@ impl<A: Api> Service for Orders<A> {
         match request.route().name() {
             "POST /orders" => {
                 let (name, order) = (request.attempt_name()?, request.body()?);
-                let order = self.place(&name, order, invocation).await?;
+                let order = attempt::attempt(self, &name, order, invocation).await?;
                 Answer::created(format!("/orders/{}", order.id), &order)
             }
             "GET /orders" => Answer::ok(&self.list(PageOfDay::of(&request, LIST)?).await?),

@@ -99,19 +99,6 @@ impl<A: Api> Payments<A> {
         Self { table: Table::new(dynamodb, config.table_name), api, currency: config.currency }
     }
 
-    /// Pays an order once, however often it is asked for by the same name; the answer is the same each time.
-    ///
-    /// # Errors
-    /// 404 `order_not_found`; 409 `idempotency_key_reused`, `amount_mismatch`, `already_paid` or `order_cancelled`.
-    pub async fn pay(
-        &self,
-        name: &AttemptName,
-        payment: NewPayment,
-        invocation: &Invocation,
-    ) -> Result<Payment, ApiError> {
-        attempt::attempt(self, name, payment, invocation).await
-    }
-
     /// One payment.
     ///
     /// # Errors
@@ -129,13 +116,9 @@ impl<A: Api> Payments<A> {
     /// Finishes what is half done.
     pub async fn sweep(&self, invocation: &Invocation) -> Result<Swept, ApiError> {
         let mut swept = Swept::default();
-        let finish = |key| self.finish(key, invocation);
+        let finish = |key: Key| async move { attempt::finish(self, &key, invocation).await };
         swept.add(&self.table, UNFINISHED, invocation.now(), invocation, finish).await?;
         Ok(swept)
-    }
-
-    async fn finish(&self, key: Key, invocation: &Invocation) -> Result<(), ApiError> {
-        attempt::finish(self, &key, invocation).await
     }
 
     async fn order(&self, id: Id, invocation: &Invocation) -> Result<Option<PayableOrder>, ApiError> {
@@ -159,8 +142,9 @@ impl Made for Payment {
         Self { updated_at: time, ..self }
     }
 
-    fn reserves(&self) -> Option<Key> {
-        Some(Key::new(format!("order#{}", self.order_id), "order"))
+    fn reserves(&self) -> Option<(Key, Refusal)> {
+        let key = Key::new(format!("order#{}", self.order_id), "order");
+        Some((key, Reason::AlreadyPaid.at("order_id")))
     }
 }
 
@@ -234,9 +218,7 @@ impl<A: Api> Make for Payments<A> {
         let Payment { order_id, id: payment_id, .. } = *payment;
         invocation.about("order_id", order_id);
         let paid = PaidBy { status: Status::Paid, payment_id };
-        let mut call =
-            Call::with_body(client::Method::PATCH, format!("/orders/{order_id}"), &paid, invocation)?;
-        call.is_safe_to_repeat = true;
+        let call = Call::with_body(client::Method::PATCH, format!("/orders/{order_id}"), &paid, invocation)?;
         let reply = self.api.send(call).await?;
         match reply.status {
             200 => return Ok(None),
@@ -254,10 +236,6 @@ impl<A: Api> Make for Payments<A> {
             }
         }
     }
-
-    fn taken(&self) -> Refusal {
-        Reason::AlreadyPaid.at("order_id")
-    }
 }
 
 impl<A: Api> Service for Payments<A> {
@@ -267,7 +245,7 @@ impl<A: Api> Service for Payments<A> {
         match request.route().name() {
             "POST /payments" => {
                 let (name, payment) = (request.attempt_name()?, request.body()?);
-                let payment = self.pay(&name, payment, request.invocation()).await?;
+                let payment = attempt::attempt(self, &name, payment, request.invocation()).await?;
                 Answer::created(format!("/payments/{}", payment.id), &payment)
             }
             "GET /payments" => Answer::ok(&self.list(PageOfDay::of(&request, LIST)?).await?),

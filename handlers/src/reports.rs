@@ -10,9 +10,9 @@ use std::{
 };
 
 use aws_sdk_dynamodb::Client;
-use futures_util::{StreamExt as _, TryStreamExt as _, future::BoxFuture, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     config::Config,
@@ -129,25 +129,17 @@ struct ListedPayment {
     currency: Currency,
 }
 
-/// A page of either list, each under its own name.
+/// A page of either list.
 #[derive(Deserialize)]
-struct Page<T> {
-    #[serde(alias = "orders", alias = "payments")]
-    items: Vec<T>,
+struct Page {
+    #[serde(default)]
+    orders: Vec<ListedOrder>,
+    #[serde(default)]
+    payments: Vec<ListedPayment>,
     next_cursor: Option<String>,
 }
 
-/// What stands in a day's list, and counts in its report.
-trait Listed: DeserializeOwned + Send {
-    /// Where the list is.
-    const PATH: &'static str;
-
-    fn currency(&self) -> Currency;
-
-    fn count(self, tally: &mut Tally);
-}
-
-/// What was added up so far.
+/// The sums so far.
 #[derive(Default)]
 struct Tally {
     orders: OrderTotals,
@@ -164,12 +156,10 @@ impl<A: Api> Reports<A> {
     /// Builds the report of a day from what is true now, and keeps it in place of any that was begun before.
     pub async fn run(&self, day: Day, invocation: &Invocation) -> Result<Report, ApiError> {
         let tally = Mutex::new(Tally::default());
-        let mut reads: Vec<BoxFuture<'_, Result<(), ApiError>>> = Vec::new();
-        for part in 0..SHARDS {
-            reads.push(Box::pin(self.add::<ListedOrder>(&tally, day, part, invocation)));
-            reads.push(Box::pin(self.add::<ListedPayment>(&tally, day, part, invocation)));
-        }
-        stream::iter(reads).buffer_unordered(PARALLEL).try_collect::<()>().await?;
+        let parts = (0..SHARDS).flat_map(|part| [("/orders", part), ("/payments", part)]);
+        let reads = parts.map(|(path, part)| self.add(path, part, day, &tally, invocation));
+        let reads = stream::iter(reads.collect::<Vec<_>>());
+        reads.buffer_unordered(PARALLEL).try_collect::<()>().await?;
         let tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
         let Tally { mut orders, payments, by_sku } = tally;
         for status in ["pending", "paid", "cancelled"] {
@@ -198,16 +188,17 @@ impl<A: Api> Reports<A> {
     }
 
     /// Adds up one part of a day's list, all pages.
-    async fn add<T: Listed>(
+    async fn add(
         &self,
-        tally: &Mutex<Tally>,
-        day: Day,
+        path: &str,
         part: u8,
+        day: Day,
+        tally: &Mutex<Tally>,
         invocation: &Invocation,
     ) -> Result<(), ApiError> {
         let mut cursor = None;
         loop {
-            let mut call = Call::get(T::PATH.to_owned(), invocation);
+            let mut call = Call::get(path.to_owned(), invocation);
             call.query =
                 vec![("date", day.to_string()), ("part", part.to_string()), ("limit", MOST.to_string())];
             call.query.extend(cursor.map(|cursor| ("cursor", cursor)));
@@ -215,16 +206,23 @@ impl<A: Api> Reports<A> {
             if reply.status != 200 {
                 return Err(reply.unexpected("the list"));
             }
-            let page: Page<T> = reply.json()?;
-            if page.items.iter().any(|item| item.currency() != self.currency) {
+            let Page { orders, payments, next_cursor } = reply.json()?;
+            let orders_currencies = orders.iter().map(|order| order.currency);
+            let mut currencies = orders_currencies.chain(payments.iter().map(|payment| payment.currency));
+            if currencies.any(|currency| currency != self.currency) {
                 return Err(ApiError::fault("currency", "a list has another currency than the reports"));
             }
             let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-            page.items.into_iter().for_each(|item| item.count(&mut tally));
-            cursor = page.next_cursor;
-            if cursor.is_none() {
+            for order in orders {
+                tally.add_order(order);
+            }
+            for payment in payments {
+                tally.add_payment(&payment);
+            }
+            if next_cursor.is_none() {
                 return Ok(());
             }
+            cursor = next_cursor;
         }
     }
 }
@@ -242,38 +240,24 @@ impl Report {
     }
 }
 
-impl Listed for ListedOrder {
-    const PATH: &'static str = "/orders";
-
-    fn currency(&self) -> Currency {
-        self.currency
-    }
-
-    fn count(self, tally: &mut Tally) {
-        tally.orders.count += 1;
-        *tally.orders.by_status.entry(self.status.to_string()).or_default() += 1;
-        if self.status == Status::Cancelled {
+impl Tally {
+    fn add_order(&mut self, ListedOrder { status, lines, total, .. }: ListedOrder) {
+        self.orders.count += 1;
+        *self.orders.by_status.entry(status.to_string()).or_default() += 1;
+        if status == Status::Cancelled {
             return;
         }
-        tally.orders.total += u128::from(self.total);
-        for SoldLine { sku, quantity, unit_price } in self.lines {
-            let (quantities, revenue) = tally.by_sku.entry(sku).or_default();
+        self.orders.total += u128::from(total);
+        for SoldLine { sku, quantity, unit_price } in lines {
+            let (quantities, revenue) = self.by_sku.entry(sku).or_default();
             *quantities += u128::from(quantity);
             *revenue += u128::from(quantity) * u128::from(unit_price);
         }
     }
-}
 
-impl Listed for ListedPayment {
-    const PATH: &'static str = "/payments";
-
-    fn currency(&self) -> Currency {
-        self.currency
-    }
-
-    fn count(self, tally: &mut Tally) {
-        tally.payments.count += 1;
-        tally.payments.total += u128::from(self.amount);
+    fn add_payment(&mut self, payment: &ListedPayment) {
+        self.payments.count += 1;
+        self.payments.total += u128::from(payment.amount);
     }
 }
 

@@ -1,5 +1,4 @@
-//! Owns the JSON Schemas of what serde alone cannot tell: checked texts, amounts and lists, each with the limits that
-//! its own module holds. The shapes of requests and answers are derived where they are.
+//! The JSON Schemas that cannot be derived: of checked strings, integers and lists, with their limits.
 
 use std::borrow::Cow;
 
@@ -13,62 +12,38 @@ use crate::{
     text::{Customer, IdempotencyKey, Reference, Sku},
 };
 
-/// A text that a pattern describes.
-macro_rules! pattern {
-    ($($type:ty, $name:literal, $pattern:literal;)*) => {$(
+/// The schemas of types that are a string in JSON.
+macro_rules! strings {
+    ($($type:ident $schema:tt)*) => {$(
         impl JsonSchema for $type {
             fn schema_name() -> Cow<'static, str> {
-                $name.into()
+                stringify!($type).into()
             }
 
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                let longest = Self::LONGEST;
-                json_schema!({ "type": "string", "minLength": 1, "maxLength": longest, "pattern": $pattern })
+                json_schema!($schema)
             }
         }
     )*};
 }
 
-pattern! {
-    Sku, "Sku", r"^(?!\.{1,2}$)[A-Za-z0-9._~:-]+$";
-    Reference, "Reference", r"^[A-Za-z0-9._~:-]+$";
-    IdempotencyKey, "IdempotencyKey", r"^[!-~]+$";
-    Customer, "Customer", r"^[^\u0000-\u001f\u007f-\u009f]+$";
-}
-
-impl JsonSchema for Id {
-    fn schema_name() -> Cow<'static, str> {
-        "Id".into()
+strings! {
+    Sku {
+        "type": "string", "minLength": 1, "maxLength": Self::LONGEST, "pattern": r"^(?!\.{1,2}$)[A-Za-z0-9._~:-]+$"
     }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "A UUID of version 7, in lower case with hyphens",
-            "type": "string",
-            "format": "uuid",
-            "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
-        })
+    Reference { "type": "string", "minLength": 1, "maxLength": Self::LONGEST, "pattern": r"^[A-Za-z0-9._~:-]+$" }
+    IdempotencyKey { "type": "string", "minLength": 1, "maxLength": Self::LONGEST, "pattern": r"^[!-~]+$" }
+    Customer {
+        "type": "string", "minLength": 1, "maxLength": Self::LONGEST, "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$"
     }
-}
-
-impl JsonSchema for Day {
-    fn schema_name() -> Cow<'static, str> {
-        "Day".into()
+    Id {
+        "description": "A UUID of version 7, in lower case with hyphens",
+        "type": "string",
+        "format": "uuid",
+        "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
     }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "description": "A day, UTC", "type": "string", "format": "date" })
-    }
-}
-
-impl JsonSchema for Currency {
-    fn schema_name() -> Cow<'static, str> {
-        "Currency".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "description": "A currency of ISO 4217", "type": "string", "pattern": "^[A-Z]{3}$" })
-    }
+    Day { "description": "A day, UTC", "type": "string", "format": "date" }
+    Currency { "description": "A currency of ISO 4217", "type": "string", "pattern": "^[A-Z]{3}$" }
 }
 
 impl<const LEAST: i64, const MOST: i64> JsonSchema for Integer<LEAST, MOST> {

@@ -27,7 +27,7 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use error::StoreError;
-use error::{Refused, refused};
+use error::{Refused, reasons, refused};
 pub(crate) use expression::Change;
 
 /// How many partitions share the items of a kind or of a day. A day keeps what it began with, so it never changes.
@@ -223,7 +223,7 @@ impl Table {
             let request = self.client.transact_write_items().set_transact_items(Some(writes.clone()));
             match request.send().await {
                 Ok(_) => Ok(Some(Transaction::Done)),
-                Err(error) => match Refused::of(&error) {
+                Err(error) => match Refused::of(&error, reasons) {
                     Refused::Busy => Ok(None),
                     Refused::Condition(write) => Ok(Some(Transaction::Refused(write))),
                     Refused::Failed => Err(refused("TransactWriteItems", &error)),
@@ -247,7 +247,7 @@ impl Table {
             let request = request.set_expression_attribute_values(change.values());
             match request.return_values(ReturnValue::AllNew).send().await {
                 Ok(answer) => Ok(Some(answer.attributes)),
-                Err(error) => match Refused::of(&error) {
+                Err(error) => match Refused::of(&error, |_| Vec::new()) {
                     Refused::Busy => Ok(None),
                     Refused::Condition(_) => Ok(Some(None)),
                     Refused::Failed => Err(refused("UpdateItem", &error)),

@@ -1,5 +1,5 @@
-//! Finishing what nobody comes back for: everything that waits in a list of the index is taken up, oldest first, until
-//! the list is done or the time is over.
+//! The sweep finishes what nobody comes back for: everything that waits in a list of the index, oldest first, until the
+//! list is done or the time is up.
 
 use std::{future::Future, time::Duration};
 
@@ -11,6 +11,7 @@ use crate::{
     day::stamp,
     entry::Invocation,
     error::ApiError,
+    id::Id,
     store::{Key, SHARDS, Source, StoreError, Table, partition},
 };
 
@@ -20,7 +21,10 @@ const PARALLEL: usize = 8;
 /// How much of a list is read at a time.
 const PAGE: usize = 100;
 
-/// What could not be finished for so long is told apart: somebody has to look at it.
+/// How many ids the log line names at most.
+const NAMED: usize = 200;
+
+/// What waits for longer than this is counted as overdue, which raises an alarm.
 const OVERDUE: SignedDuration = SignedDuration::from_mins(15);
 
 /// What a sweep did, as its log line says it.
@@ -28,6 +32,9 @@ const OVERDUE: SignedDuration = SignedDuration::from_mins(15);
 pub struct Swept {
     /// How much was finished.
     pub finished: u64,
+    /// The orders or payments among it, the first 200 of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub finished_ids: Vec<Id>,
     /// How much could not be.
     pub unfinished: u64,
     /// How much of that waits for 15 minutes already.
@@ -46,11 +53,11 @@ struct Waiting {
 }
 
 impl Swept {
-    /// Takes up what waits in `list` since `until` or longer, adding to what was swept so far.
+    /// Finishes what has been waiting in `list` since `until` or longer; `finish` returns the id of what it finished.
     ///
     /// # Errors
-    /// The list cannot be read. What one item fails with is counted.
-    pub(crate) async fn add<F: Future<Output = Result<(), ApiError>> + Send>(
+    /// If the list cannot be read. The failure of one item is counted.
+    pub(crate) async fn add<F: Future<Output = Result<Option<Id>, ApiError>> + Send>(
         &mut self,
         table: &Table,
         list: &str,
@@ -96,14 +103,18 @@ impl Swept {
         tokio::time::timeout(limit, all).await.unwrap_or(Ok(()))
     }
 
-    fn count(&mut self, since: &str, overdue: &str, outcome: Result<(), ApiError>) {
-        let Err(error) = outcome else {
-            self.finished += 1;
-            return;
-        };
-        self.unfinished += 1;
-        self.overdue += u64::from(since < overdue);
-        let detail = || format!("{}: {}", error.label(), error.detail().unwrap_or_default());
-        self.failure.get_or_insert_with(detail);
+    fn count(&mut self, since: &str, overdue: &str, outcome: Result<Option<Id>, ApiError>) {
+        match outcome {
+            Ok(id) => {
+                self.finished += 1;
+                self.finished_ids.extend(id.filter(|_| self.finished_ids.len() < NAMED));
+            }
+            Err(error) => {
+                self.unfinished += 1;
+                self.overdue += u64::from(since < overdue);
+                let detail = || format!("{}: {}", error.label(), error.detail().unwrap_or_default());
+                self.failure.get_or_insert_with(detail);
+            }
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! Owns how a service calls another one: through the API, with its own token. What is called and what an answer
-//! means is left to the services.
+//! Calls of other services, through the API and with the function's own token. Every call that the services make can be
+//! repeated without harm, so a transient failure is retried.
 
 use std::{fmt, future::Future, time::Duration};
 
@@ -11,7 +11,7 @@ use crate::{
     error::{ApiError, chain},
 };
 
-/// One call, its token and its retries included. Three of them in a row leave a function time to answer.
+/// The time limit of one call, its token and its retries included. Three in a row leave a function time to answer.
 const TIME_LIMIT: Duration = Duration::from_secs(6);
 
 /// What a service needs of the API: to send a call and get the answer, whatever its status.
@@ -34,10 +34,10 @@ pub struct Call {
     pub query: Vec<(&'static str, String)>,
     /// A JSON text.
     pub body: Option<String>,
-    /// Whether sending it twice does no more than sending it once, and may be done without asking.
-    pub is_safe_to_repeat: bool,
     /// The trace headers of the request that caused it.
     pub trace: Trace,
+    /// How long its caller waits for the answer.
+    pub time_limit: Duration,
 }
 
 /// The headers that tie the calls of one request together.
@@ -46,8 +46,8 @@ pub type Trace = Vec<(String, String)>;
 impl Call {
     /// A GET.
     pub fn get(path: String, invocation: &Invocation) -> Self {
-        let trace = invocation.trace().clone();
-        Self { method: Method::GET, path, query: Vec::new(), body: None, is_safe_to_repeat: true, trace }
+        let (trace, time_limit) = (invocation.trace().clone(), invocation.time_left().min(TIME_LIMIT));
+        Self { method: Method::GET, path, query: Vec::new(), body: None, trace, time_limit }
     }
 
     /// A call with a body.
@@ -57,10 +57,9 @@ impl Call {
         body: &impl Serialize,
         invocation: &Invocation,
     ) -> Result<Self, ApiError> {
-        let trace = invocation.trace().clone();
         let body = serde_json::to_string(body);
         let body = Some(body.map_err(|error| ApiError::fault("upstream", error.to_string()))?);
-        Ok(Self { method, path: path.into(), query: Vec::new(), body, is_safe_to_repeat: false, trace })
+        Ok(Self { method, body, ..Self::get(path.into(), invocation) })
     }
 }
 
@@ -97,7 +96,7 @@ impl Reply {
     pub fn unexpected(&self, what: &'static str) -> ApiError {
         let detail = format!("{what}: status {} `{}`", self.status, self.error().0);
         match self.status {
-            429 | 500.. => ApiError::unavailable("upstream_unavailable", detail),
+            408 | 429 | 500.. => ApiError::unavailable("upstream_unavailable", detail),
             _ => ApiError::fault("upstream_refused", detail),
         }
     }
@@ -145,16 +144,14 @@ impl ClientApi {
 
 impl Api for ClientApi {
     async fn send(&self, call: Call) -> Result<Reply, NoReply> {
-        let mut request = ApiRequest::new(call.method, call.path);
+        let mut request =
+            ApiRequest::new(call.method, call.path).safe_to_repeat().time_limit(call.time_limit);
         request = request.trace(call.trace.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         for (name, value) in call.query {
             request = request.query(name, value);
         }
         if let Some(body) = call.body {
             request = request.json_text(body);
-        }
-        if call.is_safe_to_repeat {
-            request = request.safe_to_repeat();
         }
         let reply = self.client.send(&request, self.scopes).await;
         let reply =
@@ -194,7 +191,7 @@ mod tests {
     #[tokio::test]
     async fn a_call_is_sent_as_it_is_with_the_functions_own_token() {
         let trace = vec![("X-Amzn-Trace-Id".to_owned(), "Root=1-2-3".to_owned())];
-        let traced = Invocation::of(clock, clock(), trace);
+        let traced = Invocation::of(clock, clock() + Duration::from_mins(1), trace);
         let mut call = Call::with_body(Method::POST, "/inventory", &json!({"a": 1}), &traced).unwrap();
         call.query.push(("cursor", "a b".to_owned()));
         let (reply, requests) = send(call, &[(409, r#"{"error":"e","field":"f"}"#)]).await;
@@ -209,13 +206,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_what_is_safe_to_repeat_is_repeated() {
+    async fn a_transient_failure_is_retried() {
         let call = Call::with_body(Method::POST, "/inventory", &json!({}), &invocation()).unwrap();
-        let answers = [(503, "{}"), (200, "{}")];
-        let (reply, requests) = send(call.clone(), &answers).await;
-        assert_eq!((reply.unwrap().status, requests.len()), (503, 1));
-        let (reply, requests) = send(Call { is_safe_to_repeat: true, ..call }, &answers).await;
+        let (reply, requests) = send(call, &[(503, "{}"), (200, "{}")]).await;
         assert_eq!((reply.unwrap().status, requests.len()), (200, 2));
+    }
+
+    #[tokio::test]
+    async fn a_call_says_how_long_its_caller_waits() {
+        for (left, most) in
+            [(Duration::from_mins(1), TIME_LIMIT), (Duration::from_secs(2), Duration::from_secs(2))]
+        {
+            let invocation = Invocation::of(clock, clock() + left, Vec::new());
+            let (_, requests) = send(Call::get("/x".to_owned(), &invocation), &[(200, "{}")]).await;
+            let header = requests[0].lines().find_map(|line| line.strip_prefix("x-time-left-ms: ")).unwrap();
+            let told = Duration::from_millis(header.parse().unwrap());
+            assert!(told <= most && told > most / 4, "{told:?} of {left:?}");
+        }
     }
 
     #[tokio::test]
@@ -225,7 +232,8 @@ mod tests {
         let error = ApiError::from(reply.unwrap_err());
         assert_eq!((error.status(), error.label()), (503, "upstream_unavailable"));
         assert!(!format!("{error:?}").contains("the-"), "{error:?}");
-        let cases = [(429, 503), (500, 503), (504, 503), (400, 500), (401, 500), (403, 500), (409, 500)];
+        let cases =
+            [(408, 503), (429, 503), (500, 503), (504, 503), (400, 500), (401, 500), (403, 500), (409, 500)];
         for (status, expected) in cases {
             let reply = Reply { status, body: br#"{"error":"e"}"#.to_vec() };
             let error = reply.unexpected("the price");

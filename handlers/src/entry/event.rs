@@ -1,10 +1,10 @@
-//! Owns the part of an event that the functions read: a request as API Gateway's proxy integration hands it over,
-//! or EventBridge's word that it is time. Nothing of it is trusted here.
+//! The part of an event that the functions read: a request in the form of API Gateway's proxy integration, or a scheduled
+//! event of EventBridge. Nothing of it is trusted here.
 //!
-//! The types of `aws_lambda_events` are not used for reading: they refuse the whole event over a header value that
-//! is not ASCII, which would turn a request that is merely odd into a failed invocation.
+//! The types of `aws_lambda_events` refuse the whole event if a header value has a control character, which would make
+//! the function fail on what is the caller's mistake. A test below shows it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -89,6 +89,12 @@ impl ProxyRequest {
         headers.into_iter().flatten().collect()
     }
 
+    /// How long the caller waits for the answer, if it says so.
+    pub(super) fn time_left(&self) -> Option<Duration> {
+        let [value] = *self.header_values(client::TIME_LEFT) else { return None };
+        value.parse().ok().map(Duration::from_millis)
+    }
+
     /// Every value of a parameter of the query string.
     pub(super) fn query_values(&self, name: &str) -> Vec<&str> {
         if let Some(query) = &self.multi_value_query_string_parameters {
@@ -96,6 +102,49 @@ impl ProxyRequest {
         } else {
             let value = self.query_string_parameters.as_ref().and_then(|query| query.get(name));
             value.map(String::as_str).into_iter().collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lambda_events::apigw::ApiGatewayProxyRequest;
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::event;
+
+    #[test]
+    fn an_event_with_an_odd_header_is_read_where_aws_lambda_events_refuses_it() {
+        let mut event: Value =
+            serde_json::from_str(include_str!("../../../events/inventory/list-items.json")).unwrap();
+        for (value, is_theirs) in
+            [("plain", true), ("Zo\u{eb}", true), ("a\u{1}b", false), ("a\u{7f}", false)]
+        {
+            event["multiValueHeaders"]["X-Name"] = json!([value]);
+            let ours = serde_json::from_value(event.clone());
+            assert!(matches!(ours, Ok(Event::Request(_))), "{value:?}");
+            let theirs = serde_json::from_value::<ApiGatewayProxyRequest>(event.clone());
+            assert_eq!(theirs.is_ok(), is_theirs, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn the_callers_time_is_one_header_with_a_number() {
+        let cases = [
+            (json!(["2500"]), Some(2500)),
+            (json!(["0"]), Some(0)),
+            (json!(["-1"]), None),
+            (json!(["1e9"]), None),
+            (json!(["99999999999999999999"]), None),
+            (json!(["1", "2"]), None),
+            (json!([]), None),
+        ];
+        for (values, millis) in cases {
+            let mut event = event("GET", "/inventory", "inventory/read");
+            event["multiValueHeaders"] = json!({"x-time-left-ms": values});
+            let Ok(Event::Request(request)) = serde_json::from_value(event) else { panic!() };
+            assert_eq!(request.time_left(), millis.map(Duration::from_millis), "{values}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What an invocation hands on to all that it causes: its time and how much is left of it, its trace, and which things
-//! its log line is about.
+//! What an invocation passes on to everything that it causes: its time and how much is left of it, its trace, and the ids
+//! for its log line.
 
 use std::{
     collections::BTreeMap,
@@ -69,7 +69,12 @@ impl Invocation {
         self.ids.draw(self.began).ok_or_else(|| ApiError::fault("clock", "the clock is out of range"))
     }
 
-    /// Notes what the log line is about.
+    /// The ids for the log line so far.
+    pub(super) fn subjects(&self) -> BTreeMap<&'static str, String> {
+        self.subjects.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Adds an id to the log line.
     pub fn about(&self, name: &'static str, id: impl fmt::Display) {
         self.subjects.lock().unwrap_or_else(PoisonError::into_inner).insert(name, id.to_string());
     }

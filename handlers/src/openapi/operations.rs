@@ -38,7 +38,7 @@ pub(super) struct Operation {
 }
 
 /// How a call of any route can end.
-pub(super) const ANY_ROUTE: &[u16] = &[401, 403, 413, 429, 500, 502, 503, 504];
+pub(super) const ANY_ROUTE: &[u16] = &[401, 403, 408, 413, 429, 500, 502, 503, 504];
 
 fn shape<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<T>()
@@ -194,6 +194,7 @@ pub(super) fn refusals(error: &Value) -> Value {
         (401, "No token, or one that is refused", CHALLENGE),
         (403, "A good token without the scope of the route", CHALLENGE),
         (404, "There is nothing of that name", None),
+        (408, "The time that the request gives in `X-Time-Left-Ms` is over", None),
         (409, "It cannot be done as things stand; `error` says why", None),
         (413, "The body is over 1 MiB", None),
         (415, "The body is not `application/json`", None),

@@ -222,10 +222,22 @@ async fn a_call_ends_with_the_invocation() {
     let mut event =
         with_body(event("POST", "/orders", "orders/write"), r#"{"lines":[{"sku":"A","quantity":2}]}"#);
     event["multiValueHeaders"]["Idempotency-Key"] = json!(["k"]);
-    let context = crate::entry::Context { time_left: Some(Duration::from_millis(600)), ..CONTEXT };
-    let answer = entry.handle(event.to_string().as_bytes(), context).await.unwrap();
-    assert_eq!(read(&answer).0, 503);
-    assert!(logged.lock().unwrap().contains(r#""reason":"deadline""#));
+    // What the caller gives shortens the time that Lambda gives, and never adds to it.
+    for (lambda, caller, status, reason) in [
+        (Some(400), None, 503, "fault deadline"),
+        (Some(400), Some(60_000), 503, "fault deadline"),
+        (Some(60_000), Some(400), 408, "answered time_over"),
+        (None, Some(0), 408, "answered time_over"),
+    ] {
+        event["multiValueHeaders"]["x-time-left-ms"] =
+            caller.map_or(json!([]), |caller: u32| json!([caller.to_string()]));
+        let context = crate::entry::Context { time_left: lambda.map(Duration::from_millis), ..CONTEXT };
+        let answer = entry.handle(event.to_string().as_bytes(), context).await.unwrap();
+        assert_eq!(read(&answer).0, status, "{lambda:?} {caller:?}");
+        let line: Value = serde_json::from_str(&std::mem::take(&mut *logged.lock().unwrap())).unwrap();
+        let said = ["outcome", "reason"].map(|name| line[name].as_str().unwrap_or_default());
+        assert_eq!(said.join(" "), reason, "{lambda:?} {caller:?}");
+    }
 }
 
 #[tokio::test]
@@ -273,7 +285,12 @@ async fn what_is_pending_for_too_long_is_cancelled_and_its_stock_given_back() {
     assert_eq!(world.pay("p", &paid).await.0, 201);
     world.sweep(|| clock() + Duration::from_hours(24) - Duration::from_millis(1)).await;
     assert_eq!(world.on_hand("A").await, 5, "not yet");
-    world.sweep(|| clock() + Duration::from_hours(24)).await;
+    let (_, other) = world.order("other", "A", 1).await;
+    let logged = world.sweep(|| clock() + Duration::from_hours(24)).await;
+    let line: Value = serde_json::from_str(logged.lines().next().unwrap()).unwrap();
+    let mut named: Vec<_> = line["finished_ids"].as_array().unwrap().clone();
+    named.sort_by_key(Value::to_string);
+    assert_eq!(named, [&open, &other].map(|order| order["order_id"].clone()), "each by its id: {logged}");
     assert_eq!(world.on_hand("A").await, 8);
     let status = async |order: &Value| {
         world.get(&format!("/orders/{}", order["order_id"].as_str().unwrap()), &[]).await.1["status"].clone()

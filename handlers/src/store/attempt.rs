@@ -5,7 +5,7 @@
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 
 use super::{Change, Key, Place, StoreError, Table, Transaction, partition};
 use crate::{day::stamp, error::Refusal, id::Id, text::AttemptName};
@@ -27,52 +27,32 @@ pub(crate) struct Attempt<A, T> {
     /// What it is to become, or became.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) becomes: Option<T>,
-    phase: Phase,
+    pub(crate) phase: Phase,
     #[serde(skip_serializing_if = "Option::is_none")]
-    refusal: Option<Refusal>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Phase {
-    Open,
-    Done,
-    Refused,
+    pub(crate) refusal: Option<Refusal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<i64>,
 }
 
 /// How far an attempt is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Progress<T> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Phase {
     /// What it takes may be done or not.
-    Open(T),
-    /// It is made.
-    Done(T),
-    /// It was refused for good.
-    Refused(Refusal),
+    Open,
+    Done,
+    /// Refused for good.
+    Refused,
 }
 
 impl<A, T> Attempt<A, T> {
     pub(crate) const fn open(asked: A, becomes: T) -> Self {
-        Self { asked, becomes: Some(becomes), phase: Phase::Open, refusal: None }
+        Self { asked, becomes: Some(becomes), phase: Phase::Open, refusal: None, expires_at: None }
     }
 
-    pub(crate) const fn refused(asked: A, refusal: Refusal) -> Self {
-        Self { asked, becomes: None, phase: Phase::Refused, refusal: Some(refusal) }
-    }
-
-    pub(crate) fn is_open(&self) -> bool {
-        self.phase == Phase::Open
-    }
-
-    pub(crate) fn progress(self) -> Result<Progress<T>, StoreError> {
-        match (self.phase, self.becomes, self.refusal) {
-            (Phase::Open, Some(becomes), _) => Ok(Progress::Open(becomes)),
-            (Phase::Done, Some(made), _) => Ok(Progress::Done(made)),
-            (Phase::Refused, _, Some(refusal)) => Ok(Progress::Refused(refusal)),
-            (Phase::Open | Phase::Done, None, _) | (Phase::Refused, _, None) => {
-                Err(StoreError::Item("phase"))
-            }
-        }
+    pub(crate) fn refused(asked: A, refusal: Refusal, now: Timestamp) -> Self {
+        let (refusal, expires_at) = (Some(refusal), Some(expiry(now)));
+        Self { asked, becomes: None, phase: Phase::Refused, refusal, expires_at }
     }
 }
 
@@ -96,18 +76,9 @@ impl Table {
         reserved: Option<TransactWriteItem>,
         now: Timestamp,
     ) -> Result<Transaction, StoreError> {
-        #[derive(Serialize)]
-        struct Ended<'a, E> {
-            #[serde(flatten)]
-            attempt: &'a E,
-            expires_at: i64,
-        }
-        let put = if attempt.phase == Phase::Open {
-            self.put_new(key, Some(&unfinished(id, now)), attempt)
-        } else {
-            self.put_new(key, None, &Ended { attempt, expires_at: expiry(now) })
-        };
-        self.transact(std::iter::once(put?).chain(reserved).collect()).await
+        let place = (attempt.phase == Phase::Open).then(|| unfinished(id, now));
+        let put = self.put_new(key, place.as_ref(), attempt)?;
+        self.transact(std::iter::once(put).chain(reserved).collect()).await
     }
 
     /// Ends an attempt as made, and writes what it became; does nothing if it has ended already.
@@ -131,14 +102,6 @@ impl Table {
     ) -> Result<(), StoreError> {
         let change = ending(Phase::Refused, now)?.set("refusal", refusal)?;
         self.transact(vec![self.change(key, &change)?]).await.map(|_| ())
-    }
-
-    /// How far an attempt is now that it was ended, by us or by another.
-    pub(crate) async fn ended<A: DeserializeOwned, T: DeserializeOwned>(
-        &self,
-        key: &Key,
-    ) -> Result<Progress<T>, StoreError> {
-        self.get::<Attempt<A, T>>(key).await?.ok_or(StoreError::Item("phase"))?.progress()
     }
 }
 

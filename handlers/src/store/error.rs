@@ -51,10 +51,11 @@ pub(super) enum Refused {
 }
 
 impl Refused {
-    pub(super) fn of<E: ProvideErrorMetadata + Transactional>(error: &SdkError<E>) -> Self {
+    /// `reasons` says of each write of a transaction why it was cancelled.
+    pub(super) fn of<E: ProvideErrorMetadata>(error: &SdkError<E>, reasons: fn(&E) -> Vec<&str>) -> Self {
         const CONDITION: &str = "ConditionalCheckFailed";
         let Some(service) = error.as_service_error() else { return Self::Failed };
-        match (service.code(), service.reasons()) {
+        match (service.code(), reasons(service)) {
             (Some("TransactionConflictException" | "TransactionInProgressException"), _) => Self::Busy,
             (Some("ConditionalCheckFailedException"), _) => Self::Condition(0),
             (Some("TransactionCanceledException"), reasons) => {
@@ -73,20 +74,10 @@ impl Refused {
     }
 }
 
-/// Errors that may tell why a transaction was cancelled, write by write.
-pub(super) trait Transactional {
-    fn reasons(&self) -> Vec<&str> {
-        Vec::new()
-    }
-}
-
-impl Transactional for aws_sdk_dynamodb::operation::update_item::UpdateItemError {}
-
-impl Transactional for TransactWriteItemsError {
-    fn reasons(&self) -> Vec<&str> {
-        let Self::TransactionCanceledException(cancelled) = self else { return Vec::new() };
-        cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or_default()).collect()
-    }
+/// Why a transaction was cancelled, write by write.
+pub(super) fn reasons(error: &TransactWriteItemsError) -> Vec<&str> {
+    let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else { return Vec::new() };
+    cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or_default()).collect()
 }
 
 /// The error of an operation out of the SDK's.
