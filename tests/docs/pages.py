@@ -20,7 +20,6 @@ WATCHED = "terminals of their own beside each other; tests/watch/run does the sa
 NOT_RUN = {
     ("README.md", "cargo test --workspace"): GATE,
     ("CONTRIBUTING.md", "cargo run -p local"): GATE,
-    ("CONTRIBUTING.md", ".ci/run"): GATE,
     ("CONTRIBUTING.md", "cargo install"): TOOLS,
     ("bench/README.md", "cargo run --release -p bench"): TOOLS,
     ("bench/README.md", "cargo bench -p bench"): TOOLS,
