@@ -1,4 +1,4 @@
-"""Owns the reading of fenced blocks out of a Markdown page. What becomes of them is left to others."""
+"""Reads fenced blocks out of a Markdown page."""
 
 import re
 from dataclasses import dataclass

@@ -27,13 +27,13 @@ LIBRARIES = {
 }
 
 SOON = {"Retry-After": "1"}
-# What is told to the stand-in; what the program prints; how many token requests; how many calls.
+# The script of the stand-in; what the program prints; how many token requests; how many calls.
 CASES = [
     ("a token serves two calls", Script(), "200 200", 1, 2),
     ("a 401 gets a fresh token and one more try", Script(api=[(401, {})]), "200 200", 2, 3),
-    ("a second 401 is told", Script(api=[(401, {}), (401, {})]), "401 200", 2, 3),
+    ("a second 401 is reported", Script(api=[(401, {}), (401, {})]), "401 200", 2, 3),
     ("a 403 is final", Script(api=[(403, {})]), "403 200", 1, 2),
-    ("a 429 waits as long as it is told", Script(api=[(429, SOON)]), "200 200", 1, 3),
+    ("a 429 waits as long as Retry-After says", Script(api=[(429, SOON)]), "200 200", 1, 3),
     ("a 429 is tried three times", Script(api=[(429, {"Retry-After": "0"})] * 3), "429 200", 1, 4),
     ("a 429 without a time is final", Script(api=[(429, {})]), "429 200", 1, 2),
     ("a 429 for a token waits", Script(tokens=[(429, SOON)]), "200 200", 2, 2),
@@ -80,14 +80,14 @@ def run(name: str, folder: Path, url: str, client_id: str, client_secret: str) -
 
 
 def check_case(name: str, folder: Path, case: tuple) -> None:
-    told, script, printed, token_requests, calls = case
+    title, script, printed, token_requests, calls = case
     script = Script(list(script.api), list(script.tokens), script.life)
-    waits = sum(SOON in told for told in script.api + script.tokens)
+    waits = sum(SOON in answer for answer in script.api + script.tokens)
     with stub(script) as seen:
         began = time.monotonic()
         code, out = run(name, folder, seen.url, CLIENT_ID, CLIENT_SECRET)
         took = time.monotonic() - began
-    what = f"{name}: {told}: exit {code}, `{out}`, {seen}"
+    what = f"{name}: {title}: exit {code}, `{out}`, {seen}"
     assert (code, out) == (0, printed) if printed else code != 0, what
     assert (seen.token_requests, len(seen.calls), seen.wrong) == (token_requests, calls, []), what
     assert {path for path, _ in seen.calls} <= {"/inventory"}, what

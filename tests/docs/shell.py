@@ -1,4 +1,4 @@
-"""Owns the running of a page's shell blocks as they are written: one bash for a page, from a given folder."""
+"""Runs a page's shell blocks as they are written: one bash for each page, in a given folder."""
 
 import os
 import re

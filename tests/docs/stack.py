@@ -1,4 +1,4 @@
-"""Owns a running `local`: its start on a free port, its readiness, its end."""
+"""Starts `local` on a free port and stops it."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Owns a stand-in for token endpoint and API that answers as it is told to, and remembers what it was asked."""
+"""A stand-in for the token endpoint and the API: answers from a script, and records the requests."""
 
 import base64
 import json
@@ -11,15 +11,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 CLIENT_ID, CLIENT_SECRET = "3n4b5urk1ft4fl3mg5e62d9ado", "secret"
 
 # Status and headers of one answer.
-Told = tuple[int, dict[str, str]]
+Answer = tuple[int, dict[str, str]]
 
 
 @dataclass
 class Script:
     """What is answered, in order; 200 once that is used up."""
 
-    api: list[Told] = field(default_factory=list)
-    tokens: list[Told] = field(default_factory=list)
+    api: list[Answer] = field(default_factory=list)
+    tokens: list[Answer] = field(default_factory=list)
     life: int = 3600
 
 
@@ -45,10 +45,10 @@ def stub(script: Script):
         def log_message(self, *_) -> None:
             pass
 
-        def answer(self, told: Told, body: dict) -> None:
+        def answer(self, scripted: Answer, body: dict) -> None:
             content = json.dumps(body).encode()
-            self.send_response(told[0])
-            for name, value in told[1].items():
+            self.send_response(scripted[0])
+            for name, value in scripted[1].items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
@@ -57,19 +57,19 @@ def stub(script: Script):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             with lock:
-                told = script.tokens.pop(0) if script.tokens else (200, {})
+                scripted = script.tokens.pop(0) if script.tokens else (200, {})
                 seen.token_requests += 1
                 token = f"a.b.{seen.token_requests}"
                 if (self.headers["Authorization"], body) != (basic, "grant_type=client_credentials"):
                     seen.wrong.append(f"token request {dict(self.headers)} {body}")
             answer = {"access_token": token, "expires_in": script.life, "token_type": "Bearer"}
-            self.answer(told, answer if told[0] == 200 else {"error": "invalid_request"})
+            self.answer(scripted, answer if scripted[0] == 200 else {"error": "invalid_request"})
 
         def do_GET(self) -> None:
             with lock:
-                told = script.api.pop(0) if script.api else (200, {})
+                scripted = script.api.pop(0) if script.api else (200, {})
                 seen.calls.append((self.path, self.headers["Authorization"].removeprefix("Bearer ")))
-            self.answer(told, {})
+            self.answer(scripted, {})
 
     class Server(ThreadingHTTPServer):
         def handle_error(self, *_) -> None:

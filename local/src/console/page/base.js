@@ -1,5 +1,5 @@
 "use strict";
-// What the parts behind share: elements, texts, and buttons.
+// What the other parts share: elements, texts, and buttons.
 const KEPT = 200;
 const $ = (id) => document.getElementById(id);
 /** An element with a text, or with the children of a list. Texts are never markup. */
@@ -69,13 +69,13 @@ async function press(button, body) {
   } catch {
     throw new Error("The stack does not answer. Is “local” still running?");
   }
-  const told = await answer.json().catch(() => ({}));
-  if (answer.ok) return told;
+  const reply = await answer.json().catch(() => ({}));
+  if (answer.ok) return reply;
   if (answer.status === 401) {
     notice(NO_KEY);
     throw new Error(NO_KEY);
   }
-  throw new Error(PROBLEMS[told.error] || `That did not work (${answer.status}).`);
+  throw new Error(PROBLEMS[reply.error] || `That did not work (${answer.status}).`);
 }
 /** Makes a button do `work`, once at a time, and say at `place` what went wrong. */
 function on(button, place, work) {

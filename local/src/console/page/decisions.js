@@ -1,13 +1,13 @@
-// ---- decisions, as server-sent events: an answer ends with what it tells, and the browser asks for the next
+// ---- decisions, as server-sent events: an answer ends once it has something, and the browser asks for the next
 const NONE = "None yet. Send a request here or from a terminal; it appears at once.";
 let waiting = [],
   summary = NONE,
   isPaused = false,
-  isTelling = false,
+  isDrawing = false,
   source = null,
   seen = 0,
   lastCount = 0,
-  told = null;
+  shownRun = null;
 function summarize(text) {
   summary = text;
   put("last", text, "");
@@ -20,17 +20,17 @@ function clear() {
 }
 function decided({ data, lastEventId }) {
   const [from, count] = lastEventId.split(".");
-  if (from !== told) {
+  if (from !== shownRun) {
     clear();
-    told = from;
+    shownRun = from;
   }
   if (Number(count) <= seen) return;
   seen = Number(count);
   waiting.push(JSON.parse(data));
   if (waiting.length > KEPT) waiting.shift();
-  if (!isTelling) {
-    isTelling = true;
-    requestAnimationFrame(tell);
+  if (!isDrawing) {
+    isDrawing = true;
+    requestAnimationFrame(draw);
   }
 }
 /** What a decision means, and what to do about it. */
@@ -96,8 +96,8 @@ function line(one) {
   details.ontoggle = () => details.children.length < 2 && details.append(detail(one));
   return make("li", [details]);
 }
-function tell() {
-  isTelling = false;
+function draw() {
+  isDrawing = false;
   if (isPaused) {
     put("pause", `Resume (${waiting.length === KEPT ? `${KEPT} or more` : waiting.length} new)`);
     return;
@@ -128,7 +128,7 @@ on("pause", "last", () => {
   isPaused = !isPaused;
   $("pause").setAttribute("aria-pressed", isPaused);
   put("pause", isPaused ? "Resume" : "Pause");
-  tell();
+  draw();
 });
 function listen() {
   source = new EventSource("/_local/events");

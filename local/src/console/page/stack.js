@@ -18,7 +18,7 @@ function show(next) {
     );
     forget();
     put("done", "");
-    if (told !== next.run) clear();
+    if (shownRun !== next.run) clear();
   } else if (run === null) notice(sessionStorage.getItem(KEY) ? "" : NO_KEY);
   if (run === next.run) return;
   run = next.run;

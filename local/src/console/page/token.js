@@ -43,18 +43,18 @@ const VERDICTS = {
 };
 const KINDS = { allowed: "good", denied: "bad", refused: "bad", undecided: "warn" };
 const coded = (text) => text.split("`").map((part, index) => (index % 2 ? make("code", part) : part));
-function explained(told) {
-  const ending = [told.status && `${told.status}`, told.reason].filter(Boolean).join(", ");
-  put("verdict", "", KINDS[told.outcome]);
-  const open = told.routes.filter((route) => route.allowed).length;
+function explained(explanation) {
+  const ending = [explanation.status && `${explanation.status}`, explanation.reason].filter(Boolean).join(", ");
+  put("verdict", "", KINDS[explanation.outcome]);
+  const open = explanation.routes.filter((route) => route.allowed).length;
   $("verdict").replaceChildren(
-    make("b", `${told.call || "This token"}: ${told.outcome}${ending ? ` (${ending})` : ""}`),
-    ...(told.because
-      ? [": ", ...coded(told.because)]
-      : [told.call ? "" : `: ${open} of ${told.routes.length} routes are open to it`]),
+    make("b", `${explanation.call || "This token"}: ${explanation.outcome}${ending ? ` (${ending})` : ""}`),
+    ...(explanation.because
+      ? [": ", ...coded(explanation.because)]
+      : [explanation.call ? "" : `: ${open} of ${explanation.routes.length} routes are open to it`]),
   );
   $("checks").replaceChildren(
-    ...told.checks.map((check) => {
+    ...explanation.checks.map((check) => {
       const [text, kind] = VERDICTS[check.verdict];
       const what = make("span", coded(check.check));
       if (check.reason) what.append(` (${check.reason})`);
@@ -65,14 +65,14 @@ function explained(told) {
       );
     }),
   );
-  const { header, claims } = told;
+  const { header, claims } = explanation;
   put("claims", header || claims ? JSON.stringify({ header, claims }, null, 2) : "Nothing that can be read.");
   put("expiry", claims && Number.isFinite(claims.exp) ? expiry(claims.exp) : "");
-  $("covered").hidden = !told.policy;
+  $("covered").hidden = !explanation.policy;
   table(
     "routes",
     ["Route", "Verdict", "Missing scope"],
-    told.routes.map((route) =>
+    explanation.routes.map((route) =>
       make("tr", [
         rowHeader(route.route),
         make("td", route.allowed ? "allowed" : "denied", route.allowed ? "good" : "bad"),
@@ -80,7 +80,7 @@ function explained(told) {
       ]),
     ),
   );
-  put("policy", told.policy ? JSON.stringify(told.policy, null, 2) : "");
+  put("policy", explanation.policy ? JSON.stringify(explanation.policy, null, 2) : "");
   $("explanation").hidden = false;
 }
 function expiry(exp) {
