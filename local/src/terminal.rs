@@ -131,6 +131,7 @@ impl Terminal {
         match (reason, own, &route) {
             (Some(reason), _, _) => notes.push(meaning(reason)),
             (None, "AccessDeniedException", Some(route)) => notes.push(self.needs(route)),
+            (None, "UnauthorizedException", Some(_)) => notes.push("no Bearer token".to_owned()),
             (None, "answered", _) => {}
             (None, _, None) => notes.push("no such route".to_owned()),
             (None, own, Some(_)) => notes.push(own.trim_end_matches("Exception").to_owned()),

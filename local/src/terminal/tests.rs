@@ -50,6 +50,7 @@ fn gateway(fields: &Value) -> Value {
 async fn a_request_is_one_short_line_at_a_terminal() {
     let refused = json!({"gateway": "UnauthorizedException", "status": 401, "client_id": null, "reason": "expired",
         "authorizer": "called", "authorizer_ms": 0.13});
+    let missing = json!({"gateway": "UnauthorizedException", "status": 401, "client_id": null, "authorizer": null});
     let denied = json!({"gateway": "AccessDeniedException", "status": 403, "route": "PATCH /orders/{id}"});
     let unknown = json!({"gateway": "MissingAuthenticationTokenException", "status": 404, "route": null,
         "client_id": null, "authorizer": null});
@@ -61,6 +62,7 @@ async fn a_request_is_one_short_line_at_a_terminal() {
     for lines in [
         vec![gateway(&json!({}))],
         vec![gateway(&refused)],
+        vec![gateway(&missing)],
         vec![gateway(&denied)],
         vec![gateway(&unknown)],
         vec![conflict, gateway(&json!({"status": 409, "route": "POST /orders"}))],
