@@ -7,7 +7,7 @@ import { crc32, deflateSync } from "node:zlib";
 import { browse, start } from "./stack.mjs";
 
 const [, , binary, path] = process.argv;
-const [width, height] = [1200, 600];
+const [width, height] = [1280, 600];
 const stack = await start(binary);
 const { context, close } = await browse({ viewport: { width, height }, colorScheme: "light" });
 try {
