@@ -50,7 +50,8 @@ fn gateway(fields: &Value) -> Value {
 async fn a_request_is_one_short_line_at_a_terminal() {
     let refused = json!({"gateway": "UnauthorizedException", "status": 401, "client_id": null, "reason": "expired",
         "authorizer": "called", "authorizer_ms": 0.13});
-    let missing = json!({"gateway": "UnauthorizedException", "status": 401, "client_id": null, "authorizer": null});
+    let missing =
+        json!({"gateway": "UnauthorizedException", "status": 401, "client_id": null, "authorizer": null});
     let denied = json!({"gateway": "AccessDeniedException", "status": 403, "route": "PATCH /orders/{id}"});
     let unknown = json!({"gateway": "MissingAuthenticationTokenException", "status": 404, "route": null,
         "client_id": null, "authorizer": null});
