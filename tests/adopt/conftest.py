@@ -1,4 +1,4 @@
-"""Owns what the tests of docs/adopt.md share: a pool of somebody else's, their project, and a release to attach."""
+"""What the tests of docs/adopt.md share: somebody's pool and project, and a release to attach."""
 
 import json
 import os

@@ -75,4 +75,4 @@ def with_server(runs: list[Block]) -> list[Block]:
     if any(shell.SERVER.match(line) for block in runs for line in block.text.splitlines()):
         return runs
     page = runs[0].page
-    return [Block(page, 0, "sh", "cargo run -p local", ""), *runs]
+    return [Block(page, 0, "sh", "cargo run -p local"), *runs]
