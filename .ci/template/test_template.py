@@ -2,6 +2,7 @@
 
 import copy
 import re
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -57,3 +58,24 @@ def test_the_runbook_names_what_the_template_has() -> None:
     page = (contract.ROOT / "docs/operate.md").read_text()
     assert set(re.findall(r"\(output (\w+)\)", page)) <= set(source()["Outputs"])
     assert set(re.findall(r"\(resource (\w+)\)", page)) <= set(source()["Resources"])
+
+
+def test_what_is_billed_at_rest_is_what_the_template_has() -> None:
+    sys.path.insert(0, str(contract.ROOT / "docs/scale"))
+    from inputs import IDLE
+
+    def billed(*absent: str) -> dict[str, int]:
+        there = [it for it in source()["Resources"].values() if it.get("Condition") not in ("HasCanary", *absent)]
+        alarms = [it["Properties"] for it in there if it["Type"] == "AWS::CloudWatch::Alarm"]
+        kinds = [it["Type"].split("::")[2] for it in there]
+        return {
+            "secrets": kinds.count("Secret"),
+            "metrics that alarms look at": sum(len([m for m in it.get("Metrics", []) if "MetricStat" in m]) or 1 for it in alarms),
+            "composite alarms": kinds.count("CompositeAlarm"),
+            "dashboards": kinds.count("Dashboard"),
+        }
+
+    told = {what: counts for what, *counts, _ in IDLE}
+    for at, absent in enumerate((("IsBasic",), ("IsFull", "HasFaultAlarms"))):
+        for what, count in billed(*absent).items():
+            assert told[what][at] == count, (what, absent)
