@@ -34,6 +34,7 @@ NOT_RUN = {
     ("docs/deploy.md", "dist/preflight"): AWS,
     ("docs/deploy.md", "python tests/deploy/emulator.py"): EMULATED,
     ("docs/deploy.md", "export AWS_ENDPOINT_URL"): EMULATED,
+    ("docs/deploy.md", "tests/aws/ask"): AWS,
     ("docs/deploy.md", "sam delete"): AWS,
     ("docs/deploy.md", "aws dynamodb"): AWS,
     ("docs/operate.md", ""): AWS,
