@@ -17,7 +17,6 @@ class Block:
     line: int
     info: str
     text: str
-    before: str
 
     @property
     def first(self) -> str:
@@ -41,7 +40,6 @@ def blocks(page: str) -> list[Block]:
         while lines[at] != f"{indent}```":
             at += 1
         text = "\n".join(line.removeprefix(indent) for line in lines[began:at])
-        before = next((line for line in reversed(lines[: began - 1]) if line.strip()), "")
-        found.append(Block(page, began + 1, fence["info"].strip(), text, before))
+        found.append(Block(page, began + 1, fence["info"].strip(), text))
         at += 1
     return found
