@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 """A stand-in for the token endpoint and the API: answers from a script, and records the requests."""
-=======
-"""A token endpoint and an API that answer as they are told, and remember what they were asked."""
->>>>>>> ec65c78 (tests: say plainly what the checks of the pages do)
 
 import base64
 import json
