@@ -453,13 +453,29 @@ def changes_of_clients_are_told(it: Deployed) -> None:
     assert told | {"UpdateIdentityProvider"} <= set(cognito["eventName"])
     assert cognito["requestParameters"]["userPoolId"] == [{"Ref": "UserPool"}]
     told = {one["prefix"] for one in functions["eventName"]}
-    assert told == {"UpdateFunctionCode", "UpdateFunctionConfiguration", "AddPermission"}
+    assert told == {"UpdateFunctionCode", "UpdateFunctionConfiguration", "UpdateAlias", "AddPermission"}
     assert functions["requestParameters"]["functionName"][0] == {"Ref": "AuthorizerFunction"}
     # The rotation's own calls are no alarm; those of anybody else, whoever they are, are one.
     pattern = it.text(it.resources["ClientChanges"]["Properties"]["FilterPattern"])
     issuer = "$.detail.userIdentity.sessionContext.sessionIssuer.arn"
     assert f"({issuer} NOT EXISTS) || ({issuer} != \"RotateRole.Arn\")" in " ".join(pattern.split())
     assert it.resources["ClientChangeAlarm"]["Properties"]["MetricName"] == "ClientChanges"
+
+
+def token_requests_are_counted_by_client(it: Deployed) -> None:
+    pattern = it.resources["TokenRequestRule"]["Properties"]["EventPattern"]
+    # What Cognito writes of its token endpoint is no call of an AWS API.
+    assert pattern["detail-type"] == ["AWS Service Event via CloudTrail"]
+    assert pattern["detail"]["eventName"] == ["Token_POST"]
+    assert pattern["detail"]["additionalEventData"]["userPoolId"] == [{"Ref": "UserPool"}]
+    assert "${TokenRequestLogGroup.Arn}" in json.dumps(it.resources["ClientChangeLogPolicy"])
+    (metric,) = it.resources["TokenRequests"]["Properties"]["MetricTransformations"]
+    client = "$.detail.additionalEventData.requestParameters.client_id[0]"
+    assert metric["Dimensions"] == [{"Key": "Client", "Value": client}]
+    query = it.resources["TokenQuery"]["Properties"]
+    assert query["LogGroupNames"] == [{"Ref": "TokenRequestLogGroup"}, {"Ref": "TokenLogGroup"}]
+    # A hit never reaches Cognito: only our own log has it.
+    assert "by client" in query["QueryString"] and 'cache = "hit"' in query["QueryString"]
 
 
 def the_authorizer_finds_its_routes(it: Deployed) -> None:

@@ -42,6 +42,7 @@ INERT = (
     "AWS::CodeDeploy::DeploymentGroup",
     "AWS::IAM::RolePolicy",
     "AWS::Logs::MetricFilter",
+    "AWS::Logs::QueryDefinition",
     "AWS::WAFv2::WebACLAssociation",
 )
 
