@@ -31,16 +31,14 @@ pub enum RotateError {
         fault: &'static str,
     },
     /// It is not known which of the client's secrets may be deleted.
-    #[error(
-        "the client {client_id} has the secrets {ids}, and {why}; nothing was deleted: delete the one that nobody uses"
-    )]
+    #[error("the client {client_id} has the secrets {ids}: {why}; nothing was deleted (docs/rotate.md)")]
     Unknown {
         /// The client.
         client_id: String,
         /// The ids of its secrets.
         ids: String,
-        /// What is not known.
-        why: &'static str,
+        /// What is not known, and what to do.
+        why: String,
     },
     /// The client has no secret that a first value could come from.
     #[error("the client {0} has no secret of its own")]

@@ -18,6 +18,9 @@ use crate::wiring::instant;
 
 /// What the label of a version begins with that holds the secret of that id.
 const LABEL: &str = "cognito-";
+/// Nobody wrote down an id.
+const UNKNOWN_CURRENT: &str =
+    "it is not known which of them AWSCURRENT uses; delete the one that nobody uses, and rotate again";
 /// The first pause before a new secret is tried again, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -149,7 +152,7 @@ impl<S: Secrets, C: Clients, T: Tokens> Rotation<S, C, T> {
         let Some(current) = current_secret(&current, client_id) else {
             return self.adopt(pending, client_id, &new, &known).await;
         };
-        let unknown = |why| Err(unknown(client_id, &known, why));
+        let unknown = |why: String| Err(unknown(client_id, &known, why));
         match known.as_slice() {
             // Whose it is has to be known before there are two.
             [only] if only.version.is_none() && self.tokens.accepts(client_id, &current).await? => {
@@ -164,10 +167,12 @@ impl<S: Secrets, C: Clients, T: Tokens> Rotation<S, C, T> {
                         let (of_current, other) = match (&one.version, &other.version) {
                             (None, Some(_)) => (one, other),
                             (Some(_), None) => (other, one),
-                            _ => return unknown("it is not known which of them AWSCURRENT uses"),
+                            _ => return unknown(UNKNOWN_CURRENT.to_owned()),
                         };
                         if !self.tokens.accepts(client_id, &current).await? {
-                            return unknown("AWSCURRENT gets no token");
+                            return unknown(
+                                "AWSCURRENT gets no token; put a good value into the secret".to_owned(),
+                            );
                         }
                         self.label(pending, &current_version, &of_current.id).await?;
                         other
@@ -181,7 +186,14 @@ impl<S: Secrets, C: Clients, T: Tokens> Rotation<S, C, T> {
                     None if self.tokens.accepts(client_id, &new).await? => {
                         return self.label(pending, pending.version, &other.id).await;
                     }
-                    None => return unknown("one of them is not from a rotation"),
+                    // Somebody added it by hand, or a rotation that was given up died right after it had.
+                    None => {
+                        let id = &other.id;
+                        return unknown(format!(
+                            "AWSCURRENT uses the other one, but no version holds {id}; delete {id} if nobody uses it, \
+                             and rotate again"
+                        ));
+                    }
                 }
             }
             _ => {}
@@ -199,7 +211,8 @@ impl<S: Secrets, C: Clients, T: Tokens> Rotation<S, C, T> {
         known: &[Known],
     ) -> Result<(), RotateError> {
         let [only] = known else {
-            return Err(unknown(client_id, known, "it is not known which of them AWSPENDING holds"));
+            let why = "it is not known which of them AWSPENDING holds; delete the one that nobody uses, and rotate again";
+            return Err(unknown(client_id, known, why.to_owned()));
         };
         if !self.tokens.accepts(client_id, new).await? {
             return Err(RotateError::NotAccepted(pending.version.to_owned()));
@@ -312,7 +325,7 @@ fn current_secret(current: &Credentials, client_id: &str) -> Option<SecretString
     current.secret().filter(|_| current.client_id() == Some(client_id))
 }
 
-fn unknown(client_id: &str, known: &[Known], why: &'static str) -> RotateError {
+fn unknown(client_id: &str, known: &[Known], why: String) -> RotateError {
     let ids: Vec<&str> = known.iter().map(|known| known.id.as_str()).collect();
     RotateError::Unknown { client_id: client_id.to_owned(), ids: ids.join(", "), why }
 }

@@ -323,7 +323,7 @@ async fn a_secret_that_no_version_holds_is_never_deleted() {
     stand.0.lock().unwrap().pend("v1");
     step(&stand, Step::Create, "v1").await.unwrap();
     let error = step(&stand, Step::Set, "v1").await.unwrap_err();
-    insta::assert_snapshot!(error, @"the client 7abc has the secrets original, by-hand, and it is not known which of them AWSCURRENT uses; nothing was deleted: delete the one that nobody uses");
+    insta::assert_snapshot!(error, @"the client 7abc has the secrets original, by-hand: it is not known which of them AWSCURRENT uses; delete the one that nobody uses, and rotate again; nothing was deleted (docs/rotate.md)");
     assert_eq!(stand.0.lock().unwrap().cognito.len(), 2);
 
     let stand = Stand(Mutex::new(in_use()));
@@ -336,7 +336,7 @@ async fn a_secret_that_no_version_holds_is_never_deleted() {
     }
     step(&stand, Step::Create, "v2").await.unwrap();
     let error = step(&stand, Step::Set, "v2").await.unwrap_err();
-    insta::assert_snapshot!(error, @"the client 7abc has the secrets 7abc--1, by-hand, and one of them is not from a rotation; nothing was deleted: delete the one that nobody uses");
+    insta::assert_snapshot!(error, @"the client 7abc has the secrets 7abc--1, by-hand: AWSCURRENT uses the other one, but no version holds by-hand; delete by-hand if nobody uses it, and rotate again; nothing was deleted (docs/rotate.md)");
     assert_eq!(stand.0.lock().unwrap().deleted, [""; 0]);
 }
 
