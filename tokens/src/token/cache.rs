@@ -126,7 +126,7 @@ impl Cache {
                 Err(error) => return self.without_table(asked, until, &error).await,
             };
             let now = (self.clock)();
-            let held = Held::open(asked, &item).filter(|held| held.expires > seconds(now));
+            let held = Held::open(asked, &item).filter(|held| held.expires_in(now) > 0);
             let held = match held {
                 Some(held) if !held.is_due(now) => return Ok(held.granted(now, Origin::Hit, None)),
                 held => held,
@@ -178,7 +178,7 @@ impl Cache {
         };
         let now = (self.clock)();
         let is_refusal = matches!(error, UpstreamError::Refused { .. });
-        match held.filter(|held| held.expires > seconds(now)) {
+        match held.filter(|held| held.expires_in(now) > 0) {
             // The lease runs on, so that the next attempt is made when it ends, and not for each call.
             Some(held) if !is_refusal => Ok(held.granted(now, Origin::Old, Some(error.to_string()))),
             _ => {
@@ -241,8 +241,13 @@ impl Held {
         seconds(now) >= self.plain.asked + life / 4 * 3 + life % 4 * 3 / 4
     }
 
+    /// What is left of its life. A second that has begun is over.
+    fn expires_in(&self, now: SystemTime) -> u64 {
+        self.expires.saturating_sub(seconds(now + Duration::from_nanos(999_999_999)))
+    }
+
     fn granted(self, now: SystemTime, origin: Origin, trouble: Option<String>) -> Granted {
-        let expires_in = self.expires.saturating_sub(seconds(now));
+        let expires_in = self.expires_in(now);
         let Plain { token, token_type, scope, .. } = self.plain;
         Granted { token: token.into(), token_type, scope, expires_in, origin, trouble }
     }

@@ -269,3 +269,15 @@ async fn a_thousand_callers_in_eight_instances_make_three_requests_at_most() {
     assert_eq!(served.load(Ordering::Relaxed), 1000);
     assert!(issuer.count() <= 3, "{} requests", issuer.count());
 }
+
+#[test]
+fn what_is_left_is_rounded_down() {
+    let plain = Plain { token: "t".into(), token_type: "Bearer".into(), scope: None, asked: 0 };
+    let held = Held { plain, expires: 100 };
+    for (millis, expected) in
+        [(0, 100), (1, 99), (50_000, 50), (50_001, 49), (98_999, 1), (99_001, 0), (200_000, 0)]
+    {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(millis);
+        assert_eq!(held.expires_in(now), expected, "{millis} ms");
+    }
+}
