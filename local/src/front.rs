@@ -19,11 +19,14 @@ use crate::{
     console::{self, Console},
     exchange,
     issuer::{Issuer, JWKS_PATH, TOKEN_PATH},
+    rotation::Rotator,
     schedule::Schedules,
 };
 
 /// Runs the schedule of a function at once: `POST /_local/invoke/report`.
 pub(crate) const INVOKE_PATH: &str = "/_local/invoke/";
+/// Rotates the secret of a client at once: `POST /_local/rotate/{client id}`.
+pub(crate) const ROTATE_PATH: &str = "/_local/rotate/";
 
 /// What a schedule's run came to.
 #[derive(Deserialize, Serialize)]
@@ -42,6 +45,7 @@ pub(crate) struct Front {
     pub(crate) gateway: Arc<dyn Handle>,
     pub(crate) functions: Arc<dyn Invoke>,
     pub(crate) schedules: Schedules,
+    pub(crate) rotator: Arc<Rotator>,
     /// Set when the functions can be called. The issuer answers before: the authorizer fetches its keys to get ready.
     pub(crate) ready: Arc<SetOnce<()>>,
     pub(crate) clock: Clock,
@@ -65,9 +69,11 @@ impl Handle for Front {
             if let Some(answer) = self.console.answer(&request).await {
                 return answer;
             }
-            match request.path().strip_prefix(INVOKE_PATH) {
-                Some(binary) => self.run_schedule(&request, binary).await,
-                None => exchange::of(exchange::name(&request), self.gateway.answer(request)).await,
+            let below = |path| request.path().strip_prefix(path).map(ToOwned::to_owned);
+            match (below(INVOKE_PATH), below(ROTATE_PATH)) {
+                (Some(binary), _) => self.run_schedule(&request, &binary).await,
+                (_, Some(client_id)) => self.rotate_secret(&request, client_id).await,
+                (None, None) => exchange::of(exchange::name(&request), self.gateway.answer(request)).await,
             }
         }
         .boxed()
@@ -79,15 +85,35 @@ impl Handle for Front {
 }
 
 impl Front {
-    /// Invokes a function with its schedule's event, for whoever can read the clients file: any client's credentials
-    /// are asked for, so that nothing but the file's owner can make the system work.
-    async fn run_schedule(&self, request: &Request, binary: &str) -> Response {
-        let error = |status, code: &str| Response::json(status, json!({ "error": code }).to_string());
+    /// Refuses everybody but those who can read the clients file: any client's credentials are asked for, so that nobody
+    /// but the file's owner can make the system work.
+    fn refusal(&self, request: &Request) -> Option<Response> {
         if request.method != "POST" {
-            return error(405, "method_not_allowed").with_header("Allow", "POST");
+            return Some(error(405, "method_not_allowed").with_header("Allow", "POST"));
         }
-        if !self.issuer.authenticates(request) {
-            return error(401, "invalid_client").with_header("WWW-Authenticate", "Basic realm=\"local\"");
+        let is_owner = self.issuer.authenticates(request);
+        let refused =
+            || error(401, "invalid_client").with_header("WWW-Authenticate", "Basic realm=\"local\"");
+        (!is_owner).then(refused)
+    }
+
+    /// Rotates a client's secret. A task of its own, since a caller that goes away does not stop a rotation either.
+    async fn rotate_secret(&self, request: &Request, client_id: String) -> Response {
+        if let Some(refusal) = self.refusal(request) {
+            return refusal;
+        }
+        let rotator = Arc::clone(&self.rotator);
+        match tokio::spawn(async move { rotator.rotate(&client_id).await }).await {
+            Ok(Ok(rotated)) => Response::json(200, serde_json::to_string(&rotated).unwrap_or_default()),
+            Ok(Err(failure)) => error(502, &failure.to_string()),
+            Err(_) => error(500, "panicked"),
+        }
+    }
+
+    /// Invokes a function with its schedule's event.
+    async fn run_schedule(&self, request: &Request, binary: &str) -> Response {
+        if let Some(refusal) = self.refusal(request) {
+            return refusal;
         }
         let Some(schedule) = self.schedules.get(binary) else {
             let binaries: BTreeSet<_> = self.schedules.iter().map(|schedule| &schedule.binary).collect();
@@ -117,6 +143,10 @@ impl Front {
             Err(InvokeError::Unavailable(_)) => error(502, "unavailable"),
         }
     }
+}
+
+fn error(status: u16, code: &str) -> Response {
+    Response::json(status, json!({ "error": code }).to_string())
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use gateway::{
 };
 use reqwest::Url;
 
-pub(crate) use self::wiring::Surroundings;
+pub(crate) use self::wiring::{Surroundings, tokens_log};
 use self::{
     failure_log::FailureLog,
     in_process::{Code, InProcess},

@@ -16,9 +16,7 @@ use std::{
 };
 
 use access::UnixSeconds;
-use aws_lc_rs::constant_time::verify_slices_are_equal;
 use gateway::http::Request;
-use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -28,13 +26,14 @@ use keys::{KeyRing, SigningKey};
 use request::{Credentials, Refusal, TokenError, TokenRequest};
 pub use saved::SavedKeysError;
 
-use crate::data::DataFolder;
+use crate::{data::DataFolder, secrets::ClientSecrets};
 
 /// The issuer of one user pool.
 pub struct Issuer {
     region: String,
     pool_id: String,
     clients: Vec<AppClient>,
+    secrets: Arc<ClientSecrets>,
     keys: RwLock<KeyRing>,
     /// Where the keys are saved, if anywhere.
     folder: Option<Arc<DataFolder>>,
@@ -43,26 +42,14 @@ pub struct Issuer {
 }
 
 /// One app client that may use the client-credentials grant.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct AppClient {
     /// The id, as tokens carry it.
     pub client_id: String,
-    /// The secret.
-    pub client_secret: SecretString,
     /// The scopes that it may ask for, in the order in which its tokens list them.
     pub scopes: Vec<String>,
     /// How long its tokens live.
     pub token_life: Duration,
-}
-
-impl fmt::Debug for AppClient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AppClient")
-            .field("client_id", &self.client_id)
-            .field("scopes", &self.scopes)
-            .field("token_life", &self.token_life)
-            .finish_non_exhaustive()
-    }
 }
 
 /// The claims of a client-credentials access token.
@@ -88,47 +75,40 @@ struct Header<'a> {
 }
 
 impl Issuer {
-    /// An issuer with two new keys.
-    ///
-    /// # Errors
-    /// If the keys cannot be made.
-    pub fn new(region: &str, pool_id: &str, clients: Vec<AppClient>) -> Result<Self, KeyError> {
-        Ok(Self::with(KeyRing::generate()?, None, region, pool_id, clients))
-    }
-
-    /// An issuer with the keys that are saved in `folder`, or with two new ones that it saves there.
+    /// An issuer for `clients`, with the keys that are saved in `folder`, or with two new ones that it saves there.
     ///
     /// # Errors
     /// If the keys cannot be read, made or saved.
     pub(crate) fn open(
-        folder: Arc<DataFolder>,
-        region: &str,
-        pool_id: &str,
-        clients: Vec<AppClient>,
-    ) -> Result<Self, SavedKeysError> {
-        Ok(Self::with(KeyRing::open(&folder)?, Some(folder), region, pool_id, clients))
-    }
-
-    fn with(
-        keys: KeyRing,
         folder: Option<Arc<DataFolder>>,
         region: &str,
         pool_id: &str,
         clients: Vec<AppClient>,
-    ) -> Self {
-        Self {
+        secrets: Arc<ClientSecrets>,
+    ) -> Result<Self, SavedKeysError> {
+        let keys = match &folder {
+            Some(folder) => KeyRing::open(folder)?,
+            None => KeyRing::generate()?,
+        };
+        Ok(Self {
             region: region.to_owned(),
             pool_id: pool_id.to_owned(),
             clients,
+            secrets,
             keys: RwLock::new(keys),
             folder,
             withheld: AtomicBool::new(false),
-        }
+        })
     }
 
     /// The `iss` of every token.
     pub fn url(&self) -> String {
         format!("https://cognito-idp.{}.amazonaws.com/{}", self.region, self.pool_id)
+    }
+
+    /// The ids of a client's secrets, oldest first.
+    pub(crate) fn secret_ids(&self, client_id: &str) -> Vec<String> {
+        self.secrets.ids(client_id)
     }
 
     /// The published keys, a JSON Web Key Set.
@@ -247,14 +227,9 @@ impl Issuer {
     }
 
     fn authenticate(&self, credentials: &Credentials) -> Result<&AppClient, Refusal> {
-        let given = credentials.client_secret.expose_secret().as_bytes();
-        self.clients
-            .iter()
-            .find(|client| client.client_id == credentials.client_id)
-            .filter(|client| {
-                verify_slices_are_equal(client.client_secret.expose_secret().as_bytes(), given).is_ok()
-            })
-            .ok_or(Refusal::InvalidClient)
+        let Credentials { client_id, client_secret } = credentials;
+        let client = self.clients.iter().find(|client| client.client_id == *client_id);
+        client.filter(|_| self.secrets.accepts(client_id, client_secret)).ok_or(Refusal::InvalidClient)
     }
 
     fn signing_key(&self) -> Arc<SigningKey> {

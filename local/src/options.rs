@@ -23,6 +23,7 @@ Examples:
   local event events/authorizer/storefront.json
                                                print a sample event with a fresh token
   local invoke report                          run the report function's schedule at once
+  local rotate --client storefront             rotate the secret of the storefront
   local explain --route 'POST /orders' < token  why a token is let in or turned away
   local routes --from-openapi api.yaml         a route table from an API description
   local policy < questions.jsonl               what policies say, for scripts
@@ -84,7 +85,7 @@ pub struct Options {
     /// The SAM template to serve
     #[arg(long, value_name = "PATH", default_value = "template.yaml")]
     pub template: PathBuf,
-    /// Keep the tables and the signing keys in this folder; without it they live in memory
+    /// Keep the tables, the signing keys and the clients' secrets in this folder; without it they live in memory
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Where to write the clients' credentials
@@ -127,6 +128,15 @@ pub enum Command {
     Invoke {
         /// The function, by the name of its binary
         function: String,
+        /// Where `local` runs.
+        #[command(flatten)]
+        running: Running,
+    },
+    /// Rotate the secret of a client as Secrets Manager does on AWS; the one before works until the next rotation
+    Rotate {
+        /// The client, by its name in the clients file
+        #[arg(long, value_name = "NAME")]
+        client: String,
         /// Where `local` runs.
         #[command(flatten)]
         running: Running,
@@ -187,6 +197,7 @@ mod tests {
             (&["explain", "--issuer", "https://a.example"], ErrorKind::MissingRequiredArgument),
             (&["event"], ErrorKind::MissingRequiredArgument),
             (&["invoke"], ErrorKind::MissingRequiredArgument),
+            (&["rotate"], ErrorKind::MissingRequiredArgument),
             (&["event", "a.json", "--data", "x"], ErrorKind::UnknownArgument),
             (&["--functions", "http://example.com:9000"], ErrorKind::ValueValidation),
         ];

@@ -104,6 +104,7 @@ pub async fn run(
             print(&running::event(&path, &running, clock().into()).await?)?;
         }
         Some(Command::Invoke { function, running }) => print(&running::invoke(&function, &running).await?)?,
+        Some(Command::Rotate { client, running }) => print(&running::rotate(&client, &running).await?)?,
         Some(Command::Explain(asked)) => return explain(&asked, vars, clock).await,
         Some(Command::Routes(routes)) => {
             let printed = routes.run(|note| {
@@ -199,6 +200,8 @@ async fn serve(
         _ => vars(name),
     };
     let log = Log::from_vars(everything, move |line| sink.write(line));
+    // A token that a function could not renew is told, as on Lambda.
+    handlers::events::write_to(log.clone(), clock);
     let greeting = Greeting::of(&options);
     let interrupt = Interrupt::new().map_err(RunError::Signals)?;
     let mut start = pin!(Local::start(options, clock, log));

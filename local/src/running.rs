@@ -16,9 +16,10 @@ use serde::Deserialize;
 use crate::{
     clients::{Client, Clients, ClientsError},
     event::{Sample, SampleError},
-    front::{INVOKE_PATH, Ran},
+    front::{INVOKE_PATH, ROTATE_PATH, Ran},
     nearest::did_you_mean,
     options::Running,
+    rotation::Rotated,
 };
 
 /// How long the running `local` may take, a report over all of a day's orders included.
@@ -44,7 +45,7 @@ pub enum RunningError {
     /// Nothing answers on the port.
     #[error("nothing answers on 127.0.0.1:{0}; start `cargo run -p local`, or name its port with `--port`")]
     Unreachable(u16, #[source] reqwest::Error),
-    /// A sample event asks for a token of a client that does not exist.
+    /// There is no client of that name.
     #[error("no client `{name}` in `{}`{hint} (clients: {known})", .file.display())]
     NoClient {
         /// The name.
@@ -62,6 +63,9 @@ pub enum RunningError {
     /// The function has no schedule.
     #[error("no schedule runs `{0}`{1} {2}")]
     NoSchedule(String, String, String),
+    /// The secret was not rotated.
+    #[error("the secret of `{0}` was not rotated: {1}; what `local` logged says why")]
+    NotRotated(String, String),
     /// The run failed.
     #[error("the run of `{0}` failed: {1}; what `local` logged says why")]
     Failed(String, String),
@@ -91,15 +95,7 @@ pub(crate) async fn event(path: &Path, running: &Running, now: UnixSeconds) -> R
     let sample = Sample::parse(&text).map_err(unusable)?;
     let mut tokens = BTreeMap::new();
     for name in sample.clients() {
-        let clients = Clients::read(&running.clients_file)?;
-        let known = || clients.0.keys().map(String::as_str);
-        let client = clients.0.get(name).ok_or_else(|| RunningError::NoClient {
-            name: name.to_owned(),
-            file: running.clients_file.clone(),
-            hint: did_you_mean(name, known()),
-            known: known().collect::<Vec<_>>().join(", "),
-        })?;
-        tokens.insert(name, token(client, running).await?);
+        tokens.insert(name, token(&client(name, running)?, running).await?);
     }
     sample.fill(&tokens, now.plus(CALLER_LIFE)).map_err(unusable)
 }
@@ -132,12 +128,50 @@ pub(crate) async fn invoke(function: &str, running: &Running) -> Result<String, 
         }
         answer => answer?,
     };
-    let ran: Ran = serde_json::from_str(&answer).map_err(|_| {
-        RunningError::Answer(running.port, StatusCode::OK, "not what `local` answers".to_owned())
-    })?;
+    let ran: Ran = serde_json::from_str(&answer).map_err(|_| unknown_answer(running))?;
     let Ran { function, schedule, expression, latency_ms, answer } = ran;
     let done = format!("Ran the schedule {schedule} of {function}, {expression}: done in {latency_ms} ms.");
     Ok(if answer.is_null() { done } else { format!("{done}\n{answer:#}") })
+}
+
+/// Rotates the secret of a client, and returns what was done.
+///
+/// # Errors
+/// If no `local` runs, or there is no such client, or a step of the rotation fails.
+pub(crate) async fn rotate(name: &str, running: &Running) -> Result<String, RunningError> {
+    let client = client(name, running)?;
+    let request = post(&format!("{ROTATE_PATH}{}", client.client_id), running)?;
+    let answer = match send(authenticated(request, &client), running).await {
+        Err(RunningError::Answer(_, status, body)) if status.is_server_error() => {
+            return Err(RunningError::NotRotated(name.to_owned(), body));
+        }
+        answer => answer?,
+    };
+    let Rotated { secrets, latency_ms } =
+        serde_json::from_str(&answer).map_err(|_| unknown_answer(running))?;
+    let secrets = secrets.join(" and ");
+    let file = running.clients_file.display();
+    Ok(format!(
+        "Rotated the secret of {name} in {latency_ms} ms. The issuer accepts {secrets}.\n\
+         `{file}` has the new one; the one before works until the next rotation."
+    ))
+}
+
+fn client(name: &str, running: &Running) -> Result<Client, RunningError> {
+    let mut clients = Clients::read(&running.clients_file)?;
+    clients.0.remove(name).ok_or_else(|| {
+        let known = || clients.0.keys().map(String::as_str);
+        RunningError::NoClient {
+            name: name.to_owned(),
+            file: running.clients_file.clone(),
+            hint: did_you_mean(name, known()),
+            known: known().collect::<Vec<_>>().join(", "),
+        }
+    })
+}
+
+fn unknown_answer(running: &Running) -> RunningError {
+    RunningError::Answer(running.port, StatusCode::OK, "not what `local` answers".to_owned())
 }
 
 async fn token(client: &Client, running: &Running) -> Result<String, RunningError> {
@@ -149,9 +183,7 @@ async fn token(client: &Client, running: &Running) -> Result<String, RunningErro
         .header("content-type", "application/x-www-form-urlencoded")
         .body("grant_type=client_credentials");
     let answer = send(authenticated(request, client), running).await?;
-    let token: Token = serde_json::from_str(&answer).map_err(|_| {
-        RunningError::Answer(running.port, StatusCode::OK, "not a token endpoint's answer".to_owned())
-    })?;
+    let token: Token = serde_json::from_str(&answer).map_err(|_| unknown_answer(running))?;
     Ok(token.access_token)
 }
 

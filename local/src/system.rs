@@ -41,8 +41,10 @@ use crate::{
     functions::{self, FunctionsError, Surroundings},
     issuer::{AppClient, Issuer, KeyError, SavedKeysError},
     options::Options,
+    rotation::{Rotator, RotatorError},
     routes::{self, RoutesError},
     schedule::{ScheduleError, Schedules},
+    secrets::{ClientSecrets, SecretsError},
     template_file::{self, TemplateFileError},
 };
 
@@ -101,6 +103,12 @@ pub enum StartError {
     /// The issuer has no signing keys.
     #[error(transparent)]
     Keys(#[from] SavedKeysError),
+    /// The clients have no secrets.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    /// Secrets cannot be rotated.
+    #[error(transparent)]
+    Rotator(#[from] RotatorError),
     /// The tables cannot be opened.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -144,19 +152,15 @@ impl Local {
         }
         let mut stack = template.stack(&facts)?;
         let routes = routes(&mut stack, &options, clock, &log)?;
-        let needs = |route: &Route| {
-            let scopes: Vec<&str> = route.scopes().iter().map(Scope::as_str).collect();
-            (route.to_string(), scopes.join(" "))
-        };
         let needs = routes.iter().flat_map(Table::routes).map(needs).collect();
         let pool =
             stack.user_pool.as_ref().ok_or_else(|| StartError::NoUserPool(options.template.clone()))?;
-        let clients = clients(pool, &facts);
         let schedules = Schedules::of(&stack.functions, &facts.account_id, &facts.region)?;
         let folder = options.data.as_deref().map(DataFolder::open).transpose()?.map(Arc::new);
-        let issuer = issuer(&facts.region, pool, &clients, folder.clone()).await?;
-
         let base = format!("http://{address}");
+        let secrets = Arc::new(ClientSecrets::open(folder.clone(), clients(pool, &facts), base.clone())?);
+        let clients = secrets.clients();
+        let issuer = issuer(&facts.region, pool, &secrets, folder.clone()).await?;
         // Callers that fill the port must not keep out the calls that their own requests make.
         let mut own_port = None;
         let (functions, database) = if let Some(endpoint) = &options.functions {
@@ -168,7 +172,7 @@ impl Local {
             }
             let base = &format!("http://{}", own_port.insert(Port::take(0)?).address);
             let (dynamodb, log) = (database.client(), log.clone());
-            let surroundings = Surroundings { base, stack: &stack, clients: &clients, dynamodb, clock, log };
+            let surroundings = Surroundings { base, stack: &stack, secrets: &secrets, dynamodb, clock, log };
             (functions::here(&surroundings)?, Some(database))
         };
 
@@ -181,6 +185,8 @@ impl Local {
         };
         let gateway = Arc::new(Gateway::new(stack.api.clone(), Arc::clone(&functions.invoke), clock, told)?);
         tell_shadowed(&gateway, &stack, clock, &log);
+        let rotator =
+            Rotator::new(Arc::clone(&secrets), &base, options.clients_file.clone(), clock, log.clone())?;
         // With functions elsewhere the template need not say all of the authorizer's settings.
         let explainer = Explainer::of_stack(&stack, &base, clock, log).ok();
         let watched = Watched {
@@ -201,6 +207,7 @@ impl Local {
             gateway,
             functions: Arc::clone(&functions.invoke),
             schedules: schedules.clone(),
+            rotator: Arc::new(rotator),
             ready: Arc::clone(&ready),
             clock,
         };
@@ -247,7 +254,7 @@ impl Local {
         self.address
     }
 
-    /// The clients and their credentials.
+    /// The clients and their credentials at the start. A rotation writes the new ones to the clients file.
     pub const fn clients(&self) -> &Clients {
         &self.clients
     }
@@ -352,6 +359,12 @@ impl Port {
     }
 }
 
+/// A route and the scopes that it needs.
+fn needs(route: &Route) -> (String, String) {
+    let scopes: Vec<&str> = route.scopes().iter().map(Scope::as_str).collect();
+    (route.to_string(), scopes.join(" "))
+}
+
 /// The routes of the stack's authorizer.
 fn routes(
     stack: &mut Stack,
@@ -392,18 +405,16 @@ fn clients(pool: &UserPool, facts: &Facts) -> Clients {
 async fn issuer(
     region: &str,
     pool: &UserPool,
-    clients: &Clients,
+    secrets: &Arc<ClientSecrets>,
     folder: Option<Arc<DataFolder>>,
 ) -> Result<Arc<Issuer>, StartError> {
-    let app_client = |client: &template::Client| {
-        let Client { client_id, client_secret, scopes } = clients.0.get(&client.name)?.clone();
-        Some(AppClient { client_id, client_secret, scopes, token_life: client.token_life })
+    let app_client = |client: &template::Client| AppClient {
+        client_id: client.id.clone(),
+        scopes: client.scopes.clone(),
+        token_life: client.token_life,
     };
-    let app_clients = pool.clients.values().filter_map(app_client).collect();
-    let (region, pool_id) = (region.to_owned(), pool.id.clone());
-    let issuer = spawn_blocking(move || match folder {
-        None => Issuer::new(&region, &pool_id, app_clients).map_err(SavedKeysError::from),
-        Some(folder) => Issuer::open(folder, &region, &pool_id, app_clients),
-    });
+    let clients = pool.clients.values().map(app_client).collect();
+    let (region, pool_id, secrets) = (region.to_owned(), pool.id.clone(), Arc::clone(secrets));
+    let issuer = spawn_blocking(move || Issuer::open(folder, &region, &pool_id, clients, secrets));
     Ok(Arc::new(issuer.await.unwrap_or_else(|_| Err(KeyError::Generate.into()))?))
 }

@@ -45,7 +45,8 @@ impl Serving {
     }
 
     fn start_in(folder: TempDir, arguments: &[&str]) -> Self {
-        let all = [&["--port", "0", "--template", TEMPLATE], arguments].concat();
+        let template = if arguments.contains(&"--template") { &[][..] } else { &["--template", TEMPLATE] };
+        let all = [&["--port", "0"], template, arguments].concat();
         let mut child = command(folder.path(), &all).stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut greeting = String::new();
@@ -307,6 +308,66 @@ fn a_schedule_is_run_and_what_it_did_is_told() {
     let said = String::from_utf8(ran.stdout).unwrap();
     assert!(ran.status.success(), "{said}");
     assert!(said.starts_with("Ran the schedule Daily of report, cron(15 0 * * ? *): done in "), "{said}");
+}
+
+#[test]
+fn a_rotated_secret_is_told_written_and_kept() {
+    let mut serving = Serving::start(&["--no-demo", "--data", "data"]);
+    let rotate = |serving: &Serving, client: &str| {
+        let ran = output(serving.folder.path(), &["rotate", "--client", client, "--port", &serving.port]);
+        (
+            ran.status.success(),
+            String::from_utf8(ran.stdout).unwrap() + &String::from_utf8(ran.stderr).unwrap(),
+        )
+    };
+    let clients = |serving: &Serving| fs::read(serving.folder.path().join(".local/clients.json")).unwrap();
+    let before = clients(&serving);
+    let (is_done, said) = rotate(&serving, "storefront");
+    assert!(is_done && said.starts_with("Rotated the secret of storefront in "), "{said}");
+    assert!(said.contains("--1 and ") && said.contains("--2.\n"), "{said}");
+    let after = clients(&serving);
+    assert_ne!(before, after);
+    let (is_done, said) = rotate(&serving, "storefrnt");
+    assert!(!is_done && said.contains("no client `storefrnt`") && said.contains("`storefront`"), "{said}");
+
+    serving.signal("-KILL");
+    serving.child.wait().unwrap();
+    let folder = std::mem::replace(&mut serving.folder, tempfile::tempdir().unwrap());
+    let serving = Serving::start_in(folder, &["--no-demo", "--data", "data"]);
+    assert_eq!(clients(&serving), after);
+    let (is_done, said) = rotate(&serving, "storefront");
+    assert!(is_done && said.contains("--2 and ") && said.contains("--3.\n"), "{said}");
+}
+
+/// The order function holds a token and a secret that are both withdrawn: it gets others, and the log tells of it.
+#[tokio::test]
+async fn a_function_reads_its_secret_again_and_the_log_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = Path::new(TEMPLATE).parent().unwrap();
+    fs::copy(root.join("routes.json"), folder.path().join("routes.json")).unwrap();
+    // Without cached answers, the authorizer sees every token.
+    let template = fs::read_to_string(TEMPLATE).unwrap().replace("!Ref AuthorizerCacheSeconds", "0");
+    fs::write(folder.path().join("template.yaml"), template).unwrap();
+    let mut serving = Serving::start_in(folder, &["--json", "--template", "template.yaml"]);
+    let place = async |serving: &Serving, key: &str| {
+        let order = json!({ "lines": [{ "sku": "coffee-1kg", "quantity": 1 }] });
+        serving.call("POST", "/orders", key, Some(order)).await.unwrap().0
+    };
+    assert_eq!(place(&serving, "one").await, 201);
+    let http = loopback::client(Duration::from_secs(30)).unwrap();
+    let key = serving.greeting.split_once("/_local/#").unwrap().1.lines().next().unwrap().to_owned();
+    for _ in 0..2 {
+        let arguments = ["rotate", "--client", "order-service", "--port", &serving.port];
+        assert!(output(serving.folder.path(), &arguments).status.success());
+        let console = http.post(format!("http://127.0.0.1:{}/_local/rotate", serving.port));
+        let rotated = console.header("x-console-key", &key).body("{}").send().await.unwrap();
+        assert_eq!(rotated.status(), 200);
+    }
+    assert_eq!(place(&serving, "two").await, 201);
+    serving.signal("-TERM");
+    let mut log = String::new();
+    serving.stdout.read_to_string(&mut log).unwrap();
+    assert!(log.contains(r#""message":"client refused, reading its credentials again""#), "{log}");
 }
 
 /// A token from before a restart, and an order: both are still good.

@@ -21,6 +21,7 @@ mod outcomes;
 mod privileges;
 mod readme;
 mod remote;
+mod rotation;
 mod runtime;
 mod schedule;
 mod template;

@@ -47,6 +47,8 @@ const ANSWERS: usize = 12;
 #[derive(Serialize)]
 struct Client<'a> {
     name: &'a str,
+    /// The ids of the secrets that the issuer accepts, oldest first.
+    secrets: Vec<String>,
     allowed: &'a [bool],
     /// `None` without a plan.
     usage: Option<Usage>,
@@ -100,7 +102,11 @@ impl Console {
         });
         let state = State {
             run: self.decisions.run(),
-            clients: self.clients.iter().map(|known| Client::of(known, &standings)).collect(),
+            clients: self
+                .clients
+                .iter()
+                .map(|known| Client::of(known, self.issuer.secret_ids(&known.id), &standings))
+                .collect(),
             routes: routes.collect(),
             key_id: self.issuer.key_id(),
             jwks_down: self.issuer.withholds(),
@@ -128,10 +134,10 @@ impl Console {
 }
 
 impl<'a> Client<'a> {
-    fn of(known: &'a Known, standings: &[Standing]) -> Self {
+    fn of(known: &'a Known, secrets: Vec<String>, standings: &[Standing]) -> Self {
         // An API key is a client's where its value is the client's id: that is what the authorizer names.
         let standing = standings.iter().find(|standing| standing.api_key == known.id);
-        Self { name: &known.name, allowed: &known.allowed, usage: standing.map(Usage::of) }
+        Self { name: &known.name, secrets, allowed: &known.allowed, usage: standing.map(Usage::of) }
     }
 }
 

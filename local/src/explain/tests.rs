@@ -22,7 +22,8 @@ use crate::{
 
 const NOW: u64 = 1_700_000_000;
 const POOL: &str = "us-east-1_Ab12cd34E";
-static ISSUER: LazyLock<Issuer> = LazyLock::new(|| Issuer::new("us-east-1", POOL, Vec::new()).unwrap());
+static ISSUER: LazyLock<Issuer> =
+    LazyLock::new(|| Issuer::open(None, "us-east-1", POOL, Vec::new(), std::sync::Arc::default()).unwrap());
 
 fn clock() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(NOW)

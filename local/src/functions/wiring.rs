@@ -21,18 +21,17 @@ use handlers::{
     upstream::ClientApi,
 };
 use secrecy::ExposeSecret;
-
 use tokens::{config::TokenConfig, token::TokenFunction};
 
 use super::{FunctionsError, in_process::Code};
-use crate::clients::Clients;
+use crate::secrets::ClientSecrets;
 
 /// What functions find around them, instead of AWS.
 pub(crate) struct Surroundings<'a> {
     /// Where the functions call this system: a port of their own, `http://127.0.0.1:49152`.
     pub(crate) base: &'a str,
     pub(crate) stack: &'a Stack,
-    pub(crate) clients: &'a Clients,
+    pub(crate) secrets: &'a Arc<ClientSecrets>,
     pub(crate) dynamodb: DynamoDb,
     pub(crate) clock: Clock,
     pub(crate) log: Log,
@@ -81,17 +80,9 @@ impl Surroundings<'_> {
         let config = TokenConfig::from_vars(vars)
             .map_err(|error| FunctionsError::TokenConfig(id.to_owned(), error))?;
         let http = Http::new().map_err(|error| FunctionsError::Client(id.to_owned(), error))?;
-        let (log, clock) = (self.log.clone(), self.clock);
-        let log = tokens::log::Log::new(move |level, line| {
-            let level = match level {
-                tokens::log::Level::Info => Level::Info,
-                tokens::log::Level::Warn => Level::Warn,
-                tokens::log::Level::Error => Level::Error,
-            };
-            log.record(level, clock(), line);
-        });
-        let function = TokenFunction::new(config, self.dynamodb.clone(), http, clock, log);
-        Ok(Code::Token(Box::new(function), clock))
+        let log = tokens_log(self.log.clone(), self.clock);
+        let function = TokenFunction::new(config, self.dynamodb.clone(), http, self.clock, log);
+        Ok(Code::Token(Box::new(function), self.clock))
     }
 
     fn entry<S: Service + Debug + 'static>(&self, service: S) -> Code {
@@ -111,28 +102,18 @@ impl Surroundings<'_> {
         let unusable = |error| FunctionsError::Credentials(id.to_owned(), error);
         let url = |path: &str| format!("{}{path}", self.base).parse();
         let url = |path| url(path).map_err(|error| FunctionsError::Url(id.to_owned(), error));
-        let (token_url, api_url) = (url("/oauth2/token")?, Some(url("")?));
-        // On AWS a rotation puts the credentials into a secret that names its client.
-        let client = found
-            .client_id
-            .as_ref()
-            .and_then(|id| self.clients.0.values().find(|client| client.client_id == *id));
-        let credentials = match client {
-            Some(client) => Credentials {
-                client_id: client.client_id.clone(),
-                client_secret: client.client_secret.clone(),
-                token_url,
-                api_url,
-            },
-            None => Credentials {
-                token_url,
-                api_url,
-                ..Credentials::from_json(found.value.expose_secret()).map_err(unusable)?
-            },
-        };
+        let (token_url, api_url) = (url("/oauth2/token")?, url("")?);
         let http = Http::new().map_err(|error| FunctionsError::Client(id.to_owned(), error))?;
-        let tokens = TokenSource::builder(credentials, http).clock(self.clock).build();
-        Ok(ClientApi::new(tokens, scopes))
+        // On AWS a rotation puts the credentials into a secret that names its client.
+        let source = found.client_id.as_ref();
+        let source = source.and_then(|client_id| self.secrets.source(client_id, &token_url, &api_url));
+        let tokens = if let Some(source) = source {
+            TokenSource::builder(source, http)
+        } else {
+            let fixed = Credentials::from_json(found.value.expose_secret()).map_err(unusable)?;
+            TokenSource::builder(Credentials { token_url, api_url: Some(api_url), ..fixed }, http)
+        };
+        Ok(ClientApi::new(tokens.clock(self.clock).build(), scopes))
     }
 }
 
@@ -157,4 +138,16 @@ pub(super) fn authorizer(
     let config = authorizer::Config::from_vars(vars)
         .map_err(|error| FunctionsError::AuthorizerConfig(id.to_owned(), error))?;
     Authorizer::new(config, clock, log).map_err(|error| FunctionsError::Authorizer(id.to_owned(), error))
+}
+
+/// A log of the crate `tokens` that writes to `log`.
+pub(crate) fn tokens_log(log: Log, clock: Clock) -> tokens::log::Log {
+    tokens::log::Log::new(move |level, line| {
+        let level = match level {
+            tokens::log::Level::Info => Level::Info,
+            tokens::log::Level::Warn => Level::Warn,
+            tokens::log::Level::Error => Level::Error,
+        };
+        log.record(level, clock(), line);
+    })
 }

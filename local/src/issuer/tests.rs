@@ -12,13 +12,16 @@ type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, &'a str);
 const NOW: UnixSeconds = UnixSeconds(1_700_000_000);
 
 fn issuer() -> Issuer {
-    let client = AppClient {
+    let scopes = vec!["inventory/read".to_owned(), "inventory/write".to_owned()];
+    let client = crate::clients::Client {
         client_id: "7abc".into(),
         client_secret: "s3cret".into(),
-        scopes: vec!["inventory/read".into(), "inventory/write".into()],
-        token_life: Duration::from_hours(1),
+        scopes: scopes.clone(),
     };
-    Issuer::new("us-east-1", "us-east-1_Local0000", vec![client]).unwrap()
+    let clients = crate::clients::Clients([("shop".to_owned(), client)].into());
+    let secrets = ClientSecrets::open(None, clients, "http://127.0.0.1:3000".into()).unwrap();
+    let client = AppClient { client_id: "7abc".into(), scopes, token_life: Duration::from_hours(1) };
+    Issuer::open(None, "us-east-1", "us-east-1_Local0000", vec![client], Arc::new(secrets)).unwrap()
 }
 
 fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Request {
