@@ -29,7 +29,7 @@ pub struct Client {
     pub scopes: Vec<String>,
 }
 
-/// Why there is no clients file to write or to read.
+/// The clients file cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientsError {
     /// The file cannot be written.
@@ -80,7 +80,7 @@ impl Clients {
     /// Reads the file of a running stack.
     ///
     /// # Errors
-    /// If there is none, or it is no clients file.
+    /// If it does not exist or is not a clients file.
     pub fn read(path: &Path) -> Result<Self, ClientsError> {
         let text = fs::read(path).map_err(|error| {
             if error.kind() == io::ErrorKind::NotFound {

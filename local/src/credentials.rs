@@ -8,7 +8,7 @@ const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 /// As many characters as Cognito's secrets have; 255 bits.
 const CHARACTERS: usize = 51;
 
-/// There is no randomness to be had.
+/// The system returns no random bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the system gives no random bytes")]
 pub struct CredentialsError;

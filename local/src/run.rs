@@ -57,7 +57,7 @@ pub enum RunError {
     /// The policies cannot be read, or what they say not be written.
     #[error("the policies cannot be read to the end")]
     Policy(#[source] io::Error),
-    /// The process cannot be told of signals.
+    /// Signals cannot be received.
     #[error("signals cannot be waited for")]
     Signals(#[source] io::Error),
     /// There is nobody to print to.
@@ -200,7 +200,7 @@ async fn serve(
         _ => vars(name),
     };
     let log = Log::from_vars(everything, move |line| sink.write(line));
-    // A token that a function could not renew is told, as on Lambda.
+    // Logs a token that a function could not renew, as on Lambda.
     handlers::events::write_to(log.clone(), clock);
     let greeting = Greeting::of(&options);
     let interrupt = Interrupt::new().map_err(RunError::Signals)?;
@@ -243,8 +243,7 @@ fn terminal(options: &Options, vars: &impl Fn(&str) -> Option<String>) -> Arc<Te
     })
 }
 
-/// The wish of whoever runs the process that it end: Ctrl-C, or being asked to. Once made, neither ends the process by
-/// itself any more.
+/// Waits for Ctrl-C or SIGTERM. Once this exists, neither ends the process by itself.
 struct Interrupt {
     #[cfg(unix)]
     signals: [signal::unix::Signal; 2],
@@ -273,7 +272,7 @@ impl Interrupt {
 
     #[cfg(not(unix))]
     async fn wait(self) {
-        // Whoever cannot be told of Ctrl-C had better not go on.
+        // A process that cannot be told of Ctrl-C stops at once.
         _ = signal::ctrl_c().await;
     }
 }
@@ -284,7 +283,7 @@ fn print(text: &str) -> Result<(), RunError> {
     write!(out, "{text}{end}").and_then(|()| out.flush()).map_err(RunError::Print)
 }
 
-/// What is told once everything answers.
+/// What is printed once everything answers.
 struct Greeting {
     template: String,
     data: String,

@@ -30,7 +30,7 @@ const PREVIOUS: &str = "AWSPREVIOUS";
 
 const NOT_FOUND: &str = "ResourceNotFoundException";
 
-/// Why there are no secrets.
+/// The saved secrets cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretsError {
     /// The file cannot be read or written.

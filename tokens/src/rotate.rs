@@ -63,7 +63,7 @@ pub trait Secrets: Send + Sync {
 
 /// The app clients of a pool and their one or two secrets, as Cognito keeps them.
 pub trait Clients: Send + Sync {
-    /// The ids of a client's secrets. Their values are never told.
+    /// Returns the ids of a client's secrets; Cognito never returns the values.
     fn list(&self, client_id: &str) -> impl Future<Output = Result<Vec<String>, CallError>> + Send;
 
     /// Adds a secret and returns its id.

@@ -12,7 +12,7 @@ use serde::Serialize;
 /// What Lambda calls a function whose process ended under it.
 pub(super) const EXIT: &str = "Runtime.ExitError";
 
-/// Functions whose untold failures are written to the log.
+/// Logs those failures of functions that they do not log themselves.
 pub(super) struct FailureLog<F> {
     functions: F,
     clock: Clock,

@@ -33,7 +33,7 @@ pub(crate) struct Function {
 pub(crate) enum Code {
     Authorizer(Authorizer),
     Service(Arc<dyn Handle>),
-    /// The shared token cache, and the clock that its deadline is told by.
+    /// The shared token cache, and the clock for its deadline.
     Token(Box<TokenFunction>, Clock),
     /// A function that only AWS calls.
     Absent,

@@ -1,15 +1,14 @@
-//! Owns the form of a token request's body: `application/x-www-form-urlencoded`, read strictly. What the
-//! parameters mean is left to `request`.
+//! Parses `application/x-www-form-urlencoded` strictly.
 
 use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode_str;
 
-/// A body that is no form.
+/// The body is not a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct MalformedForm;
 
-/// Reads a form. A parameter without a value counts as left out; one that is there twice spoils the form.
+/// Parses a form. A parameter without a value is ignored; a repeated parameter is an error.
 // SPEC: RFC 6749 section 3.2
 pub(super) fn parse(body: &[u8]) -> Result<BTreeMap<String, String>, MalformedForm> {
     let body = str::from_utf8(body).map_err(|_| MalformedForm)?;

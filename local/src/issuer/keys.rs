@@ -16,7 +16,7 @@ use base64::{
 };
 use serde::Serialize;
 
-/// Why there is no key, or no token.
+/// A key or a token cannot be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// No key could be made.

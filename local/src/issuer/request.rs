@@ -27,7 +27,7 @@ pub(super) enum Refusal {
     InvalidScope,
 }
 
-/// Why there is no token.
+/// Why no token is issued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TokenError {
     /// The client is not to have it.

@@ -49,7 +49,7 @@ impl Secrets for SecretsManager {
     async fn value(&self, secret: &str, version: &str) -> Result<Option<SecretString>, CallError> {
         match self.0.get_secret_value().secret_id(secret).version_id(version).send().await {
             Ok(answer) => Ok(answer.secret_string.map(Into::into)),
-            // That is how a version is told that has no value yet.
+            // The answer for a version without a value.
             Err(error) if code(&error) == Some("ResourceNotFoundException") => Ok(None),
             Err(error) => Err(failed("GetSecretValue", &error)),
         }

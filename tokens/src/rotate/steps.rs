@@ -18,7 +18,7 @@ use crate::wiring::instant;
 
 /// What the label of a version begins with that holds the secret of that id.
 const LABEL: &str = "cognito-";
-/// Nobody wrote down an id.
+/// No label says which secret AWSCURRENT uses.
 const UNKNOWN_CURRENT: &str =
     "it is not known which of them AWSCURRENT uses; delete the one that nobody uses, and rotate again";
 /// The first pause before a new secret is tried again, and the longest.

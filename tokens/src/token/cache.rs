@@ -1,4 +1,4 @@
-//! The order of things: look into the table, let one caller renew, let the others have the old token or wait.
+//! Returns a token from the table. When it is due, one caller renews it; the others get the old token, or wait.
 
 use std::time::{Duration, SystemTime};
 
@@ -55,7 +55,7 @@ pub(super) enum Origin {
     Renewed,
     /// The issuer, there was none.
     Miss,
-    /// The table, while somebody renews it or the issuer fails.
+    /// The table, while another caller renews the token or the issuer fails.
     Old,
     /// The issuer, since the table failed.
     Unavailable,
@@ -77,13 +77,13 @@ impl Origin {
     }
 }
 
-/// Why there is no token.
+/// Why no token is returned.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum CacheError {
     /// The issuer refused or failed.
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
-    /// Somebody else asked, and had no token in time.
+    /// The caller that renews the token got none in time.
     #[error("the caller that renews the token took too long")]
     Busy,
     /// The system gives no random bytes, or the like.
@@ -189,7 +189,7 @@ impl Cache {
         }
     }
 
-    /// Keeps a token, unless the lease has passed to somebody else: then they keep theirs.
+    /// Stores a token, unless another caller has taken the lease: then its token stays.
     async fn store(
         &self,
         asked: &TokenRequest,

@@ -63,7 +63,7 @@ impl TokenFunction {
     /// Handles one event and returns the JSON that the function answers, before `deadline` is over.
     ///
     /// # Errors
-    /// Only where there is nobody to answer: the event is not a request.
+    /// If the event is not a request.
     pub async fn handle(
         &self,
         event: &[u8],

@@ -1,5 +1,4 @@
-//! A client-credentials request as RFC 6749 writes it: a form, with the credentials in the header or in the body.
-//! Whether the credentials are right is left to whoever issued them.
+//! Parses a client-credentials request (RFC 6749): a form, with the credentials in the header or in the body.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -44,7 +43,7 @@ pub(crate) struct TokenRequest {
     pub(crate) secret: SecretString,
     /// The Authorization header as it came; none where the credentials are in the body.
     pub(crate) header: Option<SecretString>,
-    /// Sorted, each once, separated by spaces; empty stands for all of the client's.
+    /// Sorted, without repetitions, separated by spaces; empty for all of the client's.
     pub(crate) scopes: String,
     /// What a pre-token trigger of Cognito may put into the token: then no other request gets the same one.
     pub(crate) metadata: Option<String>,
@@ -86,7 +85,7 @@ impl TokenRequest {
         let (client_id, secret, header) = match (one(event, "authorization")?, in_body) {
             (Some(header), (id, None)) => {
                 let (client_id, secret) = from_basic(header).ok_or(Malformed::InvalidClient)?;
-                // The same id in the body is no second way to authenticate: Cognito's own examples send it.
+                // The same id in the body does not count as a second authentication: Cognito's own examples send it.
                 if id.is_some_and(|id| id != client_id) {
                     return Err(Malformed::InvalidRequest);
                 }
@@ -176,7 +175,7 @@ fn body(event: &Event) -> Result<String, Malformed> {
     String::from_utf8(bytes).map_err(|_| Malformed::InvalidRequest)
 }
 
-/// A parameter without a value counts as left out; one that occurs twice spoils the form.
+/// Parses a form. A parameter without a value is ignored; a repeated parameter is an error.
 // SPEC: RFC 6749 section 3.2
 fn parse_form(body: &str) -> Result<BTreeMap<String, String>, Malformed> {
     let mut parameters = BTreeMap::new();

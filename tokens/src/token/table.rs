@@ -1,4 +1,4 @@
-//! The table of sealed tokens: one item for each client, secret and set of scopes, with the lease of whoever renews it.
+//! The table of sealed tokens: one item for each client, secret and set of scopes, with the lease of the caller that renews it.
 //!
 //! `pk` is the client's id, `sk` a derivation of its secret. The rest are `sealed` and `expires` (seconds), `lease`
 //! (milliseconds) and `holder`, and `ttl` for DynamoDB.
@@ -35,7 +35,7 @@ pub(super) struct Item {
     pub(super) sealed: Option<Vec<u8>>,
     /// When it expires, in seconds.
     pub(super) expires: Option<u64>,
-    /// Until when somebody asks for another, in milliseconds.
+    /// When the lease ends, in milliseconds.
     pub(super) lease_until_ms: u64,
 }
 
@@ -61,7 +61,7 @@ impl Table {
         Ok(found.item.as_ref().map(Item::of))
     }
 
-    /// Takes the lease, unless somebody has it or the token is not the one that was `seen` any more.
+    /// Takes the lease, unless it is taken or the token is no longer the one that was `seen`.
     pub(super) async fn lease(
         &self,
         key: &Key,
@@ -88,7 +88,7 @@ impl Table {
         unless_refused(request.send().await, "UpdateItem")
     }
 
-    /// Puts a token in place of lease and all; false where the lease has passed to somebody else.
+    /// Replaces the item, lease included, with a token; `false` if another caller has taken the lease.
     pub(super) async fn store(
         &self,
         key: &Key,
@@ -106,7 +106,7 @@ impl Table {
         unless_refused(request.send().await, "PutItem")
     }
 
-    /// Takes the item away, and the lease with it; false where the lease has passed to somebody else.
+    /// Deletes the item, lease included; `false` if another caller has taken the lease.
     pub(super) async fn forget(&self, key: &Key, holder: &str) -> Result<bool, TableError> {
         let request = self.client.delete_item().table_name(&self.name).set_key(Some(attributes(key)));
         let request = request

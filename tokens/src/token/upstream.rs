@@ -41,7 +41,7 @@ pub(crate) struct Issued {
     pub(crate) expires: u64,
 }
 
-/// Why there is no token.
+/// Why the endpoint returned no token.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum UpstreamError {
     /// The endpoint says no, in these words of RFC 6749 section 5.2.
