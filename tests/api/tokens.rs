@@ -3,10 +3,11 @@
 use std::{collections::BTreeSet, fs};
 
 use authorizer::Refusal;
+use aws_lc_rs::hmac::HMAC_SHA256;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use gateway::invoke::InvokeError;
-use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
+use test_support::signer::{changed, mac, unsigned};
 use tests::{System, unix_now};
 
 /// A token of the issuer's own key with a header and claims of the test's choice.
@@ -16,17 +17,8 @@ fn signed(system: &System, header: &Value, claims: &Value) -> String {
 }
 
 /// The header of a good token, with `changes` over it.
-fn header(system: &System, changes: &Value) -> Value {
-    with(json!({ "kid": system.local().issuer().key_id(), "alg": "RS256" }), changes)
-}
-
-/// `null` takes a member out.
-fn with(mut value: Value, changes: &Value) -> Value {
-    for (name, change) in changes.as_object().unwrap() {
-        value[name] = change.clone();
-    }
-    value.as_object_mut().unwrap().retain(|_, member| !member.is_null());
-    value
+fn header(system: &System, changes: Value) -> Value {
+    changed(json!({ "kid": system.local().issuer().key_id(), "alg": "RS256" }), changes)
 }
 
 fn seconds(from_now: i64) -> i64 {
@@ -37,24 +29,18 @@ fn seconds(from_now: i64) -> i64 {
 fn spoiled(system: &System) -> Vec<(&'static str, String, Refusal)> {
     let good = system.claims();
     let kid = system.local().issuer().key_id();
-    let claims = |changes: Value| system.mint(&with(good.clone(), &changes));
-    let under = |changes: Value| signed(system, &header(system, &changes), &good);
+    let claims = |changes: Value| system.mint(&changed(good.clone(), changes));
+    let under = |changes: Value| signed(system, &header(system, changes), &good);
     let raw = |header: &str, claims: &str| {
         system.local().issuer().sign(header.as_bytes(), claims.as_bytes()).unwrap()
     };
-    let good_header = header(system, &json!({})).to_string();
+    let good_header = header(system, json!({})).to_string();
     let valid = system.mint(&good);
     let (signed_part, signature) = valid.rsplit_once('.').unwrap();
-    let unsigned = |header: &Value| {
-        let encode = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
-        format!("{}.{}", encode(header), encode(&good))
-    };
+    let unsigned = |header: Value| unsigned(header.to_string(), good.to_string());
     // The classic confusion: the public key as the secret of an HMAC.
-    let confused = {
-        let header = Header { kid: Some(kid.clone()), ..Header::new(Algorithm::HS256) };
-        let jwks = system.local().issuer().jwks();
-        encode(&header, &good, &EncodingKey::from_secret(jwks.as_bytes())).unwrap()
-    };
+    let jwks = system.local().issuer().jwks();
+    let confused = mac(HMAC_SHA256, &json!({ "alg": "HS256", "kid": kid }), &good, jwks.as_bytes());
     let flipped = {
         let mut bytes = BASE64_URL_SAFE_NO_PAD.decode(signature).unwrap();
         bytes[0] ^= 1;
@@ -76,8 +62,8 @@ fn spoiled(system: &System) -> Vec<(&'static str, String, Refusal)> {
             raw(&format!(r#"{{"alg":"RS256","kid":"{kid}","alg":"none"}}"#), "{}"),
             Refusal::DuplicateMember,
         ),
-        ("alg none", format!("{}.AA", unsigned(&json!({ "alg": "none", "kid": kid }))), Refusal::Algorithm),
-        ("alg nOnE", format!("{}.AA", unsigned(&json!({ "alg": "nOnE", "kid": kid }))), Refusal::Algorithm),
+        ("alg none", format!("{}.AA", unsigned(json!({ "alg": "none", "kid": kid }))), Refusal::Algorithm),
+        ("alg nOnE", format!("{}.AA", unsigned(json!({ "alg": "nOnE", "kid": kid }))), Refusal::Algorithm),
         ("HS256 with the public key", confused, Refusal::Algorithm),
         ("PS256", under(json!({ "alg": "PS256" })), Refusal::Algorithm),
         ("RS512", under(json!({ "alg": "RS512" })), Refusal::Algorithm),
@@ -98,7 +84,7 @@ fn spoiled(system: &System) -> Vec<(&'static str, String, Refusal)> {
         ("flipped bit", flipped, Refusal::Signature),
         (
             "another's payload",
-            format!("{}.{signature}", unsigned(&json!({ "alg": "RS256", "kid": kid }))),
+            format!("{}.{signature}", unsigned(json!({ "alg": "RS256", "kid": kid }))),
             Refusal::Signature,
         ),
         ("id token", claims(json!({ "token_use": "id" })), Refusal::TokenUse),
@@ -174,14 +160,14 @@ async fn audience() -> Refusal {
     let path = folder.path().join("template.yaml");
     let text = include_str!("../../template.yaml");
     let jwks = "          JWKS_URI: !Ref JwksUri\n";
-    let changed = text.replacen(jwks, &format!("{jwks}          TOKEN_AUDIENCE: this-api\n"), 1);
-    assert_ne!(text, changed);
-    fs::write(&path, changed).unwrap();
+    let with_audience = text.replacen(jwks, &format!("{jwks}          TOKEN_AUDIENCE: this-api\n"), 1);
+    assert_ne!(text, with_audience);
+    fs::write(&path, with_audience).unwrap();
     fs::write(folder.path().join("routes.json"), include_str!("../../routes.json")).unwrap();
     let system = System::start_with(|options| options.template = path).await;
     assert_eq!(system.get("/inventory", &system.mint(&system.claims())).await.status, 401);
     assert_eq!(system.outcomes().get("refused audience"), Some(&1));
-    let claims = with(system.claims(), &json!({ "aud": ["another", "this-api"] }));
+    let claims = changed(system.claims(), json!({ "aud": ["another", "this-api"] }));
     assert_eq!(system.get("/inventory", &system.mint(&claims)).await.status, 200);
     Refusal::Audience
 }
@@ -190,17 +176,17 @@ async fn audience() -> Refusal {
 async fn what_may_differ_in_a_good_token_does() {
     let system = System::start().await;
     let good = system.claims();
-    let claims = |changes: Value| system.mint(&with(good.clone(), &changes));
+    let claims = |changes: Value| system.mint(&changed(good.clone(), changes));
     let issuer = good["iss"].as_str().unwrap();
     let cases = [
         ("as issued", system.mint(&good)),
         ("the issuer's other form", claims(json!({ "iss": issuer.replace("//", "//issuer-") }))),
         ("claims of tomorrow", claims(json!({ "department": { "id": 7 } }))),
         ("a clock that runs ahead", claims(json!({ "iat": seconds(3), "nbf": seconds(3) }))),
-        ("any typ", signed(&system, &header(&system, &json!({ "typ": "at+jwt" })), &good)),
+        ("any typ", signed(&system, &header(&system, json!({ "typ": "at+jwt" })), &good)),
         ("keys pointed at, which nobody follows", {
             let pointers = json!({ "jku": "http://127.0.0.1:1/", "x5u": "http://127.0.0.1:1/", "jwk": {} });
-            signed(&system, &header(&system, &pointers), &good)
+            signed(&system, &header(&system, pointers), &good)
         }),
     ];
     for (name, token) in cases {
@@ -223,7 +209,7 @@ async fn good_tokens_without_a_scope_of_ours_are_denied() {
         &many.join(" "),
     ];
     for scope in scopes {
-        let token = system.mint(&with(system.claims(), &json!({ "scope": scope })));
+        let token = system.mint(&changed(system.claims(), json!({ "scope": scope })));
         let answer = system.get("/inventory", &token).await;
         assert_eq!(answer.status, 403, "{scope}: {}", answer.text);
     }
@@ -249,7 +235,7 @@ async fn a_flood_of_unknown_keys_costs_one_fetch() {
     assert_eq!(system.get("/inventory", &good).await.status, 200);
     let (before, flood) = (system.log().len(), 500);
     for number in 0..flood {
-        let header = header(&system, &json!({ "kid": format!("made-up-{number}") }));
+        let header = header(&system, json!({ "kid": format!("made-up-{number}") }));
         let token = signed(&system, &header, &system.claims());
         assert_eq!(system.get("/inventory", &token).await.status, 401);
     }

@@ -8,10 +8,9 @@ use std::{
 use authorizer::{Authorizer, Config, Refusal};
 use serde_json::Value;
 
-use crate::{
-    endpoint::{Answer, Endpoint},
-    lines::Lines,
-    signer::{self, CLIENT, FIRST, ISSUER, NOW, POOL, SECOND, changed, jwks},
+use test_support::{
+    FIRST, Lines, SECOND, Stub, look_up, reply, settings,
+    signer::{self, CLIENT, ISSUER, NOW, changed, jwks},
 };
 
 /// One attack.
@@ -118,9 +117,10 @@ impl Attack {
     pub(crate) async fn hold(&self) {
         let name = self.name;
         let Case { event, keys, settings } = (self.build)();
-        let endpoint = Endpoint::start(Answer::ok(&keys)).await;
+        let endpoint = Stub::always(reply(200, "", keys)).await;
         let lines = Lines::default();
-        let config = Config::from_vars(|name| settings.look_up(name, &endpoint.url())).unwrap();
+        let settings = settings.variables(&endpoint.url("/jwks.json"));
+        let config = Config::from_vars(look_up(&settings)).unwrap();
         let clock = || UNIX_EPOCH + Duration::from_secs(NOW);
         let authorizer = Authorizer::new(config, clock, lines.log()).unwrap();
         let answer = authorizer.handle(&event, "request-1").await;
@@ -179,18 +179,15 @@ impl fmt::Display for Attack {
 }
 
 impl Settings {
-    fn look_up(self, name: &str, url: &str) -> Option<String> {
-        let value = match (self, name) {
-            (_, "JWKS_URI") => url,
-            (_, "JWKS_TIMEOUT_MS") => "10000",
-            (_, "CLIENT_IDS") => CLIENT,
-            (_, "ROUTES") => include_str!("../../routes.json"),
-            (Self::Cognito, "USER_POOL_ID") => POOL,
-            (Self::Oidc, "TOKEN_ISSUER") => ISSUER,
-            (Self::Oidc, "TOKEN_AUDIENCE") => "https://api.example",
-            (_, _) => return None,
-        };
-        Some(value.to_owned())
+    fn variables(self, url: &str) -> Vec<(&'static str, String)> {
+        let mut variables = settings(url);
+        variables.push(("JWKS_TIMEOUT_MS", "10000".to_owned()));
+        if let Self::Oidc = self {
+            variables.retain(|(name, _)| *name != "USER_POOL_ID");
+            variables.push(("TOKEN_ISSUER", ISSUER.to_owned()));
+            variables.push(("TOKEN_AUDIENCE", "https://api.example".to_owned()));
+        }
+        variables
     }
 }
 

@@ -6,11 +6,9 @@ use authorizer::Refusal::{
     TokenUse, UnknownIssuer,
 };
 use serde_json::{Value, json};
+use test_support::signer::{FIRST, FOREIGN, ISSUER, NOW, changed, claims};
 
-use crate::{
-    catalogue::{Attack, Case, Outcome, attack, refused},
-    signer::{FIRST, FOREIGN, ISSUER, NOW, changed, claims},
-};
+use crate::catalogue::{Attack, Case, Outcome, attack, refused};
 
 /// The good `exp` as the payload has it.
 fn exp(value: &str) -> Case {

@@ -1,11 +1,9 @@
 //! Attacks with the event around the token, by those who can invoke the function or call the API.
 
 use serde_json::{Value, json};
+use test_support::signer::{ARN, FIRST, changed, claims, event};
 
-use crate::{
-    catalogue::{Attack, Case, Outcome, attack},
-    signer::{ARN, FIRST, changed, claims, event},
-};
+use crate::catalogue::{Attack, Case, Outcome, attack};
 
 const EVENT: Outcome = Outcome::Fault("event");
 const METHOD_ARN: Outcome = Outcome::Fault("method_arn");

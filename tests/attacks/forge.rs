@@ -7,7 +7,10 @@ use aws_lc_rs::{
 use num_bigint::BigUint;
 use serde_json::{Value, json};
 
-use crate::signer::{FIRST, Signer, b64, claims};
+use test_support::{
+    FIRST, Signer,
+    signer::{self, b64, claims},
+};
 
 /// What stands before a SHA-256 digest in a PKCS#1 block.
 pub(crate) const DIGEST_INFO: [u8; 19] = [
@@ -25,7 +28,8 @@ impl RawKey {
     /// The private key of a signer.
     pub(crate) fn of(signer: &Signer) -> Self {
         // SPEC: RFC 8017 appendix A.1.2: version, n, e, d, …
-        let mut rest = &signer.pkcs1[4..];
+        let key = signer.pkcs1();
+        let mut rest = &key[4..];
         let mut integer = || {
             let (length, header) = match rest[1] {
                 0x82 => (usize::from(rest[2]) << 8 | usize::from(rest[3]), 4),
@@ -69,7 +73,7 @@ impl RawKey {
 /// A good token but for its signature, which `sign` makes of the digest.
 pub(crate) fn unsigned(kid: &str, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> String {
     let header = json!({"alg": "RS256", "kid": kid}).to_string();
-    let signed = format!("{}.{}", b64(header), b64(claims().to_string()));
+    let signed = signer::unsigned(header, claims().to_string());
     let signature = sign(digest(&SHA256, signed.as_bytes()).as_ref());
     format!("{signed}.{}", b64(signature))
 }

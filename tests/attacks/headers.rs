@@ -4,32 +4,30 @@ use authorizer::Refusal::{
     Algorithm, CriticalHeader, DuplicateMember, MalformedJson, MalformedKeyId, Signature, TokenTooLarge,
     UnknownKey,
 };
-use jsonwebtoken::{Algorithm as Alg, EncodingKey};
-use serde_json::{Value, json};
-
-use crate::{
-    catalogue::{Attack, Case, Outcome, attack, refused},
-    signer::{FIRST, FOREIGN, b64, changed, claims},
+use aws_lc_rs::{
+    hmac::{self, HMAC_SHA256, HMAC_SHA384, HMAC_SHA512},
+    signature::{RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RsaEncoding},
 };
+use serde_json::{Value, json};
+use test_support::signer::{self, FIRST, FOREIGN, b64, changed, claims, unsigned};
+
+use crate::catalogue::{Attack, Case, Outcome, attack, refused};
 
 /// A token without a signature.
 fn none(alg: &str) -> Case {
     let header = json!({"alg": alg, "kid": "first"}).to_string();
-    Case::token(&format!("{}.{}.", b64(header), b64(claims().to_string())))
+    Case::token(&format!("{}.", unsigned(header, claims().to_string())))
 }
 
 /// A token with a MAC, under this secret.
-fn mac(alg: Alg, name: &str, secret: &[u8]) -> Case {
-    let header = json!({"alg": name, "kid": "first"}).to_string();
-    let signed = format!("{}.{}", b64(header), b64(claims().to_string()));
-    let mac = jsonwebtoken::crypto::sign(signed.as_bytes(), &EncodingKey::from_secret(secret), alg).unwrap();
-    Case::token(&format!("{signed}.{mac}"))
+fn mac(algorithm: hmac::Algorithm, name: &str, secret: &[u8]) -> Case {
+    Case::token(&signer::mac(algorithm, &json!({"alg": name, "kid": "first"}), &claims(), secret))
 }
 
 /// A token that is properly signed under another algorithm with the pool's own key.
-fn other(alg: Alg, name: &str) -> Case {
+fn other(algorithm: &'static dyn RsaEncoding, name: &str) -> Case {
     let header = json!({"alg": name, "kid": "first"}).to_string();
-    Case::token(&FIRST.sign_as(alg, header, claims().to_string()))
+    Case::token(&FIRST.sign_as(algorithm, header, claims().to_string()))
 }
 
 /// A token that an attacker signed, with these members in its header.
@@ -82,51 +80,51 @@ fn algorithms() -> Vec<Attack> {
             Case::header(json!({"alg": "RS256\0"}))
         }),
         refused("HS256 keyed with the public key's PEM", "CVE-2015-9235; CVE-2016-10555", Algorithm, || {
-            mac(Alg::HS256, "HS256", pem().as_bytes())
+            mac(HMAC_SHA256, "HS256", pem().as_bytes())
         }),
         refused("HS256 keyed with the public key's JWK", "CVE-2016-5431", Algorithm, || {
-            mac(Alg::HS256, "HS256", FIRST.jwk().to_string().as_bytes())
+            mac(HMAC_SHA256, "HS256", FIRST.jwk().to_string().as_bytes())
         }),
         refused("HS256 keyed with the modulus", "CVE-2022-29217", Algorithm, || {
-            mac(Alg::HS256, "HS256", &FIRST.n)
+            mac(HMAC_SHA256, "HS256", &FIRST.n)
         }),
         refused("HS384 keyed with the public key's PEM", "CVE-2024-54150", Algorithm, || {
-            mac(Alg::HS384, "HS384", pem().as_bytes())
+            mac(HMAC_SHA384, "HS384", pem().as_bytes())
         }),
         refused("HS512 keyed with the public key's PEM", "CVE-2023-48238", Algorithm, || {
-            mac(Alg::HS512, "HS512", pem().as_bytes())
+            mac(HMAC_SHA512, "HS512", pem().as_bytes())
         }),
         refused("a MAC under the name of RS256", "RFC 8725 section 2.1", Signature, || {
-            mac(Alg::HS256, "RS256", pem().as_bytes())
+            mac(HMAC_SHA256, "RS256", pem().as_bytes())
         }),
         refused("RS384 of the pool's own key", "RFC 8725 section 3.1", Algorithm, || {
-            other(Alg::RS384, "RS384")
+            other(&RSA_PKCS1_SHA384, "RS384")
         }),
         refused("RS512 of the pool's own key", "RFC 8725 section 3.1", Algorithm, || {
-            other(Alg::RS512, "RS512")
+            other(&RSA_PKCS1_SHA512, "RS512")
         }),
         refused("PS256 of the pool's own key", "RFC 8725 section 3.1", Algorithm, || {
-            other(Alg::PS256, "PS256")
+            other(&RSA_PSS_SHA256, "PS256")
         }),
         refused("RS384 under the name of RS256", "RFC 7518 section 3.3", Signature, || {
-            other(Alg::RS384, "RS256")
+            other(&RSA_PKCS1_SHA384, "RS256")
         }),
         refused("RS512 under the name of RS256", "RFC 7518 section 3.3", Signature, || {
-            other(Alg::RS512, "RS256")
+            other(&RSA_PKCS1_SHA512, "RS256")
         }),
         refused("PS256 under the name of RS256", "RFC 7518 section 3.5", Signature, || {
-            other(Alg::PS256, "RS256")
+            other(&RSA_PSS_SHA256, "RS256")
         }),
         refused("RS256 under the name of RS1", "RFC 8725 section 3.2", Algorithm, || {
-            other(Alg::RS256, "RS1")
+            other(&RSA_PKCS1_SHA256, "RS1")
         }),
         refused("ES256 with r and s zero", "CVE-2022-21449, psychic signatures", Algorithm, || {
             let header = json!({"alg": "ES256", "kid": "first"}).to_string();
-            Case::token(&format!("{}.{}.{}", b64(header), b64(claims().to_string()), b64([0; 64])))
+            Case::token(&format!("{}.{}", unsigned(header, claims().to_string()), b64([0; 64])))
         }),
         refused("EdDSA with zeros", "RFC 8725 section 3.1", Algorithm, || {
             let header = json!({"alg": "EdDSA", "kid": "first"}).to_string();
-            Case::token(&format!("{}.{}.{}", b64(header), b64(claims().to_string()), b64([0; 64])))
+            Case::token(&format!("{}.{}", unsigned(header, claims().to_string()), b64([0; 64])))
         }),
         refused("PBES2 with a billion rounds", "CVE-2022-36083", Algorithm, || {
             Case::header(json!({"alg": "PBES2-HS256+A128KW", "p2c": 1_000_000_000, "p2s": "AAAA"}))

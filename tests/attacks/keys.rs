@@ -2,15 +2,14 @@
 //! so that its tokens find no key; alone it leaves nothing to decide with.
 
 use authorizer::Refusal::{Algorithm, Signature, UnknownKey};
-use aws_lc_rs::rand::fill;
-use jsonwebtoken::{Algorithm as Alg, EncodingKey};
+use aws_lc_rs::{hmac::HMAC_SHA256, rand::fill};
 use num_bigint::BigUint;
 use serde_json::{Value, json};
+use test_support::signer::{self, FIRST, FOREIGN, SECOND, b64, changed, claims, jwks};
 
 use crate::{
     catalogue::{Attack, Case, Outcome, attack, refused},
     forge::{DIGEST_INFO, RawKey, block, cube_root, jwk, random, unsigned},
-    signer::{FIRST, FOREIGN, SECOND, b64, changed, claims, jwks},
 };
 
 const NO_KEYS: Outcome = Outcome::Fault("keys_unavailable");
@@ -141,12 +140,10 @@ fn sets() -> Vec<Attack> {
             Algorithm,
             || {
                 let secret = [7; 32];
-                let header = json!({"alg": "HS256", "kid": "shared"}).to_string();
-                let signed = format!("{}.{}", b64(header), b64(claims().to_string()));
-                let key = EncodingKey::from_secret(&secret);
-                let mac = jsonwebtoken::crypto::sign(signed.as_bytes(), &key, Alg::HS256).unwrap();
+                let header = json!({"alg": "HS256", "kid": "shared"});
+                let token = signer::mac(HMAC_SHA256, &header, &claims(), &secret);
                 let oct = json!({"kty": "oct", "kid": "shared", "alg": "HS256", "k": b64(secret)});
-                weak(oct, &format!("{signed}.{mac}"))
+                weak(oct, &token)
             },
         ),
         refused("symmetric key in the set, RS256 under its name", "RFC 7518 section 6.4", UnknownKey, || {

@@ -1,23 +1,7 @@
 //! The catalogue of attacks: each row builds what an attacker would send or serve, and names what comes of it. The
 //! catalogue is also a table of `docs/security/catalogue.md`; a test keeps the two the same.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code"
-)]
-
-#[path = "../common/endpoint.rs"]
-#[expect(dead_code, reason = "faults of an endpoint are tried elsewhere")]
-mod endpoint;
-#[path = "../common/lines.rs"]
-mod lines;
-#[path = "../common/page.rs"]
-mod page;
-#[path = "../common/signer.rs"]
-mod signer;
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
 
 mod catalogue;
 mod claims;
@@ -93,5 +77,5 @@ fn the_catalogue_is_that_of_the_page() {
             writeln!(text, "{attack}").unwrap();
         }
     }
-    page::assert_table("attacks", &format!("\n{count} attacks.\n{text}"));
+    test_support::assert_table("attacks", &format!("\n{count} attacks.\n{text}"));
 }

@@ -5,11 +5,9 @@ use authorizer::Refusal::{
     TokenTooLarge,
 };
 use serde_json::json;
+use test_support::signer::{FIRST, b64, claims};
 
-use crate::{
-    catalogue::{Attack, Case, Outcome, attack, refused},
-    signer::{FIRST, b64, claims},
-};
+use crate::catalogue::{Attack, Case, Outcome, attack, refused};
 
 fn good() -> String {
     FIRST.token(&claims())

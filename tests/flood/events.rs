@@ -2,9 +2,11 @@
 //! down by mistake holds a mark that is looked for in the output.
 
 use serde_json::{Value, json};
-use tests::unix_now;
-
-use crate::signer::{CLIENT, FIRST, FOREIGN, ISSUER, changed};
+use test_support::{
+    FIRST, FOREIGN,
+    signer::{CLIENT, ISSUER, changed},
+    unix_now,
+};
 
 const MARK: &str = "Mark0f7c";
 const STAGE: &str = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/prod/";

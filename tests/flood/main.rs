@@ -6,29 +6,22 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
 
-#[path = "../common/endpoint.rs"]
-#[expect(dead_code, reason = "faults of an endpoint are tried elsewhere")]
-mod endpoint;
-#[path = "../common/signer.rs"]
-#[expect(dead_code, reason = "the clock is the real one, and nothing is forged")]
-mod signer;
-
 mod events;
-mod process;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, AtomicUsize, Ordering},
+use std::{
+    fs,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
 };
 
 use serde_json::Value;
-use tests::{Outcome, RuntimeApi};
+use test_support::{FIRST, Outcome, Process, Stub, built, reply, settings, signer::jwks};
 use tokio::task::JoinSet;
 
-use endpoint::{Answer, Endpoint};
 use events::{Event, Expected};
-use process::Process;
-use signer::{FIRST, jwks};
 
 /// How many events are sent unless `FLOOD_EVENTS` says otherwise.
 const EVENTS: usize = 2_000;
@@ -40,9 +33,8 @@ const GROWTH_KIB: u64 = 2_000;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_is_answered_in_flat_memory_and_in_silence() {
     let count = variable("FLOOD_EVENTS").map_or(EVENTS, |count| count.parse().unwrap());
-    let keys = Endpoint::start(Answer::ok(&jwks([FIRST.jwk()]))).await;
-    let api = Arc::new(RuntimeApi::start().await);
-    let process = Process::start(&api, &keys.url(), PARALLEL).await;
+    let keys = Stub::always(reply(200, "", jwks([FIRST.jwk()]))).await;
+    let process = Arc::new(start(&keys).await);
     let events = Arc::new(events::all());
     // By then every event has been sent once.
     let warm_up = events.len().max(count / 10);
@@ -50,8 +42,8 @@ async fn a_flood_is_answered_in_flat_memory_and_in_silence() {
     let (next, resident) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicU64::new(0)));
     let mut callers = JoinSet::new();
     for _ in 0..PARALLEL {
-        let (api, events, next, resident) = (api.clone(), events.clone(), next.clone(), resident.clone());
-        let id = process.id();
+        let (process, events, next, resident) =
+            (process.clone(), events.clone(), next.clone(), resident.clone());
         callers.spawn(async move {
             loop {
                 let index = next.fetch_add(1, Ordering::SeqCst);
@@ -59,9 +51,9 @@ async fn a_flood_is_answered_in_flat_memory_and_in_silence() {
                     return;
                 }
                 let event = &events[index % events.len()];
-                event.check(&api.invoke(&event.text).await);
+                event.check(&process.invoke(&event.text).await);
                 if index == warm_up
-                    && let Some(memory) = process::memory(id, "VmRSS:")
+                    && let Some(memory) = memory(&process, "VmRSS:")
                 {
                     resident.store(memory, Ordering::SeqCst);
                 }
@@ -70,14 +62,13 @@ async fn a_flood_is_answered_in_flat_memory_and_in_silence() {
     }
     callers.join_all().await;
     let warm = resident.load(Ordering::SeqCst);
-    let memory = |name| process::memory(process.id(), name);
-    if let (Some(end), Some(peak)) = (memory("VmRSS:"), memory("VmHWM:")) {
+    if let (Some(end), Some(peak)) = (memory(&process, "VmRSS:"), memory(&process, "VmHWM:")) {
         println!("resident after {warm_up} events: {warm} KiB; after {count}: {end} KiB; peak: {peak} KiB");
         assert!(peak < warm + GROWTH_KIB, "memory grew from {warm} KiB to {peak} KiB");
     } else {
         println!("this system has no /proc: memory is not looked at");
     }
-    let output = process.stop().await;
+    let output = Arc::into_inner(process).unwrap().kill().await.concat();
     assert_eq!(output.matches("\"outcome\":").count(), count, "a line for each decision");
     for event in events.iter() {
         for secret in event.secrets() {
@@ -87,6 +78,30 @@ async fn a_flood_is_answered_in_flat_memory_and_in_silence() {
     // One at the start, and one for each pause that unknown keys began.
     println!("requests for keys: {}", keys.count());
     assert!(keys.count() <= 60, "{} requests for keys", keys.count());
+}
+
+async fn start(keys: &Stub) -> Process {
+    let binary = match variable("FLOOD_BINARY") {
+        Some(path) => Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path),
+        None => built("authorizer", "authorizer").await,
+    };
+    let mut settings = settings(&keys.url("/jwks.json"));
+    settings.extend(
+        [("AWS_LAMBDA_LOG_LEVEL", "TRACE"), ("RUST_LOG", "trace"), ("RUST_BACKTRACE", "1")]
+            .map(|(name, value)| (name, value.to_owned())),
+    );
+    settings.push(("AWS_LAMBDA_MAX_CONCURRENCY", PARALLEL.to_string()));
+    Process::start(&binary, &settings).await
+}
+
+/// One of the figures that Linux keeps for a process, in KiB. `None` on systems that have no `/proc`.
+fn memory(process: &Process, name: &str) -> Option<u64> {
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
+    let status = fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    Some(line.trim().trim_end_matches(" kB").parse().unwrap())
 }
 
 /// A variable of the environment, for whoever runs the test.

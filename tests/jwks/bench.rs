@@ -11,12 +11,12 @@ use std::{
 use authorizer::{Authorizer, Config};
 use serde_json::{Value, json};
 
-use crate::{
-    endpoint::{Answer, Endpoint},
-    faults::{Fault, Kind},
-    lines::Lines,
-    signer::{CLIENT, FIRST, NOW, POOL, SECOND, changed, claims, event, jwks},
+use test_support::{
+    FIRST, Lines, SECOND, Stub, look_up, reply, settings,
+    signer::{NOW, changed, claims, event, jwks, snapshot},
 };
+
+use crate::faults::{Fault, Kind};
 
 /// The limit of a fetch where the endpoint hangs, and where it does not: a slow machine shall not make a fault.
 const HANGING: Duration = Duration::from_millis(100);
@@ -84,7 +84,7 @@ impl State {
 
 pub(crate) struct Bench {
     authorizer: Authorizer,
-    endpoint: Endpoint,
+    endpoint: Stub,
     lines: Lines,
     limit: Duration,
     /// Requests before the fault came.
@@ -96,28 +96,22 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) async fn new(fault: &Fault, state: State) -> Self {
-        let good = jwks([FIRST.jwk()]);
-        let mut endpoint = Endpoint::start(Answer::ok(&good)).await;
+        let endpoint = Stub::always(reply(200, "", jwks([FIRST.jwk()]))).await;
         let folder = tempfile::tempdir().unwrap();
-        let snapshot = folder.path().join("jwks.json");
-        let fetched = json!({"fetched_at": NOW, "keys": [FIRST.jwk()]}).to_string();
-        std::fs::write(&snapshot, fetched).unwrap();
+        let path = folder.path().join("jwks.json");
+        std::fs::write(&path, snapshot(NOW, [FIRST.jwk()])).unwrap();
         let limit = limit(fault);
-        let vars = |name: &str| match name {
-            "JWKS_URI" => Some(endpoint.url()),
-            "USER_POOL_ID" => Some(POOL.to_owned()),
-            "CLIENT_IDS" => Some(CLIENT.to_owned()),
-            "ROUTES" => Some(include_str!("../../routes.json").to_owned()),
-            "JWKS_TIMEOUT_MS" => Some(limit.as_millis().to_string()),
-            "JWKS_SNAPSHOT" if state.is_snapshot() => Some(snapshot.to_str().unwrap().to_owned()),
-            _ => None,
-        };
+        let mut settings = settings(&endpoint.url("/jwks.json"));
+        settings.push(("JWKS_TIMEOUT_MS", limit.as_millis().to_string()));
+        if state.is_snapshot() {
+            settings.push(("JWKS_SNAPSHOT", path.to_str().unwrap().to_owned()));
+        }
         let (lines, now) = (Lines::default(), Arc::new(AtomicU64::new(NOW)));
         let clock = {
             let now = Arc::clone(&now);
             move || UNIX_EPOCH + Duration::from_secs(now.load(Ordering::SeqCst))
         };
-        let config = Config::from_vars(vars).unwrap();
+        let config = Config::from_vars(look_up(&settings)).unwrap();
         let authorizer = Authorizer::new(config, clock, lines.log()).unwrap();
         if state != State::Cold && !state.is_snapshot() {
             // The limit is real time, and a machine under load may miss it.

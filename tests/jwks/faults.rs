@@ -1,19 +1,19 @@
 //! The ways in which an endpoint fails or changes, and what is expected of each.
 
-use std::sync::OnceLock;
+use std::{sync::OnceLock, time::Duration};
 
 use serde_json::json;
 
-use crate::{
-    endpoint::{Answer, Endpoint},
-    signer::{FIRST, SECOND, changed, jwks},
+use test_support::{
+    FIRST, Reply, SECOND, Stub, reply,
+    signer::{changed, jwks},
 };
 
 pub(crate) struct Fault {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
     /// What the endpoint does; `None` if nobody listens.
-    pub(crate) answer: Option<Answer>,
+    pub(crate) answer: Option<Reply>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Kind {
 }
 
 /// Where a redirect points: nobody may ever ask there.
-static ELSEWHERE: OnceLock<Endpoint> = OnceLock::new();
+static ELSEWHERE: OnceLock<Stub> = OnceLock::new();
 
 /// How often anybody asked where a redirect points.
 pub(crate) fn elsewhere() -> usize {
@@ -66,28 +66,27 @@ pub(crate) fn elsewhere() -> usize {
 
 pub(crate) async fn all() -> Vec<Fault> {
     let good = jwks([FIRST.jwk()]);
-    let elsewhere = Endpoint::start(Answer::ok(&good)).await;
-    let redirect = Answer::with("302 Found", &format!("Location: {}", elsewhere.url()), b"");
+    let elsewhere = Stub::always(reply(200, "", &good)).await;
+    let redirect = reply(302, &format!("location: {}\r\n", elsewhere.url("/jwks.json")), "");
     ELSEWHERE.set(elsewhere).ok().unwrap();
     let fault = |name, kind, answer| Fault { name, kind, answer: Some(answer) };
     let failing = |name, answer| fault(name, Kind::Failing, answer);
-    let body = |body: &[u8]| Answer::ok(body);
-    let Answer::Bytes(whole) = body(&good) else { panic!("bytes") };
+    let body = |body: &[u8]| reply(200, "", body);
     let bad = changed(FIRST.jwk(), json!({"kid": "bad", "e": "Aw"}));
     let only = |key| body(&jwks([key]));
     vec![
-        Fault { answer: None, ..failing("down", Answer::Silence) },
-        fault("slow: says nothing", Kind::Hanging, Answer::Silence),
-        fault("drip: a byte every 10 ms", Kind::Hanging, Answer::Drip(whole.clone())),
-        failing("reset", Answer::Reset),
-        failing("breaks off in the body", Answer::Bytes(whole[..whole.len() - 9].to_vec())),
-        failing("no HTTP", Answer::Bytes(b"SSH-2.0-OpenSSH\r\n\r\n".to_vec())),
-        failing("status 500, keys in the body", Answer::with("500 Internal Server Error", "X: y", &good)),
-        failing("status 404", Answer::with("404 Not Found", "X: y", b"{}")),
-        failing("status 304", Answer::with("304 Not Modified", "X: y", b"")),
+        Fault { answer: None, ..failing("down", Reply::Hang) },
+        fault("slow: says nothing", Kind::Hanging, Reply::Hang),
+        fault("drip: a byte every 10 ms", Kind::Hanging, body(&good).drip(Duration::from_millis(10))),
+        failing("reset", Reply::Reset),
+        failing("breaks off in the body", body(&good).without_last(9)),
+        failing("no HTTP", Reply::Bytes(b"SSH-2.0-OpenSSH\r\n\r\n".to_vec())),
+        failing("status 500, keys in the body", reply(500, "", &good)),
+        failing("status 404", reply(404, "", "{}")),
+        failing("status 304", reply(304, "", "")),
         failing("redirect to good keys", redirect),
         failing("garbage", body(&[0xFF; 1000])),
-        failing("a page of HTML", Answer::with("200 OK", "Content-Type: text/html", b"<html>sign in</html>")),
+        failing("a page of HTML", reply(200, "content-type: text/html\r\n", "<html>sign in</html>")),
         failing("other JSON", body(br#"{"issuer":"x","jwks_uri":"y"}"#)),
         failing("huge: 50 MB", body(&vec![b' '; 50_000_000])),
         failing("no keys", body(br#"{"keys":[]}"#)),

@@ -1,76 +1,47 @@
 //! The real binary in a process that is stopped between invocations, as Lambda does it.
 
-use std::{
-    process::Stdio,
-    sync::{Arc, Mutex},
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::time::Duration;
 
 use serde_json::json;
-use tests::{Outcome, RuntimeApi, built};
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
-    task::spawn_blocking,
-    time::sleep,
+use test_support::{
+    FIRST, Outcome, Process, Stub, built, reply, settings,
+    signer::{changed, claims, event, jwks},
+    unix_now,
 };
+use tokio::time::sleep;
 
 use crate::{
     bench::{cell, fetches, limit},
-    endpoint::{Answer, Endpoint},
     faults::Fault,
-    signer::{CLIENT, FIRST, POOL, changed, claims, event, jwks},
 };
 
 /// The age after which the process refreshes its keys.
 const MAX_AGE: Duration = Duration::from_secs(3);
 
-pub(crate) struct Process {
-    api: RuntimeApi,
-    child: Child,
-    /// Its log so far.
-    lines: Arc<Mutex<Vec<String>>>,
+/// The authorizer's process, and the event that it decides about.
+pub(crate) struct Decider {
+    process: Process,
     event: String,
     decisions: usize,
 }
 
-impl Process {
-    pub(crate) async fn start(jwks: &str, limit: Duration) -> Self {
-        let binary = spawn_blocking(|| built("authorizer", "authorizer")).await.unwrap();
-        let api = RuntimeApi::start().await;
-        let mut child = Command::new(binary)
-            .env_clear()
-            .envs(api.environment())
-            .env("USER_POOL_ID", POOL)
-            .env("CLIENT_IDS", CLIENT)
-            .env("ROUTES", include_str!("../../routes.json"))
-            .env("JWKS_URI", jwks)
-            .env("JWKS_TIMEOUT_MS", limit.as_millis().to_string())
-            .env("JWKS_MAX_AGE_SECONDS", MAX_AGE.as_secs().to_string())
-            .env("AWS_LAMBDA_LOG_FORMAT", "JSON")
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let lines = Arc::<Mutex<Vec<String>>>::default();
-        let (log, kept) = (child.stdout.take().unwrap(), Arc::clone(&lines));
-        tokio::spawn(async move {
-            let mut log = BufReader::new(log).lines();
-            while let Some(line) = log.next_line().await.unwrap() {
-                kept.lock().unwrap().push(line);
-            }
-        });
-        let claims = changed(claims(), json!({"exp": now() + 3600}));
+impl Decider {
+    pub(crate) async fn start(keys: &Stub, limit: Duration) -> Self {
+        let mut settings = settings(&keys.url("/jwks.json"));
+        settings.push(("JWKS_TIMEOUT_MS", limit.as_millis().to_string()));
+        settings.push(("JWKS_MAX_AGE_SECONDS", MAX_AGE.as_secs().to_string()));
+        let process = Process::start(&built("authorizer", "authorizer").await, &settings).await;
+        let claims = changed(claims(), json!({"exp": unix_now().plus(Duration::from_hours(1))}));
         let event = event(&format!("Bearer {}", FIRST.token(&claims))).to_string();
-        Self { api, child, lines, event, decisions: 0 }
+        Self { process, event, decisions: 0 }
     }
 
     /// One decision, and its line of the log.
     pub(crate) async fn decide(&mut self) -> String {
-        let outcome = self.api.invoke(&self.event).await;
+        let outcome = self.process.invoke(&self.event).await;
         self.decisions += 1;
         let log = loop {
-            let log = self.lines.lock().unwrap().join("\n");
+            let log = self.process.log();
             if log.matches("\"outcome\"").count() == self.decisions {
                 break log;
             }
@@ -85,50 +56,38 @@ impl Process {
 
     /// Thaws the process for one decision, and freezes it three milliseconds after its answer.
     async fn thaw_and_decide(&mut self) -> String {
-        self.signal("CONT").await;
+        self.process.thaw();
         let decision = self.decide().await;
         sleep(Duration::from_millis(3)).await;
-        self.signal("STOP").await;
+        self.process.freeze();
         decision
     }
 
-    async fn signal(&self, name: &str) {
-        let id = self.child.id().unwrap().to_string();
-        let status = Command::new("kill").args(["-s", name, &id]).status().await.unwrap();
-        assert!(status.success(), "{name}");
-    }
-
     /// Failed fetches so far.
-    pub(crate) fn failures(&self) -> usize {
-        self.lines.lock().unwrap().iter().filter(|line| line.contains("jwks_fetch_failed")).count()
+    fn failures(&self) -> usize {
+        self.process.log().matches("jwks_fetch_failed").count()
     }
 }
 
 /// The cell of a fault: the keys grow too old in a process that is frozen, and the fault comes meanwhile.
 pub(crate) async fn run(fault: &Fault) -> String {
-    let mut endpoint = Endpoint::start(Answer::ok(&jwks([FIRST.jwk()]))).await;
-    let mut process = Process::start(&endpoint.url(), limit(fault)).await;
+    let endpoint = Stub::always(reply(200, "", jwks([FIRST.jwk()]))).await;
+    let mut decider = Decider::start(&endpoint, limit(fault)).await;
     // The limit is real time, and a machine under load may miss it.
-    while process.thaw_and_decide().await != "allowed `hit`" {
+    while decider.thaw_and_decide().await != "allowed `hit`" {
         sleep(Duration::from_millis(50)).await;
     }
     match &fault.answer {
         Some(answer) => endpoint.set(answer.clone()),
         None => endpoint.stop().await,
     }
-    let (before, failed) = (endpoint.count(), process.failures());
+    let (before, failed) = (endpoint.count(), decider.failures());
     sleep(MAX_AGE + Duration::from_millis(100)).await;
-    let first = process.thaw_and_decide().await;
-    let between = fetches(fault, endpoint.count() - before, process.failures() - failed);
+    let first = decider.thaw_and_decide().await;
+    let between = fetches(fault, endpoint.count() - before, decider.failures() - failed);
     // Longer than a fetch may take: had one been left behind, it would now be found to have timed out.
     sleep(limit(fault).min(Duration::from_millis(300)) * 2).await;
-    let second = process.thaw_and_decide().await;
-    let after = fetches(fault, endpoint.count() - before, process.failures() - failed);
-    process.signal("CONT").await;
+    let second = decider.thaw_and_decide().await;
+    let after = fetches(fault, endpoint.count() - before, decider.failures() - failed);
     format!("{first} {between}, {second} {after}")
-}
-
-#[expect(clippy::disallowed_methods, reason = "the process has the real clock")]
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }

@@ -2,23 +2,7 @@
 //! and with the real process frozen between invocations. Each cell checks two decisions and the fetches so far; the
 //! table is also in `docs/security/catalogue.md`.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code"
-)]
-
-#[path = "../common/endpoint.rs"]
-mod endpoint;
-#[path = "../common/lines.rs"]
-mod lines;
-#[path = "../common/page.rs"]
-mod page;
-#[path = "../common/signer.rs"]
-#[expect(dead_code, reason = "keys and tokens of attackers are made elsewhere")]
-mod signer;
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
 mod bench;
 mod faults;
@@ -30,11 +14,10 @@ use std::{
 };
 
 use bench::{Bench, SLACK, State};
-use endpoint::{Answer, Endpoint};
 use faults::Fault;
-use frozen::Process;
+use frozen::Decider;
 use futures_util::future::join_all;
-use signer::{FIRST, jwks};
+use test_support::{FIRST, Stub, reply, signer::jwks};
 
 /// The state of the process that is frozen.
 const FROZEN: &str = "stale, the process frozen between invocations";
@@ -65,20 +48,20 @@ async fn every_fault_meets_every_state_of_the_cache() {
     }
     assert_eq!(faults::elsewhere(), 0, "no redirect was followed");
     let count = faults.len() * states.len();
-    page::assert_table("jwks", &format!("\n{count} cells.\n{text}"));
+    test_support::assert_table("jwks", &format!("\n{count} cells.\n{text}"));
 }
 
 /// The bounds on a controlled clock are in the authorizer's own tests; these leave room for a slow machine.
 #[tokio::test]
 async fn a_process_started_in_an_outage_recovers_soon_after_the_endpoint() {
-    let endpoint = Endpoint::start(Answer::with("503 Service Unavailable", "X: y", b"")).await;
-    let mut process = Process::start(&endpoint.url(), Duration::from_secs(10)).await;
+    let endpoint = Stub::always(reply(503, "", "")).await;
+    let mut process = Decider::start(&endpoint, Duration::from_secs(10)).await;
     for _ in 0..30 {
         assert!(process.decide().await.starts_with("500 "));
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert!((3..=12).contains(&endpoint.count()), "{} fetches", endpoint.count());
-    endpoint.set(Answer::ok(&jwks([FIRST.jwk()])));
+    endpoint.set(reply(200, "", jwks([FIRST.jwk()])));
     #[expect(clippy::disallowed_methods, reason = "the bound is one of real time")]
     let back = Instant::now();
     while process.decide().await.starts_with("500 ") {

@@ -4,20 +4,9 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     clippy::indexing_slicing,
     reason = "test code"
 )]
-
-#[path = "../common/endpoint.rs"]
-#[expect(dead_code, reason = "faults of an endpoint are tried elsewhere")]
-mod endpoint;
-#[path = "../common/lines.rs"]
-#[expect(dead_code, reason = "what is logged is looked at elsewhere")]
-mod lines;
-#[path = "../common/signer.rs"]
-#[expect(dead_code, reason = "keys and tokens of attackers are made elsewhere")]
-mod signer;
 
 mod calls;
 mod stage;
@@ -33,9 +22,12 @@ use gateway::{
 };
 use handlers::routes::ROUTES;
 use serde_json::{Value, json};
+use test_support::{
+    FIRST,
+    signer::{changed, claims},
+};
 
 use calls::{Call, SCOPES, TABLE};
-use signer::{FIRST, changed, claims};
 use stage::{Functions, Stage};
 
 const ACTION: &str = "execute-api:Invoke";

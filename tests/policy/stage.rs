@@ -20,17 +20,14 @@ use gateway::{
 };
 use handlers::routes::ROUTES;
 use serde_json::{Value, json};
-
-use crate::{
-    endpoint::{Answer, Endpoint},
-    lines::Lines,
-    signer::{CLIENT, FIRST, NOW, POOL, jwks},
+use test_support::{
+    FIRST, Lines, Stub, look_up, reply, settings,
+    signer::{NOW, jwks},
 };
 
 pub(crate) struct Stage {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) functions: Arc<Functions>,
-    _endpoint: Endpoint,
 }
 
 fn clock() -> SystemTime {
@@ -39,15 +36,8 @@ fn clock() -> SystemTime {
 
 impl Stage {
     pub(crate) async fn new(functions: impl Fn(Authorizer, String) -> Functions) -> Self {
-        let endpoint = Endpoint::start(Answer::ok(&jwks([FIRST.jwk()]))).await;
-        let vars = |name: &str| match name {
-            "JWKS_URI" => Some(endpoint.url()),
-            "USER_POOL_ID" => Some(POOL.to_owned()),
-            "CLIENT_IDS" => Some(CLIENT.to_owned()),
-            "ROUTES" => Some(include_str!("../../routes.json").to_owned()),
-            _ => None,
-        };
-        let config = Config::from_vars(vars).unwrap();
+        let endpoint = Stub::always(reply(200, "", jwks([FIRST.jwk()]))).await;
+        let config = Config::from_vars(look_up(&settings(&endpoint.url("/jwks.json")))).unwrap();
         let authorizer = Authorizer::new(config, clock, Lines::default().log()).unwrap();
         authorizer.prefetch().await;
         let api = api();
@@ -55,7 +45,7 @@ impl Stage {
         let functions = Arc::new(functions(authorizer, name));
         let invoke: Arc<dyn Invoke> = Arc::<Functions>::clone(&functions);
         let gateway = Gateway::new(api, invoke, clock, |_| {}).unwrap();
-        Self { gateway: Arc::new(gateway), functions, _endpoint: endpoint }
+        Self { gateway: Arc::new(gateway), functions }
     }
 }
 

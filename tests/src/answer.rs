@@ -1,4 +1,4 @@
-//! Owns `Answer`: what came back over HTTP, as tests look at it.
+//! What came back over HTTP, as tests look at it.
 
 use reqwest::header::HeaderMap;
 use serde_json::Value;

@@ -1,5 +1,4 @@
-//! Owns what whole-system tests share: a running system, a caller of its API, and a stand-in for the Lambda Runtime
-//! API. What is to be true of the system is left to the tests in `api/`.
+//! What the whole-system tests share: a running system and a caller of its API.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,11 +10,8 @@
 )]
 
 mod answer;
-mod binary;
-mod runtime_api;
 mod system;
 
 pub use answer::Answer;
-pub use binary::built;
-pub use runtime_api::{Outcome, RuntimeApi};
-pub use system::{System, unix_now};
+pub use system::System;
+pub use test_support::unix_now;

@@ -1,4 +1,4 @@
-//! Owns `System`: the whole of Scopegate in the test's own process, on a free port, its data in memory.
+//! The whole of Scopegate in the test's own process, on a free port, its data in memory.
 
 use std::{
     collections::HashMap,
@@ -7,13 +7,14 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use access::{UnixSeconds, log::Log};
+use access::log::Log;
 use gateway::{http::Clock, loopback};
 use local::{Local, clients::Client, options::Options};
 use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use test_support::unix_now;
 
 use crate::Answer;
 
@@ -167,11 +168,6 @@ impl fmt::Debug for System {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("System").field("local", &self.local).finish_non_exhaustive()
     }
-}
-
-/// The time of the test's own clock, which is the system's unless it was started with another.
-pub fn unix_now() -> UnixSeconds {
-    now().into()
 }
 
 fn token(answer: &Answer) -> String {
