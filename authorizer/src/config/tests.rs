@@ -237,7 +237,8 @@ fn a_snapshot_is_read_at_start() {
     let path = folder.path().join("jwks.json");
     let name = path.to_str().unwrap();
     assert_eq!(blamed(&REQUIRED, &[("JWKS_SNAPSHOT", name)]), ["JWKS_SNAPSHOT"], "no such file");
-    for (text, is_taken) in [(snapshot(NOW, &[&FIRST]), true), (jwks(&[&FIRST]), false), (Vec::new(), false)]
+    for (text, is_taken) in
+        [(snapshot(NOW, [FIRST.jwk()]), true), (jwks([FIRST.jwk()]), false), (Vec::new(), false)]
     {
         std::fs::File::create(&path).unwrap().write_all(&text).unwrap();
         let config = read(&REQUIRED, &[("JWKS_SNAPSHOT", name)]);

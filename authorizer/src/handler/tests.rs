@@ -9,15 +9,13 @@ use crate::{
     Refusal,
     keys::fetch::FetchError,
     testing::{
-        ARN, FIRST, FOREIGN, FakeFetch, ISSUER, Lines, NOW, POOL, ROUTES, SECOND, TestClock, b64, claims,
-        jwks, snapshot,
+        ARN, CLIENT, FIRST, FOREIGN, FakeFetch, ISSUER, Lines, NOW, POOL, ROUTES, SECOND, TestClock, b64,
+        changed, claims, event, jwks, mac, snapshot, unsigned,
     },
 };
 
 mod explain;
 mod tokens;
-
-const CLIENT: &str = "3n4b5urk1ft4fl3mg5e62d9ado";
 
 struct Setup {
     authorizer: Authorizer,
@@ -40,7 +38,7 @@ impl Setup {
 
     fn cognito() -> Self {
         let vars = [("USER_POOL_ID", POOL), ("CLIENT_IDS", CLIENT)];
-        Self::new(&vars, FakeFetch::new([Ok(jwks(&[&FIRST, &SECOND]))]))
+        Self::new(&vars, FakeFetch::new([Ok(jwks([FIRST.jwk(), SECOND.jwk()]))]))
     }
 
     fn oidc() -> Self {
@@ -50,12 +48,11 @@ impl Setup {
             ("TOKEN_AUDIENCE", "https://api.example"),
             ("CLIENT_IDS", "*"),
         ];
-        Self::new(&vars, FakeFetch::new([Ok(jwks(&[&FIRST]))]))
+        Self::new(&vars, FakeFetch::new([Ok(jwks([FIRST.jwk()]))]))
     }
 
     async fn call(&self, value: &str) -> Result<Value, &'static str> {
-        let event = json!({"type": "TOKEN", "authorizationToken": value, "methodArn": ARN});
-        self.handle(&event.to_string()).await
+        self.handle(&event(value).to_string()).await
     }
 
     async fn handle(&self, event: &str) -> Result<Value, &'static str> {
@@ -100,33 +97,16 @@ impl Setup {
     }
 }
 
-/// Good claims but for these members; `null` takes one away.
+/// A valid token but for these claims; `null` removes one.
 fn with(changes: Value) -> String {
-    let mut claims = claims();
-    change(&mut claims, changes);
-    format!("Bearer {}", FIRST.token(&claims))
-}
-
-fn change(object: &mut Value, changes: Value) {
-    let Value::Object(changes) = changes else { panic!("an object") };
-    for (name, value) in changes {
-        if value.is_null() {
-            object.as_object_mut().unwrap().remove(&name);
-        } else {
-            object[name] = value;
-        }
-    }
+    format!("Bearer {}", FIRST.token(&changed(claims(), changes)))
 }
 
 #[tokio::test]
 async fn bad_events_are_faults() {
     let setup = Setup::cognito();
     let token = format!("Bearer {}", FIRST.token(&claims()));
-    let event = |changes: Value| {
-        let mut event = json!({"type": "TOKEN", "authorizationToken": token, "methodArn": ARN});
-        change(&mut event, changes);
-        event.to_string()
-    };
+    let event = |changes: Value| changed(event(&token), changes).to_string();
     let cases = [
         ("nothing", String::new(), Err("event")),
         ("no JSON", token.clone(), Err("event")),
@@ -262,12 +242,11 @@ async fn one_pools_key_never_verifies_anothers_token() {
     let lines = Lines::default();
     let authorizer = Authorizer::build(config.unwrap(), TestClock::new().read(), lines.log(), |url| {
         let signer = if url.path().contains(POOL) { &FIRST } else { &FOREIGN };
-        FakeFetch::new([Ok(jwks(&[signer]))])
+        FakeFetch::new([Ok(jwks([signer.jwk()]))])
     });
     let setup = Setup { authorizer, fetch: FakeFetch::new([]), lines };
     let theirs = json!({"iss": format!("https://cognito-idp.eu-west-1.amazonaws.com/{other}")});
-    let mut their_claims = claims();
-    change(&mut their_claims, theirs);
+    let their_claims = changed(claims(), theirs);
     let cases = [
         ("first pool, its key", FIRST.token(&claims()), "ok"),
         ("second pool, its key", FOREIGN.token(&their_claims), "ok"),
@@ -313,7 +292,7 @@ fn invocations_may_run_in_parallel() {
 async fn a_snapshot_is_told_at_start_and_decides() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jwks.json");
-    std::fs::write(&path, snapshot(NOW - 60, &[&FIRST, &SECOND])).unwrap();
+    std::fs::write(&path, snapshot(NOW - 60, [FIRST.jwk(), SECOND.jwk()])).unwrap();
     let vars = [("USER_POOL_ID", POOL), ("CLIENT_IDS", "*"), ("JWKS_SNAPSHOT", path.to_str().unwrap())];
     let setup = Setup::new(&vars, FakeFetch::new([Err(FetchError::Status(500))]));
     drop(folder);

@@ -55,8 +55,8 @@ async fn settle() {
 }
 
 /// The set with the first key alone, as an answer.
-static ONE: LazyLock<Fetched> = LazyLock::new(|| Ok(jwks(&[&FIRST])));
-static TWO: LazyLock<Fetched> = LazyLock::new(|| Ok(jwks(&[&FIRST, &SECOND])));
+static ONE: LazyLock<Fetched> = LazyLock::new(|| Ok(jwks([FIRST.jwk()])));
+static TWO: LazyLock<Fetched> = LazyLock::new(|| Ok(jwks([FIRST.jwk(), SECOND.jwk()])));
 
 fn first() -> Fetched {
     ONE.clone()
@@ -68,7 +68,7 @@ fn both() -> Fetched {
 
 /// The first key, fetched this many seconds before the test's clock begins.
 fn snapshot(age: u64) -> Snapshot {
-    Snapshot::parse(&crate::testing::snapshot(NOW - age, &[&FIRST])).unwrap()
+    Snapshot::parse(&crate::testing::snapshot(NOW - age, [FIRST.jwk()])).unwrap()
 }
 
 const DOWN: Fetched = Err(FetchError::Status(500));
@@ -470,7 +470,7 @@ async fn a_clock_set_back_ends_a_pause_and_ages_nothing() {
 
 #[tokio::test]
 async fn another_issuers_set_is_another_set() {
-    let (ours, theirs) = (Setup::new([first()]), Setup::new([Ok(jwks(&[&FOREIGN]))]));
+    let (ours, theirs) = (Setup::new([first()]), Setup::new([Ok(jwks([FOREIGN.jwk()]))]));
     let (ours, _) = ours.cache.key("first").await;
     let (theirs, _) = theirs.cache.key("first").await;
     assert_ne!(ours.unwrap(), theirs.unwrap());

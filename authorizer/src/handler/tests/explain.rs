@@ -93,8 +93,8 @@ async fn keys_that_are_given_are_the_only_ones() {
     };
     let arn = MethodArn::parse(ARN).unwrap();
     let cases = [
-        ("the key", jwks(&[&FIRST]), None, "+++++++++++++++++++++++++ +++"),
-        ("another", jwks(&[&SECOND]), Some("unknown_key"), "++++++++++++++x--------------"),
+        ("the key", jwks([FIRST.jwk()]), None, "+++++++++++++++++++++++++ +++"),
+        ("another", jwks([SECOND.jwk()]), Some("unknown_key"), "++++++++++++++x--------------"),
         ("no JWKS", b"{}".to_vec(), Some("keys_unavailable"), "++++++++++++++?--------------"),
     ];
     for (name, jwks, label, expected) in cases {

@@ -4,7 +4,7 @@ use aws_lc_rs::rsa::KeySize;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::{FIRST, FOREIGN, SECOND, Signer, b64};
+use crate::testing::{FIRST, FOREIGN, SECOND, Signer, b64, changed};
 
 fn names(keys: &[Value]) -> Result<Vec<String>, KeySetError> {
     let text = json!({ "keys": keys }).to_string();
@@ -12,16 +12,7 @@ fn names(keys: &[Value]) -> Result<Vec<String>, KeySetError> {
 }
 
 fn with(changes: Value) -> Value {
-    let mut jwk = FIRST.jwk();
-    let Value::Object(changes) = changes else { panic!("an object") };
-    for (name, value) in changes {
-        if value.is_null() {
-            jwk.as_object_mut().unwrap().remove(&name);
-        } else {
-            jwk[name] = value;
-        }
-    }
-    jwk
+    changed(FIRST.jwk(), changes)
 }
 
 /// A modulus of this many bits, odd.
@@ -134,7 +125,7 @@ fn sets_are_bounded_and_well_formed() {
 fn keys_of_every_size_verify() {
     for size in [KeySize::Rsa3072, KeySize::Rsa4096] {
         let signer = Signer::of_size("k", size);
-        let set = KeySet::parse(&crate::testing::jwks(&[&signer])).unwrap();
+        let set = KeySet::parse(&crate::testing::jwks([signer.jwk()])).unwrap();
         let token = signer.sign("{}", "{}");
         let (message, signature) = token.rsplit_once('.').unwrap();
         assert!(set.key("k").unwrap().verifies(message.as_bytes(), signature));
