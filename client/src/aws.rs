@@ -119,9 +119,9 @@ mod tests {
         config::{Credentials, SharedCredentialsProvider},
         error::SdkError,
     };
+    use test_support::{Reply, Stub, reply};
 
     use super::*;
-    use crate::stub::{Reply, Stub, reply};
 
     const LIMIT: Duration = Duration::from_millis(300);
 
@@ -194,7 +194,7 @@ mod tests {
     #[tokio::test]
     async fn a_services_own_limits_are_kept() {
         let (url, _queued, _listener) = unconnectable().await;
-        let silent = Stub::new(|_, _| Reply::Hang).await;
+        let silent = Stub::always(Reply::Hang).await;
         let short = TimeoutConfig::builder().connect_timeout(LIMIT).build();
         let connecting = client_at(&url, short, 1).get_secret_value().secret_id("name").send();
         let short = TimeoutConfig::builder().read_timeout(LIMIT).build();
@@ -213,7 +213,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_redirect_is_not_followed() {
-        let stub = Stub::new(|_, _| reply(307, "location: /elsewhere\r\n", "")).await;
+        let stub = Stub::always(reply(307, "location: /elsewhere\r\n", "")).await;
         let error = client(&stub, 1).get_secret_value().secret_id("name").send().await.unwrap_err();
         assert!(matches!(error, SdkError::ServiceError(_)), "{error:?}");
         assert_eq!(stub.count(), 1);

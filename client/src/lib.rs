@@ -16,8 +16,6 @@ mod http;
 mod pace;
 mod provider;
 mod source;
-#[cfg(test)]
-mod stub;
 mod token;
 mod url;
 

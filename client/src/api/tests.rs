@@ -4,16 +4,14 @@ use std::time::UNIX_EPOCH;
 
 use ::http::Method;
 use secrecy::SecretString;
+use test_support::{Reply, Request, Stub, reply};
 
 use super::*;
-use crate::{
-    Credentials, TokenFuture,
-    stub::{Heard, Reply, Stub, reply},
-};
+use crate::{Credentials, TokenFuture};
 
 /// A client of a stub that hands out `token-0`, `token-1`, … and answers calls with what `script` says to the
 /// number of the call and the call.
-async fn client(script: impl Fn(usize, &Heard) -> Reply + Send + Sync + 'static) -> (ApiClient, Stub) {
+async fn client(script: impl Fn(usize, &Request) -> Reply + Send + Sync + 'static) -> (ApiClient, Stub) {
     let calls = std::sync::atomic::AtomicUsize::new(0);
     let stub = Stub::new(move |_, heard| {
         let call = calls.load(std::sync::atomic::Ordering::SeqCst);
@@ -44,7 +42,7 @@ fn credentials(stub: &Stub) -> Credentials {
 }
 
 /// The calls of the API that the stub heard, without the requests for tokens.
-fn calls(stub: &Stub) -> Vec<Heard> {
+fn calls(stub: &Stub) -> Vec<Request> {
     stub.heard().into_iter().filter(|heard| !heard.head.starts_with("POST /token ")).collect()
 }
 
@@ -101,7 +99,7 @@ async fn a_call_carries_bearer_query_headers_traces_and_body() {
 #[tokio::test]
 async fn a_401_is_tried_again_once_with_a_fresh_token() {
     let refuse = |bad: &'static [&'static str]| {
-        move |_: usize, heard: &Heard| {
+        move |_: usize, heard: &Request| {
             let token = heard.header("authorization").unwrap().trim_start_matches("Bearer ");
             if bad.contains(&token) { reply(401, "", "{}") } else { reply(200, "", "{}") }
         }
@@ -135,7 +133,7 @@ async fn transient_failures_are_tried_again_where_that_is_safe() {
         ("409", reply(409, "", ""), false),
         ("501", reply(501, "", ""), false),
         ("a redirect", reply(302, "location: /orders\r\n", ""), false),
-        ("too large", reply(200, "", &"x".repeat(MAX_ANSWER + 1)), false),
+        ("too large", reply(200, "", "x".repeat(MAX_ANSWER + 1)), false),
     ];
     for (name, bad, is_transient) in cases {
         for (request, is_repeatable) in [(&get, true), (&post, false), (&safe, true)] {
@@ -154,7 +152,7 @@ async fn transient_failures_are_tried_again_where_that_is_safe() {
 #[tokio::test]
 async fn answers_are_taken_up_to_ten_mebibytes() {
     for (length, expected) in [(10_485_760, Ok(10_485_760)), (10_485_761, Err("too_large"))] {
-        let (api, _stub) = client(move |_, _| reply(200, "", &"x".repeat(length))).await;
+        let (api, _stub) = client(move |_, _| reply(200, "", "x".repeat(length))).await;
         let answer = api.send(&get(), &[]).await;
         let taken = answer.as_ref().map(|answer| answer.body.len()).map_err(ApiError::label);
         assert_eq!(taken, expected);
@@ -194,7 +192,7 @@ async fn credentials_without_an_api_call_none() {
 
 #[tokio::test]
 async fn no_token_is_told_with_its_cause() {
-    let stub = Stub::new(|_, _| reply(400, "", r#"{"error":"invalid_scope"}"#)).await;
+    let stub = Stub::always(reply(400, "", r#"{"error":"invalid_scope"}"#)).await;
     let tokens = tokens(credentials(&stub));
     let error = ApiClient::new(tokens, Duration::from_secs(9)).send(&get(), &["x"]).await.unwrap_err();
     assert!(matches!(&error, ApiError::Token(cause) if cause.label() == "invalid_scope"), "{error:?}");
@@ -202,7 +200,7 @@ async fn no_token_is_told_with_its_cause() {
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_api_ends_the_call_within_its_time_limit() {
-    let stub = Stub::new(|_, _| Reply::Hang).await;
+    let stub = Stub::always(Reply::Hang).await;
     for request in [get(), post()] {
         let tokens = tokens(credentials(&stub));
         let api = ApiClient::new(tokens, Duration::from_secs(5));
@@ -252,7 +250,7 @@ impl TokenProvider for Fixed {
 
 #[tokio::test]
 async fn tokens_of_any_provider_are_sent_to_the_given_address() {
-    let stub = Stub::new(|_, _| reply(401, "", "")).await;
+    let stub = Stub::always(reply(401, "", "")).await;
     let base_url = stub.url("/v1").parse().unwrap();
     let api = ApiClient::with_provider(Fixed, Http::without_jitter(), base_url, Duration::from_secs(9));
     assert_eq!(api.send(&get(), &[]).await.unwrap().status, StatusCode::UNAUTHORIZED);

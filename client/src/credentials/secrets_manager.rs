@@ -79,9 +79,9 @@ mod tests {
     use aws_config::{BehaviorVersion, Region};
     use aws_sdk_secretsmanager::config::{Credentials as AwsCredentials, SharedCredentialsProvider};
     use secrecy::ExposeSecret;
+    use test_support::{Reply, Stub, reply};
 
     use super::*;
-    use crate::stub::{Reply, Stub, reply};
 
     fn source(stub: &Stub) -> SecretsManager {
         let aws = AwsCredentials::new("AKIDEXAMPLE", "example", None, None, "test");
@@ -101,7 +101,7 @@ mod tests {
                 r#"{{"client_id":"id","client_secret":"s3cr3t-{n}","token_url":"https://t.example/"}}"#
             );
             let answer = serde_json::json!({"Name": "order-service", "SecretString": secret});
-            reply(200, "content-type: application/x-amz-json-1.1\r\n", &answer.to_string())
+            reply(200, "content-type: application/x-amz-json-1.1\r\n", answer.to_string())
         })
         .await;
         let source = source(&stub);
@@ -117,7 +117,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_error_says_what_went_wrong_and_nothing_of_the_secret() {
-        let refusal = |code: &str| reply(400, "", &format!(r#"{{"__type":"{code}","message":"s3cr3t"}}"#));
+        let refusal = |code: &str| reply(400, "", format!(r#"{{"__type":"{code}","message":"s3cr3t"}}"#));
         let cases: [(&str, Reply, &str); 5] = [
             (
                 "no secret",
@@ -138,7 +138,7 @@ mod tests {
             ),
         ];
         for (name, answer, ending) in cases {
-            let stub = Stub::new(move |_, _| answer.clone()).await;
+            let stub = Stub::always(answer.clone()).await;
             let error = source(&stub).read().await.unwrap_err();
             assert!(error.to_string().ends_with(ending), "{name}: {error}");
             assert!(!format!("{error:?}").contains("s3cr3t"), "{name}: {error:?}");

@@ -3,12 +3,10 @@
 use std::time::UNIX_EPOCH;
 
 use secrecy::SecretString;
+use test_support::{Reply, Stub, reply, unused_address};
 
 use super::*;
-use crate::{
-    stub::{Reply, Stub, reply},
-    token::tests::jwt,
-};
+use crate::token::tests::jwt;
 
 const NOW: Duration = Duration::from_secs(1_000_000);
 const GOOD: &str = r#"{"access_token":"opaque","token_type":"Bearer","expires_in":3600}"#;
@@ -28,7 +26,7 @@ fn credentials(stub: &Stub) -> Credentials {
 
 /// What comes of answers given in turn, the last one for ever, and how many requests it took.
 async fn outcome(replies: Vec<Reply>) -> (Result<AccessToken, TokenError>, usize) {
-    let stub = Stub::new(move |n, _| replies.get(n).or(replies.last()).unwrap().clone()).await;
+    let stub = Stub::in_turn(replies).await;
     let pace = Pace::new(Duration::from_secs(8), 4, || 0.0);
     let (grant, http) = (Grant::default(), Http::without_jitter());
     let outcome = request(&credentials(&stub), &grant, "a/read b/write", pace, &http, &clock).await;
@@ -37,7 +35,7 @@ async fn outcome(replies: Vec<Reply>) -> (Result<AccessToken, TokenError>, usize
 
 #[tokio::test]
 async fn the_request_is_the_one_of_the_protocol() {
-    let stub = Stub::new(|_, _| reply(200, "", GOOD)).await;
+    let stub = Stub::always(reply(200, "", GOOD)).await;
     let http = Http::new().unwrap();
     for (scopes, body) in [
         ("a/read b/write", "grant_type=client_credentials&scope=a%2Fread%20b%2Fwrite"),
@@ -59,7 +57,7 @@ async fn the_request_is_the_one_of_the_protocol() {
 
 #[tokio::test]
 async fn other_issuers_get_what_they_ask_for() {
-    let stub = Stub::new(|_, _| reply(200, "", GOOD)).await;
+    let stub = Stub::always(reply(200, "", GOOD)).await;
     let grant = Grant {
         authentication: ClientAuthentication::Body,
         audience: Some("https://api.example".to_owned()),
@@ -87,26 +85,26 @@ async fn permanent_failures_are_told_at_once() {
     let huge = "x".repeat(MAX_ANSWER + 1);
     let location = "location: http://127.0.0.1:1/\r\n";
     let cases = [
-        ("invalid_client", reply(400, "", &error("invalid_client")), "invalid_client"),
-        ("invalid_client as 401", reply(401, "", &error("invalid_client")), "invalid_client"),
+        ("invalid_client", reply(400, "", error("invalid_client")), "invalid_client"),
+        ("invalid_client as 401", reply(401, "", error("invalid_client")), "invalid_client"),
         ("401 without a body", reply(401, "", ""), "invalid_client"),
-        ("invalid_scope", reply(400, "", &error("invalid_scope")), "invalid_scope"),
-        ("unauthorized_client", reply(400, "", &error("unauthorized_client")), "unauthorized_client"),
+        ("invalid_scope", reply(400, "", error("invalid_scope")), "invalid_scope"),
+        ("unauthorized_client", reply(400, "", error("unauthorized_client")), "unauthorized_client"),
         (
             "unsupported_grant_type",
-            reply(400, "", &error("unsupported_grant_type")),
+            reply(400, "", error("unsupported_grant_type")),
             "unsupported_grant_type",
         ),
-        ("invalid_request", reply(400, "", &error("invalid_request")), "invalid_request"),
-        ("invalid_grant", reply(400, "", &error("invalid_grant")), "invalid_grant"),
-        ("an unknown code", reply(400, "", &error(secret)), "unexpected_status"),
+        ("invalid_request", reply(400, "", error("invalid_request")), "invalid_request"),
+        ("invalid_grant", reply(400, "", error("invalid_grant")), "invalid_grant"),
+        ("an unknown code", reply(400, "", error(secret)), "unexpected_status"),
         ("400 without JSON", reply(400, "", secret), "unexpected_status"),
-        ("403", reply(403, "", &error("invalid_client")), "unexpected_status"),
+        ("403", reply(403, "", error("invalid_client")), "unexpected_status"),
         ("404", reply(404, "", secret), "unexpected_status"),
         ("a redirect", reply(302, location, GOOD), "unexpected_status"),
         ("a redirect that keeps the method", reply(307, location, GOOD), "unexpected_status"),
         ("201", reply(201, "", GOOD), "unexpected_status"),
-        ("a page", reply(200, "", &format!("<html>{secret}</html>")), "malformed_answer"),
+        ("a page", reply(200, "", format!("<html>{secret}</html>")), "malformed_answer"),
         ("nothing", reply(200, "", ""), "malformed_answer"),
         ("a huge answer", reply(200, "", &huge), "malformed_answer"),
         ("a huge refusal", reply(400, "", &huge), "malformed_answer"),
@@ -116,24 +114,24 @@ async fn permanent_failures_are_told_at_once() {
             reply(200, "", r#"{"access_token":"SECRET-TEXT","expires_in":3600}"#),
             "malformed_answer",
         ),
-        ("another type", reply(200, "", &GOOD.replace("Bearer", "mac")), "malformed_answer"),
-        ("an empty token", reply(200, "", &token("", r#","expires_in":9"#)), "malformed_answer"),
+        ("another type", reply(200, "", GOOD.replace("Bearer", "mac")), "malformed_answer"),
+        ("an empty token", reply(200, "", token("", r#","expires_in":9"#)), "malformed_answer"),
         (
             "a token with a line end",
-            reply(200, "", &token(r"SECRET-TEXT\r\nx: y", r#","expires_in":9"#)),
+            reply(200, "", token(r"SECRET-TEXT\r\nx: y", r#","expires_in":9"#)),
             "malformed_answer",
         ),
         (
             "a token beyond a header",
-            reply(200, "", &token(&"x".repeat(MAX_TOKEN + 1), r#","expires_in":9"#)),
+            reply(200, "", token(&"x".repeat(MAX_TOKEN + 1), r#","expires_in":9"#)),
             "malformed_answer",
         ),
-        ("an opaque token of unknown life", reply(200, "", &token(secret, "")), "malformed_answer"),
-        ("a negative life", reply(200, "", &token(secret, r#","expires_in":-5"#)), "malformed_answer"),
-        ("a life of nothing", reply(200, "", &token(secret, r#","expires_in":0"#)), "expired"),
+        ("an opaque token of unknown life", reply(200, "", token(secret, "")), "malformed_answer"),
+        ("a negative life", reply(200, "", token(secret, r#","expires_in":-5"#)), "malformed_answer"),
+        ("a life of nothing", reply(200, "", token(secret, r#","expires_in":0"#)), "expired"),
         (
             "a JWT that has expired",
-            reply(200, "", &token(&jwt(r#"{"exp":999999}"#), r#","expires_in":3600"#)),
+            reply(200, "", token(&jwt(r#"{"exp":999999}"#), r#","expires_in":3600"#)),
             "expired",
         ),
     ];
@@ -159,7 +157,7 @@ async fn answers_are_taken_up_to_64_kibibytes() {
 #[tokio::test]
 async fn transient_failures_are_tried_again() {
     let aws = |member: &str, name: &str| {
-        reply(400, "", &format!(r#"{{"{member}":"{name}","message":"slow down"}}"#))
+        reply(400, "", format!(r#"{{"{member}":"{name}","message":"slow down"}}"#))
     };
     let cases = [
         ("429", reply(429, "retry-after: 0\r\n", ""), "throttled"),
@@ -195,10 +193,8 @@ async fn a_wait_beyond_the_time_limit_is_left_to_the_caller() {
 
 #[tokio::test]
 async fn no_one_listening_is_a_failed_connection() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/", listener.local_addr().unwrap());
-    drop(listener);
-    let stub = Stub::new(|_, _| Reply::Close).await;
+    let url = format!("http://{}/", unused_address());
+    let stub = Stub::always(Reply::Close).await;
     let credentials = Credentials { token_url: url.parse().unwrap(), ..credentials(&stub) };
     let pace = Pace::new(Duration::from_secs(8), 1, || 0.0);
     let (grant, http) = (Grant::default(), Http::without_jitter());
@@ -208,8 +204,9 @@ async fn no_one_listening_is_a_failed_connection() {
 
 #[tokio::test(start_paused = true)]
 async fn slow_answers_end_within_the_time_limit() {
-    let Reply::Bytes(good) = reply(200, "", GOOD) else { panic!("not bytes") };
-    for (name, slow) in [("silent", Reply::Hang), ("dripping", Reply::Drip(good))] {
+    for (name, slow) in
+        [("silent", Reply::Hang), ("dripping", reply(200, "", GOOD).drip(Duration::from_secs(1)))]
+    {
         let before = tokio::time::sleep(Duration::ZERO).deadline();
         let (outcome, _) = outcome(vec![slow]).await;
         assert_eq!(outcome.unwrap_err().label(), "timed_out", "{name}");

@@ -1,7 +1,8 @@
 //! What the settings of the HTTP client do, on real connections.
 
+use test_support::{Stub, reply};
+
 use super::*;
-use crate::stub::{Stub, reply};
 
 async fn get(http: &Http, url: &str) -> Result<Answer, NoAnswer> {
     exchange(http.request(::http::Method::GET, url.parse().unwrap()), 100, Duration::from_secs(5)).await
@@ -9,7 +10,7 @@ async fn get(http: &Http, url: &str) -> Result<Answer, NoAnswer> {
 
 #[tokio::test]
 async fn the_user_agent_is_ours_or_the_callers() {
-    let stub = Stub::new(|_, _| reply(200, "", "")).await;
+    let stub = Stub::always(reply(200, "", "")).await;
     let ours = concat!("scopegate-client/", env!("CARGO_PKG_VERSION"));
     let theirs = Http::builder().user_agent("billing/1.4").build().unwrap();
     for (http, expected) in [(Http::new().unwrap(), ours), (theirs, "billing/1.4")] {
@@ -20,7 +21,7 @@ async fn the_user_agent_is_ours_or_the_callers() {
 
 #[tokio::test]
 async fn requests_go_through_the_proxy() {
-    let proxy = Stub::new(|_, _| reply(200, "", "")).await;
+    let proxy = Stub::always(reply(200, "", "")).await;
     let url = proxy.url("").replace("http://", "http://user:secret@");
     let http = Http::builder().proxy(url).build().unwrap();
     assert!(get(&http, "http://127.0.0.1:1/path").await.is_ok());

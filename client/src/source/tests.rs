@@ -8,15 +8,11 @@ use std::{
 
 use proptest::prelude::*;
 use secrecy::{ExposeSecret, SecretString};
+use test_support::{Reply, Request, Stub, reply};
 use tokio::task::JoinSet;
 
 use super::{slots::PAUSE, *};
-use crate::{
-    credentials::Reading,
-    stub::{Heard, Reply, Stub, reply},
-    token::tests::jwt,
-    url::ServiceUrl,
-};
+use crate::{credentials::Reading, token::tests::jwt, url::ServiceUrl};
 
 /// A secret that changes with each reading: `secret-1`, `secret-2`, …
 struct Rotating {
@@ -42,7 +38,7 @@ struct World {
 }
 
 impl World {
-    async fn new(script: impl Fn(usize, &Heard) -> Reply + Send + Sync + 'static) -> Self {
+    async fn new(script: impl Fn(usize, &Request) -> Reply + Send + Sync + 'static) -> Self {
         let stub = Stub::new(script).await;
         let (reads, seconds) = (Arc::default(), Arc::new(AtomicU64::new(1_000_000)));
         let source = Rotating { token_url: stub.url("/token").parse().unwrap(), reads: Arc::clone(&reads) };
@@ -78,11 +74,11 @@ fn numbered(n: usize) -> Reply {
 }
 
 fn lived(n: usize, seconds: u64) -> Reply {
-    reply(200, "", &format!(r#"{{"access_token":"token-{n}","token_type":"Bearer","expires_in":{seconds}}}"#))
+    reply(200, "", format!(r#"{{"access_token":"token-{n}","token_type":"Bearer","expires_in":{seconds}}}"#))
 }
 
 fn refused(code: &str) -> Reply {
-    reply(400, "", &format!(r#"{{"error":"{code}"}}"#))
+    reply(400, "", format!(r#"{{"error":"{code}"}}"#))
 }
 
 fn named(n: usize) -> String {
@@ -229,7 +225,7 @@ async fn a_proxy_that_answers_with_an_ageing_token_is_not_asked_each_time() {
 
 #[tokio::test]
 async fn a_rotated_secret_is_read_again_once() {
-    let basic = |heard: &Heard| heard.header("authorization").unwrap().to_owned();
+    let basic = |heard: &Request| heard.header("authorization").unwrap().to_owned();
     let first = Arc::new(Mutex::new(None::<String>));
     let world = World::new(move |n, heard| {
         let old = first.lock().unwrap().get_or_insert_with(|| basic(heard)).clone();

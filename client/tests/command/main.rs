@@ -1,10 +1,6 @@
 //! The program `client` as scripts see it: output, exit code, and the one line of an error.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
-
-#[path = "../../src/stub.rs"]
-#[expect(dead_code, reason = "shared with the tests of the library, which need more of it")]
-mod stub;
+#![expect(clippy::unwrap_used, reason = "test code")]
 
 mod messages;
 
@@ -15,7 +11,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use stub::{Heard, Reply, Stub, reply};
+use test_support::{Reply, Request, Stub, reply};
 
 type Arguments<'a> = &'a [&'a str];
 type Vars<'a> = &'a [(&'a str, &'a str)];
@@ -37,7 +33,7 @@ async fn run(directory: &Path, arguments: Arguments<'_>, vars: Vars<'_>) -> Outc
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
-async fn stub(answer: impl Fn(&Heard) -> Reply + Send + Sync + 'static) -> Stub {
+async fn stub(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Stub {
     let token = r#"{"access_token":"the-token","token_type":"Bearer","expires_in":3600}"#;
     Stub::new(move |_, heard| {
         if heard.head.starts_with("POST /oauth2/token ") { reply(200, "", token) } else { answer(heard) }
@@ -83,10 +79,10 @@ async fn a_call_prints_the_body_and_says_the_status() {
             return reply(400, "", "no");
         }
         if heard.head.contains("large") {
-            return reply(200, "", &heard.body.len().to_string());
+            return reply(200, "", heard.body.len().to_string());
         }
         assert_eq!(heard.header("authorization"), Some("Bearer the-token"));
-        reply(201, "", &format!("{}|{}", heard.head.lines().next().unwrap(), heard.body))
+        reply(201, "", format!("{}|{}", heard.head.lines().next().unwrap(), heard.body))
     })
     .await;
     let (token_url, api_url) = (stub.url("/oauth2/token"), stub.url("/prod"));

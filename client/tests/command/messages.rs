@@ -2,14 +2,12 @@
 
 use std::{
     fs::{self, Permissions},
-    net::TcpListener,
     os::unix::fs::PermissionsExt,
 };
 
-use crate::{
-    Arguments, clients_file, run,
-    stub::{Stub, reply},
-};
+use test_support::{Stub, reply, unused_address};
+
+use crate::{Arguments, clients_file, run};
 
 /// A folder with two clients files, of which one says what its only client holds.
 fn folder() -> tempfile::TempDir {
@@ -26,14 +24,14 @@ fn folder() -> tempfile::TempDir {
 async fn refusing() -> String {
     let refusing = Stub::new(|_, heard| {
         let code = if heard.body.contains("scope=") { "invalid_scope" } else { "invalid_client" };
-        reply(400, "", &format!(r#"{{"error":"{code}"}}"#))
+        reply(400, "", format!(r#"{{"error":"{code}"}}"#))
     });
     refusing.await.url("/oauth2/token")
 }
 
 /// A port on which nothing listens, and what is said about it.
 fn not_running() -> (String, String) {
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = unused_address();
     let url = format!("http://{address}/oauth2/token");
     let said = format!(
         "client: nothing answers at {url}; start `cargo run -p local`, or give its port with `--port`\n"
