@@ -1,5 +1,5 @@
-//! What the tests of several modules share: requests, a clock that tests turn, an embedded DynamoDB, a token endpoint
-//! that counts, a log that can be read.
+//! What the tests of several modules share: requests, a clock that tests turn, an embedded DynamoDB, a log that can be
+//! read.
 
 use std::{
     cell::Cell,
@@ -14,10 +14,6 @@ use aws_sdk_dynamodb::{
     types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType},
 };
 use dynamodb::Embedded;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpListener,
-};
 
 use crate::{log::Log, token::TokenRequest};
 
@@ -99,68 +95,4 @@ pub(crate) async fn dynamodb() -> Embedded {
     }
     request.send().await.unwrap();
     database
-}
-
-/// Status, further headers and body of an answer. The status 0 says nothing at all.
-pub(crate) type Reply = (u16, &'static str, String);
-
-/// An HTTP server that answers as the test says, and remembers what it was asked.
-#[derive(Clone)]
-pub(crate) struct Stub {
-    pub(crate) url: String,
-    heard: Arc<Mutex<Vec<String>>>,
-}
-
-impl Stub {
-    /// Answers each request, of which `script` gets number, from 0, and text.
-    pub(crate) async fn new(script: impl Fn(usize, &str) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/oauth2/token", listener.local_addr().unwrap());
-        let stub = Self { url, heard: Arc::default() };
-        let (heard, script) = (Arc::clone(&stub.heard), Arc::new(script));
-        tokio::spawn(async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
-                let (heard, script) = (Arc::clone(&heard), Arc::clone(&script));
-                tokio::spawn(async move {
-                    let mut request = Vec::new();
-                    while !is_whole(&request) {
-                        if stream.read_buf(&mut request).await.unwrap_or(0) == 0 {
-                            return;
-                        }
-                    }
-                    let request = String::from_utf8(request).unwrap();
-                    let number = {
-                        let mut heard = heard.lock().unwrap();
-                        heard.push(request.clone());
-                        heard.len() - 1
-                    };
-                    let (status, headers, body) = script(number, &request);
-                    if status == 0 {
-                        return std::future::pending().await;
-                    }
-                    let length = body.len();
-                    let lines = format!(
-                        "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n"
-                    );
-                    _ = stream.write_all(format!("{lines}{body}").as_bytes()).await;
-                });
-            }
-        });
-        stub
-    }
-
-    pub(crate) fn heard(&self) -> Vec<String> {
-        self.heard.lock().unwrap().clone()
-    }
-
-    pub(crate) fn count(&self) -> usize {
-        self.heard.lock().unwrap().len()
-    }
-}
-
-fn is_whole(request: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(request).to_lowercase();
-    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-    body.len() >= length.map_or(0, |length| length.trim().parse().unwrap())
 }

@@ -2,16 +2,17 @@ use std::collections::BTreeMap;
 
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_secretsmanager::config::{Credentials, SharedCredentialsProvider};
+use test_support::{Reply, Request, Stub, reply};
 
 use super::*;
-use crate::testing::{Reply, Stub, clock};
+use crate::testing::clock;
 
 fn config(stub: &Stub) -> SdkConfig {
     let credentials = Credentials::new("AKIDEXAMPLE", "example", None, None, "test");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-west-1"))
-        .endpoint_url(stub.url.clone())
+        .endpoint_url(stub.url("/"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .retry_config(aws_config::retry::RetryConfig::disabled())
         .http_client(Http::new().unwrap())
@@ -19,18 +20,18 @@ fn config(stub: &Stub) -> SdkConfig {
 }
 
 fn ok(body: &str) -> Reply {
-    (200, "", body.to_owned())
+    reply(200, "", body)
 }
 
 fn error(code: &str) -> Reply {
-    (400, "", format!(r#"{{"__type":"{code}","message":"s3cret"}}"#))
+    reply(400, "", format!(r#"{{"__type":"{code}","message":"s3cret"}}"#))
 }
 
 /// Target and body of each request.
 fn heard(stub: &Stub) -> Vec<String> {
-    let target = |request: &String| {
-        let line = request.lines().find_map(|line| line.strip_prefix("x-amz-target: ")).unwrap().to_owned();
-        format!("{} {}", line.split('.').next_back().unwrap(), request.split("\r\n\r\n").nth(1).unwrap())
+    let target = |request: &Request| {
+        let target = request.header("x-amz-target").unwrap();
+        format!("{} {}", target.split('.').next_back().unwrap(), request.body)
     };
     stub.heard().iter().map(target).collect()
 }
@@ -100,18 +101,17 @@ async fn cognito_is_asked_in_its_own_words() {
 
 #[tokio::test]
 async fn a_secret_is_tried_at_the_token_endpoint() {
-    let stub = Stub::new(|number, _| match number {
-        0 => ok(r#"{"access_token":"t","expires_in":60,"token_type":"Bearer"}"#),
-        1 => (400, "", r#"{"error":"invalid_client"}"#.into()),
-        _ => (400, "", r#"{"error":"unauthorized_client"}"#.into()),
-    })
+    let stub = Stub::in_turn(vec![
+        ok(r#"{"access_token":"t","expires_in":60,"token_type":"Bearer"}"#),
+        reply(400, "", r#"{"error":"invalid_client"}"#),
+        reply(400, "", r#"{"error":"unauthorized_client"}"#),
+    ])
     .await;
-    let tokens = TokenEndpoint::new(Http::new().unwrap(), stub.url.parse().unwrap(), clock);
+    let tokens = TokenEndpoint::new(Http::new().unwrap(), stub.url("/oauth2/token").parse().unwrap(), clock);
     assert_eq!(tokens.accepts("7abc", &"s3cret".into()).await, Ok(true));
     assert_eq!(tokens.accepts("7abc", &"s3cret".into()).await, Ok(false));
     let failed = tokens.accepts("7abc", &"s3cret".into()).await.unwrap_err();
     assert_eq!(failed.reason, "the token endpoint refused: `unauthorized_client`");
-    assert!(
-        stub.heard()[0].contains(&format!("authorization: Basic {}", BASE64_STANDARD.encode("7abc:s3cret")))
-    );
+    let basic = format!("Basic {}", BASE64_STANDARD.encode("7abc:s3cret"));
+    assert_eq!(stub.heard()[0].header("authorization"), Some(basic.as_str()));
 }

@@ -6,35 +6,36 @@ use std::sync::{
 use aws_sdk_dynamodb::types::AttributeValue;
 use client::Http;
 use dynamodb::Embedded;
+use test_support::{Reply, Stub, reply};
 
 use super::*;
-use crate::testing::{Asked, Reply, Stub, TABLE, client_of, clock, dynamodb, request, turn_clock};
+use crate::testing::{Asked, TABLE, client_of, clock, dynamodb, request, turn_clock};
 
 const LIFE: u64 = 3600;
-
-fn reply(status: u16, body: &str) -> Reply {
-    (status, "", body.to_owned())
-}
 
 /// A token endpoint that knows the secrets beginning with `good`, and numbers its tokens.
 async fn issuer() -> Stub {
     Stub::new(|number, asked| {
-        if asked.contains("client_secret=good") {
+        if asked.body.contains("client_secret=good") {
             token(number)
         } else {
-            reply(400, r#"{"error":"invalid_client"}"#)
+            reply(400, "", r#"{"error":"invalid_client"}"#)
         }
     })
     .await
 }
 
 fn token(number: usize) -> Reply {
-    reply(200, &format!(r#"{{"access_token":"token-{number}","expires_in":{LIFE},"token_type":"Bearer"}}"#))
+    reply(
+        200,
+        "",
+        format!(r#"{{"access_token":"token-{number}","expires_in":{LIFE},"token_type":"Bearer"}}"#),
+    )
 }
 
 fn cache(table: &Embedded, issuer: &Stub, asked: &Asked) -> Cache {
     let table = Table::new(client_of(table, asked), TABLE.to_owned());
-    let upstream = Upstream::new(Http::new().unwrap(), issuer.url.parse().unwrap(), clock);
+    let upstream = Upstream::new(Http::new().unwrap(), issuer.url("/oauth2/token").parse().unwrap(), clock);
     Cache::new(table, upstream, clock)
 }
 
@@ -151,7 +152,7 @@ async fn one_renews_at_three_quarters_while_the_others_get_the_old_one() {
 #[tokio::test]
 async fn a_failing_issuer_is_bridged_by_the_old_token_until_it_expires() {
     let table = dynamodb().await;
-    let issuer = Stub::new(|number, _| if number == 0 { token(0) } else { reply(500, "{}") }).await;
+    let issuer = Stub::new(|number, _| if number == 0 { token(0) } else { reply(500, "", "{}") }).await;
     let cache = cache(&table, &issuer, &Asked::default());
     ask(&cache, "good", "").await.unwrap();
     turn_clock(LIFE - 10);
@@ -168,10 +169,11 @@ async fn a_failing_issuer_is_bridged_by_the_old_token_until_it_expires() {
 #[tokio::test]
 async fn a_secret_that_is_refused_at_renewal_is_refused_to_the_caller() {
     let table = dynamodb().await;
-    let issuer = Stub::new(
-        |number, _| if number == 0 { token(0) } else { reply(400, r#"{"error":"invalid_client"}"#) },
-    )
-    .await;
+    let issuer =
+        Stub::new(
+            |number, _| if number == 0 { token(0) } else { reply(400, "", r#"{"error":"invalid_client"}"#) },
+        )
+        .await;
     let cache = cache(&table, &issuer, &Asked::default());
     ask(&cache, "good", "").await.unwrap();
     turn_clock(LIFE - 10);
@@ -183,10 +185,10 @@ async fn a_secret_that_is_refused_at_renewal_is_refused_to_the_caller() {
 async fn throttling_in_both_forms_is_backed_off_and_failures_are_not_kept() {
     let table = dynamodb().await;
     let issuer = Stub::new(|number, _| match number {
-        0 => reply(429, "{}"),
-        1 => reply(400, r#"{"__type":"TooManyRequestsException"}"#),
+        0 => reply(429, "", "{}"),
+        1 => reply(400, "", r#"{"__type":"TooManyRequestsException"}"#),
         2 => token(2),
-        _ => (429, "retry-after: 7\r\n", "{}".to_owned()),
+        _ => reply(429, "retry-after: 7\r\n", "{}"),
     })
     .await;
     let cache = cache(&table, &issuer, &Asked::default());
@@ -231,13 +233,13 @@ async fn a_token_made_for_one_request_is_neither_kept_nor_taken_from_the_table()
     special.metadata = Some("{}".to_owned());
     let found = cache.token(&special, soon()).await.unwrap();
     assert_eq!(found.origin, Origin::Bypassed);
-    assert!(issuer.heard()[0].ends_with("&aws_client_metadata=%7B%7D"));
+    assert!(issuer.heard()[0].body.ends_with("&aws_client_metadata=%7B%7D"));
     assert_eq!(asked.take().len(), 0);
 }
 
 #[tokio::test]
 async fn an_issuer_that_hangs_is_not_waited_for_beyond_the_deadline() {
-    let (table, issuer) = (dynamodb().await, Stub::new(|_, _| reply(0, "")).await);
+    let (table, issuer) = (dynamodb().await, Stub::always(Reply::Hang).await);
     let cache = cache(&table, &issuer, &Asked::default());
     let began = instant();
     let until = began + Duration::from_millis(300);

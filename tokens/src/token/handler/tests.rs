@@ -1,8 +1,9 @@
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::Value;
+use test_support::{Stub, reply};
 
 use super::*;
-use crate::testing::{Asked, Stub, TABLE, client_of, clock, dynamodb, log};
+use crate::testing::{Asked, TABLE, client_of, clock, dynamodb, log};
 
 const GRANT: &str = "grant_type=client_credentials";
 
@@ -17,7 +18,7 @@ fn event(secret: &str, body: &str) -> Vec<u8> {
 }
 
 async fn function(issuer: &Stub, log: Log) -> TokenFunction {
-    let config = TokenConfig { token_url: issuer.url.parse().unwrap(), table: TABLE.into() };
+    let config = TokenConfig { token_url: issuer.url("/oauth2/token").parse().unwrap(), table: TABLE.into() };
     let dynamodb = client_of(&dynamodb().await, &Asked::default());
     TokenFunction::new(config, dynamodb, Http::new().unwrap(), clock, log)
 }
@@ -35,11 +36,11 @@ async fn answer(function: &TokenFunction, event: &[u8]) -> Value {
 
 #[tokio::test]
 async fn answers_and_log_lines_are_those_of_a_token_endpoint() {
-    let issuer = Stub::new(|number, _| match number {
-        0 => (200, "", r#"{"access_token":"t0ken","expires_in":60,"token_type":"Bearer"}"#.into()),
-        1 => (400, "", r#"{"error":"invalid_scope"}"#.into()),
-        _ => (503, "retry-after: 9\r\n", String::new()),
-    })
+    let issuer = Stub::in_turn(vec![
+        reply(200, "", r#"{"access_token":"t0ken","expires_in":60,"token_type":"Bearer"}"#),
+        reply(400, "", r#"{"error":"invalid_scope"}"#),
+        reply(503, "retry-after: 9\r\n", ""),
+    ])
     .await;
     let (log, written) = log();
     let function = function(&issuer, log).await;
