@@ -2,7 +2,6 @@
 //! AWS; events as API Gateway sends them; a clock that stands; a log that can be read.
 
 mod fuse;
-mod stub;
 mod world;
 
 use std::{
@@ -13,9 +12,9 @@ use std::{
 use access::log::Log;
 use dynamodb::Embedded;
 use serde_json::{Value, json};
+use test_support::{Reply, Stub, reply};
 
 pub(crate) use fuse::{Death, Fuse};
-pub(crate) use stub::stub;
 pub(crate) use world::World;
 
 use crate::entry::{Context, Invocation};
@@ -33,6 +32,12 @@ pub(crate) const TABLE: &str = "table";
 
 /// 2026-02-03T04:05:06.789Z
 pub(crate) const NOW_MS: u64 = 1_770_091_506_789;
+
+/// An endpoint that gives these answers, one to a request, and closes every later connection.
+pub(crate) async fn stub(answers: &[(u16, String)]) -> Stub {
+    let answers: Vec<_> = answers.iter().map(|(status, body)| reply(*status, "", body)).collect();
+    Stub::new(move |number, _| answers.get(number).cloned().unwrap_or(Reply::Close)).await
+}
 
 pub(crate) fn clock() -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(NOW_MS)

@@ -164,27 +164,28 @@ impl Api for ClientApi {
 mod tests {
     use client::{Credentials, Http};
     use serde_json::json;
+    use test_support::Request;
 
     use super::*;
     use crate::testing::{clock, invocation, stub};
 
     /// What is answered to `call`, and what was asked of the API on the way, the token's request left out.
-    async fn send(call: Call, answers: &[(u16, &str)]) -> (Result<Reply, NoReply>, Vec<String>) {
+    async fn send(call: Call, answers: &[(u16, &str)]) -> (Result<Reply, NoReply>, Vec<Request>) {
         let token = r#"{"access_token":"the-token","token_type":"Bearer","expires_in":3600}"#;
         let mut all = vec![(200, token.to_owned())];
         all.extend(answers.iter().map(|(status, body)| (*status, (*body).to_owned())));
-        let (address, requests) = stub(&all).await;
+        let stub = stub(&all).await;
         let credentials = json!({
             "client_id": "order-service",
             "client_secret": "the-secret",
-            "token_url": format!("http://{address}/oauth2/token"),
-            "api_url": format!("http://{address}/prod"),
+            "token_url": stub.url("/oauth2/token"),
+            "api_url": stub.url("/prod"),
         });
         let credentials = Credentials::from_json(&credentials.to_string()).unwrap();
         let tokens = TokenSource::builder(credentials, Http::new().unwrap()).clock(clock).build();
         let reply = ClientApi::new(tokens, &["inventory/read"]).send(call).await;
-        let mut requests = requests.lock().unwrap().clone();
-        assert!(requests.remove(0).contains("scope=inventory%2Fread"));
+        let mut requests = stub.heard();
+        assert!(requests.remove(0).body.contains("scope=inventory%2Fread"));
         (reply, requests)
     }
 
@@ -198,10 +199,10 @@ mod tests {
         let reply = reply.unwrap();
         assert_eq!((reply.status, reply.error()), (409, ("e".to_owned(), Some("f".to_owned()))));
         let [request] = requests.as_slice() else { panic!("{requests:?}") };
-        assert!(request.starts_with("POST /prod/inventory?cursor=a+b HTTP/1.1"), "{request}");
-        assert!(request.ends_with(r#"{"a":1}"#), "{request}");
-        for header in ["authorization: Bearer the-token", "x-amzn-trace-id: Root=1-2-3"] {
-            assert!(request.contains(header), "{request}");
+        assert!(request.head.starts_with("POST /prod/inventory?cursor=a+b HTTP/1.1"), "{request:?}");
+        assert_eq!(request.body, r#"{"a":1}"#);
+        for (name, value) in [("authorization", "Bearer the-token"), ("x-amzn-trace-id", "Root=1-2-3")] {
+            assert_eq!(request.header(name), Some(value));
         }
     }
 
@@ -219,7 +220,7 @@ mod tests {
         {
             let invocation = Invocation::of(clock, clock() + left, Vec::new());
             let (_, requests) = send(Call::get("/x".to_owned(), &invocation), &[(200, "{}")]).await;
-            let header = requests[0].lines().find_map(|line| line.strip_prefix("x-time-left-ms: ")).unwrap();
+            let header = requests[0].header("x-time-left-ms").unwrap();
             let told = Duration::from_millis(header.parse().unwrap());
             assert!(told <= most && told > most / 4, "{told:?} of {left:?}");
         }

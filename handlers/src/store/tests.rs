@@ -12,13 +12,13 @@ use crate::{
 
 /// A table whose DynamoDB gives these answers, one to a request.
 async fn table(answers: &[(u16, String)]) -> Table {
-    let (address, _) = stub(answers).await;
+    let stub = stub(answers).await;
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
         .credentials_provider(Credentials::new("test", "secret-of-the-test", None, None, "test"))
         .retry_config(RetryConfig::disabled())
-        .endpoint_url(format!("http://{address}"));
+        .endpoint_url(stub.url("/"));
     Table::new(Client::from_conf(config.build()), "table".to_owned())
 }
 
