@@ -3,13 +3,15 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
     thread,
+    time::Duration,
 };
 
+use gateway::loopback;
 use serde_json::{Value, json};
+use test_support::{Stub, reply};
 
 const TEMPLATE: &str = r#"
 AWSTemplateFormatVersion: "2010-09-09"
@@ -37,24 +39,6 @@ Resources:
         Read: { Type: Api, Properties: { RestApiId: !Ref Api, Path: "/books/{id}", Method: GET } }
 "#;
 
-/// The head and the body of what comes over a connection.
-fn message(stream: &TcpStream) -> Option<(String, Vec<u8>)> {
-    let mut reader = BufReader::new(stream);
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        if reader.read_line(&mut head).ok()? == 0 {
-            return None;
-        }
-    }
-    let length = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().unwrap())
-    });
-    let mut body = vec![0; length.unwrap_or(0)];
-    reader.read_exact(&mut body).ok()?;
-    Some((head, body))
-}
-
 /// What the functions of the template answer: the authorizer lets one token call the route that it asks about.
 fn invoked(name: &str, event: &Value) -> (Value, bool) {
     match (name, event["authorizationToken"].as_str()) {
@@ -73,28 +57,15 @@ fn invoked(name: &str, event: &Value) -> (Value, bool) {
     }
 }
 
-/// A Lambda Invoke endpoint that serves for as long as the test runs.
-fn endpoint() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    thread::spawn(move || {
-        for mut stream in listener.incoming().map(Result::unwrap) {
-            thread::spawn(move || {
-                while let Some((head, body)) = message(&stream) {
-                    let name = head.split('/').nth(3).unwrap();
-                    let (answer, is_success) = invoked(name, &serde_json::from_slice(&body).unwrap());
-                    let (answer, error) = (
-                        answer.to_string(),
-                        if is_success { "" } else { "X-Amz-Function-Error: Unhandled\r\n" },
-                    );
-                    let length = answer.len();
-                    write!(stream, "HTTP/1.1 200 OK\r\n{error}Content-Length: {length}\r\n\r\n{answer}")
-                        .unwrap();
-                }
-            });
-        }
-    });
-    port
+/// A Lambda Invoke endpoint.
+async fn endpoint() -> Stub {
+    Stub::new(|_, request| {
+        let name = request.path().split('/').nth(3).unwrap();
+        let (answer, is_success) = invoked(name, &serde_json::from_str(&request.body).unwrap());
+        let error = if is_success { "" } else { "X-Amz-Function-Error: Unhandled\r\n" };
+        reply(200, error, answer.to_string())
+    })
+    .await
 }
 
 /// Ended with the test.
@@ -113,21 +84,23 @@ fn gateway(arguments: &[&str]) -> Command {
     command
 }
 
-fn get(port: u16, path: &str, token: Option<&str>) -> (u16, Value) {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    let token = token.map(|token| format!("Authorization: {token}\r\n")).unwrap_or_default();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{token}\r\n").unwrap();
-    let (head, body) = message(&stream).unwrap();
-    (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_slice(&body).unwrap())
+async fn get(port: u16, path: &str, token: Option<&str>) -> (u16, Value) {
+    let http = loopback::client(Duration::from_secs(10)).unwrap();
+    let mut request = http.get(format!("http://127.0.0.1:{port}{path}"));
+    if let Some(token) = token {
+        request = request.header("Authorization", token);
+    }
+    let answer = request.send().await.unwrap();
+    (answer.status().as_u16(), serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap())
 }
 
-#[test]
-fn a_template_is_served_with_functions_that_run_elsewhere() {
+#[tokio::test]
+async fn a_template_is_served_with_functions_that_run_elsewhere() {
     let folder = std::env::temp_dir().join(format!("gateway-command-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("template.yaml");
     std::fs::write(&path, TEMPLATE).unwrap();
-    let (template, functions) = (path.to_str().unwrap(), format!("http://127.0.0.1:{}", endpoint()));
+    let (template, functions) = (path.to_str().unwrap(), endpoint().await.url(""));
     let options = ["--template", template, "--functions", &functions, "--port", "0"];
 
     let refused = gateway(&options).output().unwrap();
@@ -160,7 +133,7 @@ fn a_template_is_served_with_functions_that_run_elsewhere() {
         ),
         ("no route", "/pens", None, 403, json!({ "message": "Missing Authentication Token" })),
     ] {
-        assert_eq!(get(port, path, token), (status, body), "{name}");
+        assert_eq!(get(port, path, token).await, (status, body), "{name}");
     }
     std::fs::remove_dir_all(&folder).unwrap();
 }
