@@ -1,35 +1,28 @@
-//! What the fuzz targets share: a key made for the run, tokens signed with it, an authorizer that has this key only, and
-//! the definition of a grant, written out once more.
+//! What the fuzz targets share: tokens, an authorizer that has one key, and the definition of a grant written out once
+//! more.
 
 use std::{
     cell::RefCell,
-    sync::{Arc, LazyLock, Mutex},
+    sync::LazyLock,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use access::{Scope, Table, log::Log};
+use access::{Scope, Table};
 use authorizer::{Authorizer, Config, Failure, Refusal};
-use aws_lc_rs::{
-    rand::SystemRandom,
-    rsa::KeySize,
-    signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents},
-};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
+pub use test_support::{
+    FIRST, ROUTES,
+    signer::{ARN, CLIENT, ISSUER, NOW},
+};
+use test_support::{
+    Lines, look_up, settings,
+    signer::{changed, claims, event, jwks},
+};
 use tokio::runtime::{Builder, Runtime};
 
-/// The time of every decision.
-pub const NOW: u64 = 1_700_000_000;
-/// The pool whose tokens are read.
-pub const ISSUER: &str = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab12cd34E";
-/// The client of every token.
-pub const CLIENT: &str = "3n4b5urk1ft4fl3mg5e62d9ado";
 /// What the good tokens hold.
 pub const SCOPES: [&str; 3] = ["orders/read payments/read", "inventory/write", "openid"];
-/// An event's method ARN, where a target is not about that.
-pub const ARN: &str = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/prod/GET/orders/7";
 
-static KEY: LazyLock<RsaKeyPair> = LazyLock::new(|| RsaKeyPair::generate(KeySize::Rsa2048).unwrap());
 static TOKENS: LazyLock<Vec<String>> = LazyLock::new(|| SCOPES.map(good).to_vec());
 
 /// Valid tokens, one for each of [`SCOPES`].
@@ -37,35 +30,14 @@ pub fn tokens() -> &'static [String] {
     &TOKENS
 }
 
-/// The public key as its issuer publishes it, named `first`.
-pub fn jwk() -> Value {
-    let public: RsaPublicKeyComponents<Vec<u8>> = KEY.public_key().into();
-    let [n, e] = [public.n, public.e].map(|bytes| URL_SAFE_NO_PAD.encode(bytes));
-    json!({"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "first", "n": n, "e": e})
-}
-
-/// Signs whatever these two texts are.
-pub fn sign(header: &str, payload: &str) -> String {
-    let [header, payload] = [header, payload].map(|part| URL_SAFE_NO_PAD.encode(part));
-    let signed = format!("{header}.{payload}");
-    let mut signature = vec![0; KEY.public_modulus_len()];
-    KEY.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature).unwrap();
-    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
-}
-
 fn good(scope: &str) -> String {
-    let payload = json!({"iss": ISSUER, "token_use": "access", "client_id": CLIENT, "sub": CLIENT, "version": 2,
-        "scope": scope, "exp": NOW + 3600, "iat": NOW - 10, "auth_time": NOW - 10, "jti": "fuzzed"});
-    sign(r#"{"alg":"RS256","kid":"first"}"#, &payload.to_string())
+    FIRST.token(&changed(claims(), json!({"scope": scope, "jti": "fuzzed"})))
 }
-
-/// The routes of the project.
-pub const ROUTES: &str = include_str!("../../routes.json");
 
 /// An authorizer with the keys that it is given, and what it logs.
 pub struct Subject {
     authorizer: Authorizer,
-    log: Arc<Mutex<String>>,
+    lines: Lines,
 }
 
 thread_local! {
@@ -75,39 +47,27 @@ thread_local! {
 impl Subject {
     /// Has the keys of this JWKS, whatever it is.
     pub fn new(jwks: &[u8]) -> Self {
-        let vars = |name: &str| {
-            Some(match name {
-                "USER_POOL_ID" => "eu-central-1_Ab12cd34E".to_owned(),
-                "CLIENT_IDS" => CLIENT.to_owned(),
-                "ROUTES" => ROUTES.to_owned(),
-                "AWS_LAMBDA_LOG_FORMAT" => "JSON".to_owned(),
-                _ => return None,
-            })
-        };
-        let config = Config::from_vars(vars).unwrap();
-        let log = Arc::new(Mutex::new(String::new()));
-        let sink = Arc::clone(&log);
-        let written = Log::from_vars(vars, move |line| sink.lock().unwrap().push_str(line));
+        let config = Config::from_vars(look_up(&settings("http://127.0.0.1:9/"))).unwrap();
+        let lines = Lines::default();
         let clock = || -> SystemTime { UNIX_EPOCH + Duration::from_secs(NOW) };
-        let authorizer = Authorizer::with_jwks(config, jwks, clock, written);
-        Self { authorizer, log }
+        let authorizer = Authorizer::with_jwks(config, jwks, clock, lines.log());
+        Self { authorizer, lines }
     }
 
     /// Has the key that the tokens are signed with.
     pub fn good() -> Self {
-        Self::new(json!({"keys": [jwk()]}).to_string().as_bytes())
+        Self::new(&jwks([FIRST.jwk()]))
     }
 
     /// Decides about a value of the `Authorization` header.
     pub fn judge(&self, value: &str) -> Result<Value, Failure> {
-        let event = json!({"type": "TOKEN", "authorizationToken": value, "methodArn": ARN});
-        self.handle(event.to_string().as_bytes())
+        self.handle(event(value).to_string().as_bytes())
     }
 
     /// Decides; whatever is decided, the answer has one of three forms, and no line of the log holds a token.
     pub fn handle(&self, event: &[u8]) -> Result<Value, Failure> {
         let handled = RUNTIME.with_borrow(|runtime| runtime.block_on(self.authorizer.handle(event, "fuzz")));
-        let log = std::mem::take(&mut *self.log.lock().unwrap());
+        let log = self.lines.take();
         for line in log.lines() {
             assert!(serde_json::from_str::<Value>(line).is_ok_and(|line| line.is_object()), "{line}");
         }
