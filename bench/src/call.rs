@@ -1,11 +1,10 @@
 //! The two kinds of calls, and the correct answers to them.
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 
-use crate::{
-    figure::Program,
-    runtime_api::{Answer, Kind},
-};
+use test_support::Outcome;
+
+use crate::figure::Program;
 
 /// What a call carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,53 +19,60 @@ pub(crate) enum Call {
 
 impl Call {
     /// Fails on a wrong answer: its time is not worth knowing.
-    pub(crate) fn check(self, program: Program, answer: &Answer) -> Result<()> {
-        let (kind, part) = match (self, program) {
-            (Self::Fresh | Self::Read, Program::Authorizer | Program::Wide) => (Kind::Response, r#""Allow""#),
-            (Self::Malformed, Program::Authorizer | Program::Wide) => (Kind::Error, r#""Unauthorized""#),
-            (Self::Read, Program::Echo) => (Kind::Response, r#""requestContext""#),
-            // There is no report of that day.
-            (_, Program::Report) => (Kind::Response, r#""statusCode":404"#),
-            (_, Program::Inventory | Program::Order | Program::Payment | Program::Local) => {
-                (Kind::Response, r#""statusCode":200"#)
+    pub(crate) fn check(self, program: Program, outcome: &Outcome) -> Result<()> {
+        let part = match (self, program) {
+            (Self::Malformed, Program::Authorizer | Program::Wide) => {
+                let is_refused = matches!(outcome, Outcome::Failed { error_message, .. } if error_message == "Unauthorized");
+                ensure!(is_refused, "a malformed token is not refused");
+                return Ok(());
             }
-            (_, Program::Echo) => (Kind::Response, r#""authorizationToken""#),
-            (_, Program::Floor) => (Kind::Response, r#""principalId""#),
+            (Self::Fresh | Self::Read, Program::Authorizer | Program::Wide) => r#""Allow""#,
+            (Self::Read, Program::Echo) => r#""requestContext""#,
+            // There is no report of that day.
+            (_, Program::Report) => r#""statusCode":404"#,
+            (_, Program::Inventory | Program::Order | Program::Payment | Program::Local) => {
+                r#""statusCode":200"#
+            }
+            (_, Program::Echo) => r#""authorizationToken""#,
+            (_, Program::Floor) => r#""principalId""#,
         };
-        // The echo's answer is the event, token and all: only errors are quoted.
-        let quote = match answer.kind {
-            Kind::Response => format!("a response without `{part}`").into(),
-            Kind::Error => String::from_utf8_lossy(&answer.body),
-        };
-        let found = answer.body.windows(part.len()).any(|window| window == part.as_bytes());
-        ensure!(answer.kind == kind && found, "a wrong answer: {quote}");
+        match outcome {
+            // The echo's answer is the event, token and all: only errors are quoted.
+            Outcome::Answer(answer) => {
+                ensure!(answer.to_string().contains(part), "an answer without `{part}`");
+            }
+            Outcome::Failed { error_type, error_message } => {
+                bail!("a failure: {error_type}: {error_message}")
+            }
+        }
         Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use serde_json::{Value, json};
 
     use super::*;
-    use bench::clock;
 
     #[test]
     fn only_the_right_answer_counts() {
-        use {Call::*, Kind::*, Program::*};
-        for (name, call, program, kind, body, right) in [
-            ("allowed", Fresh, Authorizer, Response, r#"{"Effect":"Allow"}"#, true),
-            ("denied", Fresh, Authorizer, Response, r#"{"Effect":"Deny"}"#, false),
-            ("refused", Fresh, Authorizer, Error, r#"{"errorMessage":"Unauthorized"}"#, false),
-            ("refused", Malformed, Authorizer, Error, r#"{"errorMessage":"Unauthorized"}"#, true),
-            ("no decision", Malformed, Authorizer, Error, r#"{"errorMessage":"no decision"}"#, false),
-            ("verified", Fresh, Floor, Response, r#"{"principalId":"floor"}"#, true),
-            ("refused", Fresh, Floor, Error, r#"{"errorMessage":"Unauthorized"}"#, false),
-            ("a page", Read, Inventory, Response, r#"{"statusCode":200}"#, true),
-            ("no caller", Read, Inventory, Response, r#"{"statusCode":401}"#, false),
+        use {Call::*, Program::*};
+        let failed =
+            |message: &str| Outcome::Failed { error_type: "x".into(), error_message: message.into() };
+        let answer = |answer: Value| Outcome::Answer(answer);
+        for (name, call, program, outcome, right) in [
+            ("allowed", Fresh, Authorizer, answer(json!({"Effect":"Allow"})), true),
+            ("denied", Fresh, Authorizer, answer(json!({"Effect":"Deny"})), false),
+            ("refused", Fresh, Authorizer, failed("Unauthorized"), false),
+            ("refused", Malformed, Authorizer, failed("Unauthorized"), true),
+            ("no decision", Malformed, Authorizer, failed("no decision"), false),
+            ("verified", Fresh, Floor, answer(json!({"principalId":"floor"})), true),
+            ("refused", Fresh, Floor, failed("Unauthorized"), false),
+            ("a page", Read, Inventory, answer(json!({"statusCode":200})), true),
+            ("no caller", Read, Inventory, answer(json!({"statusCode":401})), false),
         ] {
-            let answer = Answer { kind, body: body.into(), took: Duration::ZERO, at: clock::now() };
-            assert_eq!(call.check(program, &answer).is_ok(), right, "{name}: {call:?} of {program:?}");
+            assert_eq!(call.check(program, &outcome).is_ok(), right, "{name}: {call:?} of {program:?}");
         }
     }
 }

@@ -8,13 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
+use bench::{clock, runtime};
+use test_support::{Ended, RuntimeApi};
+use tokio::{task::JoinHandle, time::timeout};
 
-use crate::{
-    cores::Cores,
-    runtime_api::{Answer, RuntimeApi, Seen},
-};
-use bench::clock;
+use crate::cores::Cores;
 
 /// No step of a healthy function takes this long.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -28,7 +27,8 @@ pub(crate) struct Function {
     process: Child,
     api: RuntimeApi,
     started: Instant,
-    asked: bool,
+    /// The invocation whose event waited for the process.
+    first: Option<JoinHandle<Ended>>,
 }
 
 impl Function {
@@ -37,62 +37,39 @@ impl Function {
     pub(crate) fn start(
         program: &Path,
         vars: &[(&str, String)],
-        first: Option<&[u8]>,
+        first: Option<&str>,
         cores: &Cores,
     ) -> Result<Self> {
-        let api = RuntimeApi::start()?;
-        if let Some(event) = first {
-            api.send(event);
-        }
+        let api = runtime().block_on(RuntimeApi::start());
+        let first = first.map(|event| runtime().spawn(api.send(event.to_owned())));
         let mut command = Command::new(program);
         command
             .env_clear()
-            .env("AWS_LAMBDA_RUNTIME_API", api.address().to_string())
-            .env("AWS_LAMBDA_FUNCTION_NAME", "bench")
-            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
-            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .envs(api.environment())
             .env("AWS_LAMBDA_LOG_FORMAT", "JSON")
             .envs(vars.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null());
         let started = clock::now();
         let process = cores.spawn(&mut command)?;
-        Ok(Self { process, api, started, asked: false })
+        Ok(Self { process, api, started, first })
     }
 
     /// Hands it one event and waits for the answer.
-    pub(crate) fn invoke(&mut self, event: &[u8]) -> Result<Answer> {
+    pub(crate) fn invoke(&mut self, event: &str) -> Result<Ended> {
         self.ready()?;
-        self.api.send(event);
-        self.answer()
+        wait(&mut self.process, self.api.send(event.to_owned()))
     }
 
-    /// The answer to an event that it has already.
-    pub(crate) fn answer(&mut self) -> Result<Answer> {
-        self.ready()?;
-        self.asked = false;
-        match self.see()? {
-            Seen::Answered(answer) => Ok(answer),
-            Seen::Asked => bail!("the function asked for another event before it answered"),
-        }
+    /// The answer to the event that waited for it.
+    pub(crate) fn answer(&mut self) -> Result<Ended> {
+        let first = self.first.take().context("no event waited for it")?;
+        Ok(wait(&mut self.process, first)??)
     }
 
     /// Waits until it asks for the next event.
     pub(crate) fn ready(&mut self) -> Result<()> {
-        if !self.asked {
-            match self.see()? {
-                Seen::Asked => self.asked = true,
-                Seen::Answered(_) => bail!("the function answered twice"),
-            }
-        }
-        Ok(())
-    }
-
-    fn see(&mut self) -> Result<Seen> {
-        self.api.wait(PATIENCE).map_err(|error| match self.process.try_wait() {
-            Ok(Some(status)) => error.context(format!("the function ended, {status}")),
-            _ => error,
-        })
+        wait(&mut self.process, self.api.idle())
     }
 
     /// When it was started.
@@ -145,6 +122,13 @@ impl Drop for Function {
         drop(self.process.kill());
         drop(self.process.wait());
     }
+}
+
+fn wait<T>(process: &mut Child, step: impl Future<Output = T>) -> Result<T> {
+    runtime().block_on(async { timeout(PATIENCE, step).await }).map_err(|_| match process.try_wait() {
+        Ok(Some(status)) => anyhow!("the function ended, {status}"),
+        _ => anyhow!("the function was silent for {PATIENCE:?}"),
+    })
 }
 
 /// Whether `/proc/<pid>/task/<tid>/stat` tells of a thread that runs. The state follows the name in parentheses,

@@ -15,17 +15,16 @@ use crate::{
     function::Function,
     measure::{Samples, add, in_turn, milliseconds},
 };
-use bench::{
-    http::{Reply, Server},
-    issuer::CLIENT_ID,
-};
+use bench::{issuer::CLIENT_ID, runtime};
+use test_support::{Stub, open};
 
 /// The answer to every read of an empty table: `Query` sees no items in it, `GetItem` no item.
 const EMPTY: &str = r#"{"Items":[],"Count":0,"ScannedCount":0}"#;
 
 /// Cold starts of each function, and of echo, in rounds.
 pub(crate) fn measure(programs: &[(Program, PathBuf)], cores: &Cores, rounds: usize) -> Result<Samples> {
-    let database = Server::start(|_| Some(Reply::json("200 OK", EMPTY)))?;
+    let database = Stub::always(open(200, "content-type: application/json\r\n", EMPTY));
+    let database = runtime().block_on(database);
     let mut samples = Samples::new();
     for round in 0..rounds {
         for (program, path) in in_turn(programs, round) {
@@ -39,11 +38,11 @@ pub(crate) fn measure(programs: &[(Program, PathBuf)], cores: &Cores, rounds: us
 fn cold_start(
     program: Program,
     path: &Path,
-    database: &Server,
+    database: &Stub,
     cores: &Cores,
     samples: &mut Samples,
 ) -> Result<()> {
-    let endpoint = format!("http://{}", database.address());
+    let endpoint = database.url("");
     let vars = [
         ("AWS_REGION", "us-east-1"),
         ("AWS_ACCESS_KEY_ID", "bench"),
@@ -54,10 +53,10 @@ fn cold_start(
         ("CREDENTIALS_SECRET", "bench"),
     ]
     .map(|(name, value)| (name, value.to_owned()));
-    let event = event(program)?.to_string().into_bytes();
+    let event = event(program)?.to_string();
     let mut function = Function::start(path, &vars, Some(&event), cores)?;
     let answer = function.answer()?;
-    Call::Read.check(program, &answer)?;
+    Call::Read.check(program, &answer.outcome)?;
     let wall = answer.at.duration_since(function.started());
     let cpu = function.cpu()?;
     add(samples, Figure::FunctionCpu, program, milliseconds(cpu));

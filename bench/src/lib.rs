@@ -1,7 +1,19 @@
 #![doc = include_str!("../README.md")]
 //!
-//! This library owns what the program and the benches under `benches/` share: clock, endpoints and tokens.
+//! This library has what the program and the benches under `benches/` share: clock, endpoints and tokens.
+
+use std::sync::LazyLock;
+
+use tokio::runtime::{Builder, Runtime};
 
 pub mod clock;
-pub mod http;
 pub mod issuer;
+
+/// Where the stand-ins run: a thread of their own.
+pub fn runtime() -> &'static Runtime {
+    #[expect(clippy::expect_used, reason = "without it there is nothing to measure with")]
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+        Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime")
+    });
+    &RUNTIME
+}

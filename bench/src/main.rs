@@ -10,7 +10,6 @@ mod measure;
 mod options;
 mod programs;
 mod report;
-mod runtime_api;
 
 use std::{fs, io::Write, process::ExitCode};
 

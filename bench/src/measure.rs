@@ -16,10 +16,8 @@ use crate::{
     figure::{Figure, Program, SLOW_KEYS},
     function::Function,
 };
-use bench::{
-    http::Server,
-    issuer::{CLIENT_ID, Issuer, USER_POOL_ID},
-};
+use bench::issuer::{CLIENT_ID, Issuer, USER_POOL_ID};
+use test_support::Stub;
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
@@ -59,27 +57,27 @@ pub(crate) struct Bench {
     programs: Vec<(Program, PathBuf)>,
     cores: Cores,
     public_key: String,
-    jwks: Server,
-    slow_jwks: Server,
-    fresh: Vec<Vec<u8>>,
-    few_scopes: Vec<Vec<u8>>,
-    all_scopes: Vec<Vec<u8>>,
-    malformed: Vec<Vec<u8>>,
+    jwks: Stub,
+    slow_jwks: Stub,
+    fresh: Vec<String>,
+    few_scopes: Vec<String>,
+    all_scopes: Vec<String>,
+    malformed: Vec<String>,
     samples: Samples,
 }
 
 impl Bench {
     /// Draws keys and signs tokens for all that follows.
     pub(crate) fn prepare(programs: Vec<(Program, PathBuf)>, cores: Cores, plan: Plan) -> Result<Self> {
-        let issuer = Issuer::generate()?;
+        let issuer = Issuer::generate();
         let has_wide = programs.iter().any(|(program, _)| *program == Program::Wide);
         let wide = if has_wide { WARM_UP + plan.batches * plan.calls } else { 0 };
         Ok(Self {
             programs,
             cores,
             public_key: issuer.public_key(),
-            jwks: issuer.serve_jwks(Duration::ZERO)?,
-            slow_jwks: issuer.serve_jwks(SLOW_KEYS)?,
+            jwks: issuer.serve_jwks(Duration::ZERO),
+            slow_jwks: issuer.serve_jwks(SLOW_KEYS),
             fresh: issuer.fresh_events(DECISIONS, "inventory/read inventory/write")?,
             few_scopes: issuer.fresh_events(wide, &wide_scopes(2))?,
             all_scopes: issuer.fresh_events(wide, &wide_scopes(WIDE_SCOPES))?,
@@ -115,7 +113,7 @@ impl Bench {
     fn cold_start(&mut self, program: Program, path: &Path) -> Result<()> {
         let mut function = self.start(program, path, &self.jwks, true)?;
         let answer = function.answer()?;
-        Call::Fresh.check(program, &answer)?;
+        Call::Fresh.check(program, &answer.outcome)?;
         let wall = answer.at.duration_since(function.started());
         let cpu = function.cpu()?;
         self.add(Figure::ColdWall, program, milliseconds(wall));
@@ -124,7 +122,7 @@ impl Bench {
         if program == Program::Authorizer {
             let mut function = self.start(program, path, &self.slow_jwks, true)?;
             let answer = function.answer()?;
-            Call::Fresh.check(program, &answer)?;
+            Call::Fresh.check(program, &answer.outcome)?;
             let wall = answer.at.duration_since(function.started());
             self.add(Figure::ColdWallSlowKeys, program, milliseconds(wall));
         }
@@ -132,7 +130,7 @@ impl Bench {
         // At rest: all that it does before the first event is done.
         function.cpu()?;
         let answer = function.invoke(self.fresh.first().context("no events")?)?;
-        Call::Fresh.check(program, &answer)?;
+        Call::Fresh.check(program, &answer.outcome)?;
         self.add(Figure::FirstCall, program, milliseconds(answer.took));
         Ok(())
     }
@@ -192,7 +190,7 @@ impl Bench {
         Ok(())
     }
 
-    fn start(&self, program: Program, path: &Path, jwks: &Server, at_once: bool) -> Result<Function> {
+    fn start(&self, program: Program, path: &Path, jwks: &Stub, at_once: bool) -> Result<Function> {
         let mut vars = match program {
             Program::Echo
             | Program::Inventory
@@ -204,13 +202,13 @@ impl Bench {
             Program::Authorizer | Program::Wide => vec![
                 ("USER_POOL_ID", USER_POOL_ID.to_owned()),
                 ("CLIENT_IDS", CLIENT_ID.to_owned()),
-                ("JWKS_URI", format!("http://{}/jwks.json", jwks.address())),
+                ("JWKS_URI", jwks.url("/jwks.json")),
             ],
         };
         if program == Program::Authorizer {
             vars.push(("ROUTES", include_str!("../../routes.json").to_owned()));
         }
-        let first = if at_once { self.fresh.first().map(Vec::as_slice) } else { None };
+        let first = if at_once { self.fresh.first().map(String::as_str) } else { None };
         Function::start(path, &vars, first, &self.cores)
     }
 
@@ -224,7 +222,7 @@ fn batch(
     program: Program,
     function: &mut Function,
     call: Call,
-    events: &[Vec<u8>],
+    events: &[String],
     numbers: Range<usize>,
 ) -> Result<Duration> {
     let calls = numbers.len();
@@ -234,7 +232,7 @@ fn batch(
     };
     let before = function.cpu()?;
     for event in events.iter().cycle().take(calls) {
-        call.check(program, &function.invoke(event)?)?;
+        call.check(program, &function.invoke(event)?.outcome)?;
     }
     Ok(function.cpu()?.saturating_sub(before))
 }
