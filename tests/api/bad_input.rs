@@ -1,10 +1,10 @@
-//! Bodies, ids and cursors that are no good: each a 4xx JSON error that names the field, and nothing half-written.
+//! Invalid bodies, ids and cursors: each is a 4xx JSON error that names the field, and nothing is written.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Answer, System};
 
-/// Bodies that no route takes, by what is the matter with them.
+/// Bodies that no route accepts, each with its name.
 fn unreadable() -> Vec<(&'static str, String)> {
     vec![
         ("empty", String::new()),
@@ -20,7 +20,7 @@ fn unreadable() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// What a route takes, with one member (the JSON text at the place of `@`) to be spoilt, and the field named.
+/// A valid body with `@` in place of one value, and the field that the error must name.
 const MEMBERS: &[(&str, &str, &str, &str)] = &[
     ("POST", "/inventory", r#"{"reference":"bad","lines":[{"sku":"A-1","change":@}]}"#, "lines[0].change"),
     ("POST", "/orders", r#"{"lines":[{"sku":"A-1","quantity":@}]}"#, "lines[0].quantity"),
@@ -50,7 +50,7 @@ async fn no_bad_body_is_more_than_a_4xx_that_names_its_field() {
         for (name, body) in unreadable() {
             refused(&send(body, "application/json").await, None, &format!("{method} {path}: {name}"));
         }
-        // A total may be 0, and so may its payment; a quantity may not. Stock alone goes down as well as up.
+        // A total may be 0, and so may its payment; a quantity may not. Only stock changes may be negative.
         let zero = field.starts_with("lines").then_some(&"0");
         let negative = (*field != "lines[0].change").then_some(&"-1");
         for value in SPOILT.iter().chain(zero).chain(negative) {
@@ -60,7 +60,7 @@ async fn no_bad_body_is_more_than_a_4xx_that_names_its_field() {
         let good = body.replace('@', "1");
         let (member, unknown) = (good.split('"').nth(1).unwrap(), good.replacen('{', r#"{"odd":1,"#, 1));
         refused(&send(unknown, "application/json").await, Some("odd"), &format!("{method} {path}: unknown"));
-        // The object, and where there are lines, the first of them, with its members told twice.
+        // Duplicate members, in the object and in its first line.
         let twice = format!("{},{}", good.strip_suffix('}').unwrap(), &good[1..]);
         refused(&send(twice, "application/json").await, Some(member), &format!("{method} {path}: twice"));
         if let Some((_, line)) = good.split_once(":[") {

@@ -1,4 +1,4 @@
-//! The policy is kept for its token and used for every route.
+//! The policy is cached for its token and used for every route.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -46,7 +46,7 @@ async fn refusals_are_not_kept() {
     assert_eq!(decisions(&system), 3);
 }
 
-/// The gateway knows nothing of a token's end: it goes on with the policy that it keeps. The functions do not.
+/// The gateway does not know when a token expires and goes on using the cached policy. The functions refuse it.
 #[tokio::test]
 async fn a_policy_that_outlives_its_token_opens_nothing() {
     static SECONDS: AtomicU64 = AtomicU64::new(0);
@@ -68,7 +68,7 @@ async fn a_policy_that_outlives_its_token_opens_nothing() {
         assert!([200, 404].contains(&system.get(path, &token).await.status), "{path}");
     }
 
-    // The template keeps policies for 300 seconds.
+    // The template caches policies for 300 seconds.
     SECONDS.store(200, Ordering::SeqCst);
     for path in routes {
         let answer = system.get(path, &token).await;

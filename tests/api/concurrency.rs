@@ -1,4 +1,4 @@
-//! Many callers at once: nothing is sold twice, and one key is one thing.
+//! Many callers at once: nothing is sold twice, and one idempotency key creates one thing.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tests::{Answer, System};
 use tokio::{io::AsyncWriteExt as _, net::TcpStream, task::JoinSet};
 
-/// Sends the same request `times` over, all at once, each with the key that `key` makes of its number.
+/// Sends the same request this often, all at once, each with the key that `key` returns for its number.
 async fn at_once(
     system: &Arc<System>,
     path: &'static str,

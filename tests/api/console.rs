@@ -1,4 +1,4 @@
-//! `/_local/`: who may look, who may press a button, and that what is shown is what the gateway did.
+//! `/_local/`: who may look, who may press a button, and that it shows what the gateway did.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ async fn press(system: &System, button: &str, body: &Value) -> Answer {
     Answer::to(post(system, button, body.to_string()).header("x-console-key", key(system))).await
 }
 
-/// The decisions that came after the event of that id, and the id of the last.
+/// The decisions after the event with this id, and the id of the last one.
 async fn events(system: &System, seen: &str) -> (Vec<Value>, String) {
     let request = system.request(Method::GET, "/_local/events").header("last-event-id", seen);
     let answer = Answer::to(request).await;
@@ -56,7 +56,7 @@ async fn only_this_machines_own_page_is_answered() {
                 }
             }
             let answer = Answer::to(request).await;
-            // What a button makes of `{}` is another test's business.
+            // How a button handles `{}` is tested elsewhere.
             assert_eq!(answer.status == 403, status == 403, "{case}: {}", answer.text);
         }
     }
@@ -150,7 +150,7 @@ async fn decisions_are_told_as_the_gateway_made_them() {
     assert_eq!((used, &usage["throttled"]), (2, &json!(0)), "what passed the authorizer: {usage}");
 
     let (next, _) = tokio::join!(events(&system, &last), async {
-        // Whether the page waits already or asks in a moment, it is told.
+        // It gets the event whether it waits already or asks in a moment.
         tokio::time::sleep(Duration::from_millis(20)).await;
         system.get("/reports/2026-01-01", &good).await
     });

@@ -1,4 +1,4 @@
-//! Owns the Invoke API in front of functions of a test's own, as `cargo lambda watch` serves it.
+//! The Lambda Invoke API as `cargo lambda watch` serves it, in front of functions that the test supplies.
 
 use std::{net::SocketAddr, sync::Arc, time::SystemTime};
 
@@ -11,7 +11,7 @@ use reqwest::Url;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-/// What becomes of an event, by the name of the binary that it is for.
+/// Invokes the function of a binary with an event.
 type Functions =
     dyn Fn(String, Vec<u8>) -> BoxFuture<'static, Result<Vec<u8>, InvokeError>> + Send + Sync + 'static;
 
@@ -27,7 +27,7 @@ impl Handle for Elsewhere {
                 .unwrap();
             match (self.0)(binary.to_owned(), request.body.clone()).await {
                 Ok(answer) => Response::json(200, answer),
-                // It hands a failure out with 500 and no mark.
+                // A failure is a 500 without the header that Lambda sets.
                 Err(InvokeError::Function { error_type, error_message }) => {
                     let failure = json!({ "errorType": error_type, "errorMessage": error_message });
                     Response::json(500, failure.to_string())

@@ -1,4 +1,4 @@
-//! Every sample event does what it shows. A sample without an expectation here fails the test, as does an expectation
+//! Every sample event has the expected outcome. A sample without an expectation fails the test, as does an expectation
 //! without a sample.
 
 use std::{
@@ -13,7 +13,7 @@ use local::event::Sample;
 use serde_json::Value;
 use tests::{System, unix_now};
 
-/// What a function is to make of a sample.
+/// The expected outcome of a sample.
 #[derive(Clone, Copy, Debug)]
 enum Expected {
     /// A policy that allows this many routes.
@@ -22,13 +22,13 @@ enum Expected {
     Failure(&'static str, &'static str),
     /// A proxy answer with this status.
     Status(u16),
-    /// Nothing but the end.
+    /// Success without an answer.
     Done,
 }
 
 use Expected::{Done, Failure, Policy, Status};
 
-/// In this order, for some build on others.
+/// In this order, because some depend on others.
 const EXPECTED: &[(&str, Expected)] = &[
     ("authorizer/storefront", Policy(11)),
     ("authorizer/order-service", Policy(3)),

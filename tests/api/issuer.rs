@@ -1,4 +1,4 @@
-//! The issuer over HTTP: what OAuth clients meet. Its rules in full are tested beside it.
+//! The issuer over HTTP, as OAuth clients see it. Its unit tests cover all rules.
 
 use reqwest::Method;
 use secrecy::ExposeSecret;

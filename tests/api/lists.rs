@@ -1,4 +1,4 @@
-//! Lists over several pages: everything once, in the order of its creation, and cursors that are taken as they stand.
+//! Lists over several pages: every item once, in the order of creation, and cursors that are valid only unchanged.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use tests::{Answer, System};
 /// More than one page of a hundred.
 const MANY: usize = 130;
 
-/// Every page of a list, told by its length, and all that stands on them.
+/// The length of every page of a list, and all items.
 async fn pages(system: &System, token: &str, path: &str, member: &str) -> (Vec<usize>, Vec<Value>) {
     let (mut lengths, mut all, mut cursor) = (Vec::new(), Vec::new(), String::new());
     loop {
@@ -36,7 +36,7 @@ async fn post(system: &System, token: &str, path: &str, key: &str, body: &Value)
     answer
 }
 
-/// A system that throttles nobody, and a caller of it: this makes more calls at once than a client's plan allows.
+/// A system without throttling, since these tests make more calls at once than a client's plan allows.
 async fn open() -> (System, String) {
     let template = include_str!("../../template.yaml");
     let lines = template.lines().map(|line| match line.split_once("Limit: ") {
@@ -92,7 +92,7 @@ async fn orders_and_payments_are_listed_as_they_were_made_over_all_pages() {
         let body = json!({ "order_id": order["order_id"], "amount": 5 });
         payments.push(post(&system, &token, "/payments", &format!("p-{number}"), &body).await.json());
     }
-    // A run over midnight has made things on two days.
+    // A run over midnight creates items on two days.
     for (list, id, made) in [("orders", "order_id", &orders), ("payments", "payment_id", &payments)] {
         let days: BTreeSet<_> = texts(made, "created_at").iter().map(|at| &at[..10]).collect();
         let mut listed = Vec::new();
@@ -118,7 +118,7 @@ async fn orders_and_payments_are_listed_as_they_were_made_over_all_pages() {
         (&json!("paid"), &orders[0]["order_id"])
     );
 
-    // Each character of a cursor counts, and so does the list that it is for.
+    // A cursor is valid only unchanged, and only for its list.
     let cursor = first["next_cursor"].as_str().unwrap();
     let refused = async |list: &str, cursor: &str| {
         let answer = system.get(&format!("/{list}?date={day}&cursor={cursor}"), &token).await;

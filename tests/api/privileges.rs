@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::json;
 use tests::{Answer, System};
 
-/// Whether the gateway lets a call of `route` through. What the function then says of an empty call is its business.
+/// Whether the gateway lets a call of `route` through, however the function answers an empty request.
 async fn is_let_through(system: &System, route: &Route, token: &str) -> bool {
     let path = route.path().replace("{sku}", "A-1").replace("{id}", "7").replace("{date}", "2026-01-31");
     let method = Method::from_bytes(route.method().as_str().as_bytes()).unwrap();

@@ -1,4 +1,4 @@
-//! The README's tables say what the code says.
+//! The README's tables agree with the code.
 
 use handlers::routes::{ROUTES, function_of};
 

@@ -20,7 +20,7 @@ async fn functions_elsewhere_decide_and_answer() {
     .await;
     let system = System::start_with(|options| options.functions = Some(url)).await;
 
-    // The other system's functions know the other system's tokens.
+    // The other system's functions accept the other system's tokens.
     let token = elsewhere.token("order-service").await;
     let movement = json!({ "reference": "po-1", "lines": [{ "sku": "A-1", "change": 7 }] });
     assert_eq!(system.send(Method::POST, "/inventory", &token, &movement).await.status, 200);

@@ -1,4 +1,4 @@
-//! `POST /_local/invoke/{binary}`: runs a schedule's event for whoever can read the clients file.
+//! `POST /_local/invoke/{binary}`: runs a scheduled event for callers who can read the clients file.
 
 use local::clients::Client;
 use reqwest::Method;

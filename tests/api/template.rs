@@ -1,4 +1,4 @@
-//! `template.yaml`, the route table and the documented clients say the same.
+//! `template.yaml`, the route table and the documented clients agree.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,7 +44,7 @@ fn the_template_has_the_routes_of_the_table_and_their_functions() {
     assert_eq!(stack.api.methods.len(), ROUTES.routes().len() + 1);
 }
 
-/// The token endpoint has no route in the table: who asks there has no token yet.
+/// The token endpoint is not in the route table, because its callers have no token yet.
 fn is_open(method: &ApiMethod) -> bool {
     (method.verb.as_str(), method.resource.as_str()) == ("POST", "/token")
 }

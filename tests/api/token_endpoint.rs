@@ -1,4 +1,4 @@
-//! A token endpoint that throttles, fails, hangs or no longer knows the secret, as one who places an order sees it.
+//! A token endpoint that throttles, fails, hangs or no longer knows the secret, as a caller who places an order sees it.
 
 use std::{
     collections::VecDeque,
@@ -51,9 +51,9 @@ const BROKEN: Mood = Mood::Answers(500, "<html>");
 /// Cognito and Secrets Manager, in front of a system's issuer.
 struct Cloud {
     system: Arc<System>,
-    /// What becomes of the next requests, one after the other, and of all that follow.
+    /// How the next requests are answered, in order, and all later ones.
     moods: Mutex<(VecDeque<Mood>, Mood)>,
-    /// Secrets that are read before the one that the issuer knows.
+    /// Secrets that are returned before the one that the issuer knows.
     old_secrets: Mutex<VecDeque<&'static str>>,
     tokens_asked: AtomicUsize,
     secrets_read: AtomicUsize,
@@ -169,7 +169,7 @@ impl Shop {
         shop
     }
 
-    /// A token of one who places orders.
+    /// A token of a client that may place orders.
     async fn token(&self) -> String {
         self.cloud.system.token("storefront").await
     }
@@ -189,7 +189,7 @@ impl Shop {
         answer.json()["orders"].as_array().unwrap().len()
     }
 
-    /// How many tokens were asked for, and secrets read, since this was last called.
+    /// How many tokens were requested and secrets read since the last call.
     fn asked(&self) -> (usize, usize) {
         (self.cloud.tokens_asked.swap(0, Ordering::SeqCst), self.cloud.secrets_read.swap(0, Ordering::SeqCst))
     }

@@ -1,4 +1,4 @@
-//! Tokens that are not what they seem: every reason to refuse one, each with a case where only that check fails.
+//! Invalid tokens: every reason to refuse one, each with a case in which only that check fails.
 
 use std::{collections::BTreeSet, fs};
 
@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use test_support::signer::{changed, mac, unsigned};
 use tests::{System, unix_now};
 
-/// A token of the issuer's own key with a header and claims of the test's choice.
+/// A token with this header and these claims, signed with the issuer's key.
 fn signed(system: &System, header: &Value, claims: &Value) -> String {
     let issuer = system.local().issuer();
     issuer.sign(header.to_string().as_bytes(), claims.to_string().as_bytes()).unwrap()
 }
 
-/// The header of a good token, with `changes` over it.
+/// The header of a valid token with these changes.
 fn header(system: &System, changes: Value) -> Value {
     changed(json!({ "kid": system.local().issuer().key_id(), "alg": "RS256" }), changes)
 }
@@ -25,7 +25,7 @@ fn seconds(from_now: i64) -> i64 {
     i64::try_from(unix_now().0).unwrap() + from_now
 }
 
-/// Tokens that reach the authorizer by HTTP, each with the label under which it is refused.
+/// Tokens that reach the authorizer over HTTP, each with the label of its refusal.
 fn spoiled(system: &System) -> Vec<(&'static str, String, Refusal)> {
     let good = system.claims();
     let kid = system.local().issuer().key_id();
@@ -112,7 +112,7 @@ fn spoiled(system: &System) -> Vec<(&'static str, String, Refusal)> {
     ]
 }
 
-/// Header values that the gateway holds back, or that would never fit through it.
+/// Header values that never pass the gateway.
 fn held_back() -> Vec<(&'static str, String, Refusal)> {
     vec![
         ("empty", String::new(), Refusal::MissingToken),
@@ -154,7 +154,7 @@ async fn every_refusal_is_seen_with_its_label() {
     assert_eq!(unseen, [], "no case for these");
 }
 
-/// Cognito's tokens have no `aud`, so it takes another setting to see one missing.
+/// Cognito's tokens have no `aud`: another setting is needed to see the refusal.
 async fn audience() -> Refusal {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("template.yaml");
@@ -227,7 +227,7 @@ async fn a_rotated_key_is_learned_and_a_withdrawn_one_forgotten() {
     assert_eq!(fetched.get("allowed -"), Some(&2), "{fetched:?}");
 }
 
-/// Whoever makes up key ids makes us ask for the keys once, and again only when the pause is over.
+/// Made-up key ids cause one fetch, and the next only after the cooldown.
 #[tokio::test]
 async fn a_flood_of_unknown_keys_costs_one_fetch() {
     let system = System::start().await;

@@ -1,4 +1,4 @@
-//! Owns what a row of the catalogue is, and how one is tried: a cold authorizer, one event, a key set that counts.
+//! The rows of the catalogue, and how each is tried: a cold authorizer, one event, an endpoint that counts requests.
 
 use std::{
     fmt,
@@ -21,15 +21,15 @@ pub(crate) struct Attack {
     build: fn() -> Case,
 }
 
-/// What comes of it.
+/// The expected outcome.
 pub(crate) enum Outcome {
     /// 401.
     Refused(Refusal),
     /// 500, with this label.
     Fault(&'static str),
-    /// A policy that denies all of the stage: 403.
+    /// A policy that denies the whole stage: 403.
     Nothing,
-    /// The token is as good as it would be without the attack. Says why that is harmless.
+    /// The token is valid, attack or not. Says why that is harmless.
     Harmless(&'static str),
 }
 
@@ -80,25 +80,25 @@ impl Case {
         Self::value(&format!("Bearer {token}"))
     }
 
-    /// A good token, properly signed, but for these members of its header.
+    /// A valid token except for these members of its header, properly signed.
     pub(crate) fn header(changes: Value) -> Self {
         let header = changed(FIRST.header(), changes).to_string();
         Self::token(&FIRST.sign(header, signer::claims().to_string()))
     }
 
-    /// A good token, properly signed, but for these claims.
+    /// A valid token except for these claims, properly signed.
     pub(crate) fn claims(changes: Value) -> Self {
         Self::token(&FIRST.token(&changed(signer::claims(), changes)))
     }
 
-    /// A good token, properly signed, but for this part of the payload's text.
+    /// A valid token except for this part of the payload's text, properly signed.
     pub(crate) fn payload(from: &str, to: &str) -> Self {
         let payload = signer::claims().to_string();
         assert!(payload.contains(from), "the payload has `{from}`");
         Self::token(&FIRST.sign(FIRST.header().to_string(), payload.replace(from, to)))
     }
 
-    /// What the issuer's endpoint serves, in place of the two good keys.
+    /// The same, with this key set served instead of the pool's two keys.
     pub(crate) fn served(self, keys: Vec<u8>) -> Self {
         Self { keys, ..self }
     }
@@ -113,7 +113,7 @@ impl Case {
 }
 
 impl Attack {
-    /// Tries the attack, and checks what comes of it, how many requests it costs, and that the log gives nothing away.
+    /// Tries the attack, and checks the outcome, the number of key requests, and that the log reveals nothing.
     pub(crate) async fn hold(&self) {
         let name = self.name;
         let Case { event, keys, settings } = (self.build)();
@@ -154,7 +154,7 @@ impl Attack {
         }
     }
 
-    /// How many requests for keys a cold authorizer makes: none for what can be told without.
+    /// How many key requests a cold authorizer makes: none where the outcome does not depend on keys.
     fn requests(&self) -> usize {
         let is_free = match self.outcome {
             Outcome::Refused(refusal) => refusal <= Refusal::UnknownIssuer,

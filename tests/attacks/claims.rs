@@ -10,7 +10,7 @@ use test_support::signer::{FIRST, FOREIGN, ISSUER, NOW, changed, claims};
 
 use crate::catalogue::{Attack, Case, Outcome, attack, refused};
 
-/// The good `exp` as the payload has it.
+/// A valid token except for the text of `exp`.
 fn exp(value: &str) -> Case {
     Case::payload(&format!("\"exp\":{}", NOW + 3600), &format!("\"exp\":{value}"))
 }

@@ -1,4 +1,4 @@
-//! Owns raw RSA: the private operation on any block, and forgeries that need no private key.
+//! Raw RSA: the private operation on any block, and forgeries that need no private key.
 
 use aws_lc_rs::{
     digest::{SHA256, digest},
@@ -12,7 +12,7 @@ use test_support::{
     signer::{self, b64, claims},
 };
 
-/// What stands before a SHA-256 digest in a PKCS#1 block.
+/// The prefix of a SHA-256 digest in a PKCS#1 block.
 pub(crate) const DIGEST_INFO: [u8; 19] = [
     0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00,
     0x04, 0x20,
@@ -44,7 +44,7 @@ impl RawKey {
         Self { n, d }
     }
 
-    /// A key of 1024 bits, which no library makes any more.
+    /// A key of 1024 bits, which no library generates any more.
     pub(crate) fn of_1024_bits() -> Self {
         let (p, q) = (prime(64), prime(64));
         let one = BigUint::from(1_u8);
@@ -55,7 +55,7 @@ impl RawKey {
         }
     }
 
-    /// A token whose signature is made of the block that `block` makes of the digest.
+    /// A token signed over the block that `block` returns for the digest.
     pub(crate) fn token(&self, kid: &str, block: impl Fn(&[u8], usize) -> Vec<u8>) -> String {
         let length = self.n.to_bytes_be().len();
         unsigned(kid, |digest| {
@@ -70,7 +70,7 @@ impl RawKey {
     }
 }
 
-/// A good token but for its signature, which `sign` makes of the digest.
+/// A valid token except for its signature, which `sign` returns for the digest.
 pub(crate) fn unsigned(kid: &str, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> String {
     let header = json!({"alg": "RS256", "kid": kid}).to_string();
     let signed = signer::unsigned(header, claims().to_string());
@@ -78,7 +78,7 @@ pub(crate) fn unsigned(kid: &str, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> String
     format!("{signed}.{}", b64(signature))
 }
 
-/// A good token, with its signature changed.
+/// A valid token with its signature changed.
 pub(crate) fn resigned(change: impl FnOnce(&BigUint, &BigUint) -> Vec<u8>) -> String {
     let key = RawKey::of(&FIRST);
     unsigned("first", |digest| {
@@ -87,14 +87,14 @@ pub(crate) fn resigned(change: impl FnOnce(&BigUint, &BigUint) -> Vec<u8>) -> St
     })
 }
 
-/// A block as PKCS#1 version 1.5 has it.
+/// A PKCS#1 version 1.5 block.
 // SPEC: RFC 8017 section 9.2
 pub(crate) fn block(digest_info: &[u8], digest: &[u8], length: usize) -> Vec<u8> {
     let padding = vec![0xFF; length - 3 - digest_info.len() - digest.len()];
     [&[0, 1], padding.as_slice(), &[0], digest_info, digest].concat()
 }
 
-/// A block with the least padding, and garbage behind the digest.
+/// A block with minimal padding and garbage after the digest.
 pub(crate) fn short_block(digest: &[u8], length: usize) -> Vec<u8> {
     let mut block = [&[0, 1][..], &[0xFF; 8], &[0], &DIGEST_INFO, digest].concat();
     block.resize(length, 0xFF);
@@ -113,13 +113,13 @@ pub(crate) fn jwk(kid: &str, n: &[u8], e: &[u8]) -> Value {
     json!({"kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": b64(n), "e": b64(e)})
 }
 
-/// Big-endian, with zeros before it.
+/// Big-endian with leading zeros.
 pub(crate) fn padded(number: &BigUint, length: usize) -> Vec<u8> {
     let bytes = number.to_bytes_be();
     [vec![0; length.saturating_sub(bytes.len())], bytes].concat()
 }
 
-/// A random odd number of so many bytes, its two highest bits set.
+/// A random odd number of this many bytes with its two highest bits set.
 pub(crate) fn random(bytes: usize) -> BigUint {
     let mut random = vec![0; bytes];
     fill(&mut random).unwrap();
@@ -128,7 +128,7 @@ pub(crate) fn random(bytes: usize) -> BigUint {
     BigUint::from_bytes_be(&random)
 }
 
-/// A prime of so many bytes, by Fermat's test to the bases 2 and 3: good enough for a key that is to be refused.
+/// A prime of this many bytes, by Fermat's test to the bases 2 and 3: good enough for a key that must be refused.
 fn prime(bytes: usize) -> BigUint {
     let one = BigUint::from(1_u8);
     loop {

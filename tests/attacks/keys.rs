@@ -1,4 +1,4 @@
-//! Attacks with keys: what an issuer, or who writes in its place, might serve. Beside a good key a bad one is left out,
+//! Attacks with keys: what an issuer, or an attacker in its place, might serve. A bad key beside a good one is ignored,
 //! so that its tokens find no key; alone it leaves nothing to decide with.
 
 use authorizer::Refusal::{Algorithm, Signature, UnknownKey};
@@ -14,17 +14,17 @@ use crate::{
 
 const NO_KEYS: Outcome = Outcome::Fault("keys_unavailable");
 
-/// A good token, where the issuer serves its second key as ever and its first with these members changed.
+/// A valid token, while the issuer serves its first key with these members changed, and its second key.
 fn served_with(changes: Value) -> Case {
     Case::token(&FIRST.token(&claims())).served(jwks([changed(FIRST.jwk(), changes), SECOND.jwk()]))
 }
 
-/// A token of the key `weak`, which the issuer serves beside a good one.
+/// A token signed with this key, which the issuer serves beside a good one.
 fn weak(key: Value, token: &str) -> Case {
     Case::token(token).served(jwks([key, SECOND.jwk()]))
 }
 
-/// A token that any signature will do for.
+/// A token with an arbitrary signature.
 fn any() -> String {
     unsigned("weak", |_| vec![1; 256])
 }
@@ -79,7 +79,7 @@ fn weak_keys() -> Vec<Attack> {
             "NIST SP 800-56B section 6.2",
             UnknownKey,
             || {
-                // To the power of 1, a block is its own signature.
+                // With exponent 1 a block is its own signature.
                 let token = unsigned("weak", |digest| block(&DIGEST_INFO, digest, 256));
                 weak(jwk("weak", &FIRST.n, &[1]), &token)
             },

@@ -1,5 +1,5 @@
-//! The catalogue of attacks: each row builds what an attacker would send or serve, and names what comes of it. The
-//! catalogue is also a table of `docs/security/catalogue.md`; a test keeps the two the same.
+//! The catalogue of attacks: each row builds what an attacker would send or serve, and names the expected outcome. The
+//! catalogue is also in `docs/security/catalogue.md`; a test compares the two.
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
 

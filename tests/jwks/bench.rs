@@ -1,4 +1,4 @@
-//! One cell: a cache is brought into its state, the endpoint into its fault, then there are two decisions.
+//! One cell: the cache is put into its state, the endpoint into its fault, and two decisions follow.
 
 use std::{
     sync::{
@@ -18,18 +18,18 @@ use test_support::{
 
 use crate::faults::{Fault, Kind};
 
-/// The limit of a fetch where the endpoint hangs, and where it does not: a slow machine shall not make a fault.
+/// The time limit of a fetch where the endpoint hangs, and where it does not: a slow machine must not cause a fault.
 const HANGING: Duration = Duration::from_millis(100);
 const PATIENT: Duration = Duration::from_secs(10);
-/// How long a machine under load may need for what takes no time.
+/// How much longer a machine under load may take.
 pub(crate) const SLACK: Duration = Duration::from_secs(3);
 
-/// The limit of a fetch with this fault.
+/// The time limit of a fetch with this fault.
 pub(crate) fn limit(fault: &Fault) -> Duration {
     if fault.kind == Kind::Hanging { HANGING } else { PATIENT }
 }
 
-/// What the cache holds when the fault comes.
+/// What the cache holds when the fault begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     Cold,
@@ -38,7 +38,7 @@ pub(crate) enum State {
     WarmUnknown,
     /// Older than the age at which keys are refreshed.
     Stale,
-    /// Older than the age after which they decide nothing.
+    /// Older than the age after which keys decide nothing.
     Dead,
     Snapshot,
     /// A snapshot older than the age at which keys are refreshed.
@@ -87,7 +87,7 @@ pub(crate) struct Bench {
     endpoint: Stub,
     lines: Lines,
     limit: Duration,
-    /// Requests before the fault came.
+    /// Requests before the fault began.
     before: usize,
     /// Failed fetches before.
     failed: usize,
@@ -133,7 +133,7 @@ impl Bench {
         Self { authorizer, endpoint, lines, limit, before, failed, _folder: folder }
     }
 
-    /// The cell's text: outcome, `jwks` of the log and fetches so far, of two decisions.
+    /// The text of the cell: for each of two decisions the outcome, `jwks` of its log line, and the fetches so far.
     pub(crate) async fn run(&self, fault: &Fault, state: State) -> String {
         let signer = if state == State::WarmUnknown { &SECOND } else { &FIRST };
         let claims = changed(claims(), json!({"exp": NOW + 200_000}));
@@ -144,7 +144,7 @@ impl Bench {
         format!("{first} {fetches}, {second} {}", self.fetches(fault))
     }
 
-    /// One decision: its outcome and how the key was found. It takes no longer than one fetch may.
+    /// One decision: its outcome and how the key was found. It must not take longer than one fetch.
     async fn decide(&self, event: &str) -> String {
         #[expect(clippy::disallowed_methods, reason = "the bound is one of real time")]
         let began = Instant::now();
@@ -157,7 +157,7 @@ impl Bench {
         self.lines.text().matches("jwks_fetch_failed").count() - self.failed
     }
 
-    /// How many fetches there were since the fault.
+    /// How many fetches there were since the fault began.
     fn fetches(&self, fault: &Fault) -> usize {
         fetches(fault, self.endpoint.count() - self.before, self.failures())
     }
@@ -180,7 +180,7 @@ pub(crate) fn cell(answer: Result<(), &str>, log: &str) -> String {
     format!("{outcome} `{}`", last["jwks"].as_str().unwrap())
 }
 
-/// How many fetches there were, as the endpoint saw them; as the log tells where nobody listens.
+/// How many fetches there were: counted by the endpoint, or from the log where nobody listens.
 pub(crate) fn fetches(fault: &Fault, requests: usize, failures: usize) -> usize {
     if fault.answer.is_none() {
         assert_eq!(requests, 0);

@@ -1,4 +1,4 @@
-//! The ways in which an endpoint fails or changes, and what is expected of each.
+//! The ways in which the endpoint fails or changes, and the expected outcome of each.
 
 use std::{sync::OnceLock, time::Duration};
 
@@ -18,18 +18,18 @@ pub(crate) struct Fault {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// No keys come of it.
+    /// It yields no keys.
     Failing,
-    /// It takes as long as it may.
+    /// It takes until the time limit.
     Hanging,
-    /// Other keys than those held.
+    /// It serves other keys than those held.
     Changed,
-    /// The key that is asked for, and one that is no use.
+    /// It serves the key in use, and an unusable one.
     Mixed,
 }
 
 impl Kind {
-    /// The cells, in the order of the states; the last is that of a process that is frozen between invocations.
+    /// The cells in the order of the states; the last is that of the frozen process.
     pub(crate) const fn expected(self) -> [&'static str; 8] {
         const UNTOUCHED: &str = "allowed `hit` 0, allowed `hit` 0";
         const SNAPSHOT: &str = "allowed `snapshot` 0, allowed `snapshot` 0";
@@ -41,7 +41,7 @@ impl Kind {
                 let old = "allowed `snapshot` 1, allowed `snapshot` 1";
                 [none, UNTOUCHED, unknown, stale, none, SNAPSHOT, old, stale]
             }
-            // The key that is held was withdrawn, and another one came.
+            // The held key was withdrawn and another one published.
             Self::Changed => {
                 let gone = "401 `fetched` 1, 401 `cooldown` 1";
                 let found = "allowed `fetched` 1, allowed `hit` 1";
@@ -56,10 +56,10 @@ impl Kind {
     }
 }
 
-/// Where a redirect points: nobody may ever ask there.
+/// The target of the redirect, which must get no request.
 static ELSEWHERE: OnceLock<Stub> = OnceLock::new();
 
-/// How often anybody asked where a redirect points.
+/// How many requests the target of the redirect got.
 pub(crate) fn elsewhere() -> usize {
     ELSEWHERE.get().unwrap().count()
 }

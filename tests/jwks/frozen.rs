@@ -18,7 +18,7 @@ use crate::{
 /// The age after which the process refreshes its keys.
 const MAX_AGE: Duration = Duration::from_secs(3);
 
-/// The authorizer's process, and the event that it decides about.
+/// The process of the authorizer, and the event that it gets.
 pub(crate) struct Decider {
     process: Process,
     event: String,
@@ -69,7 +69,7 @@ impl Decider {
     }
 }
 
-/// The cell of a fault: the keys grow too old in a process that is frozen, and the fault comes meanwhile.
+/// The cell of a fault: the keys become stale while the process is frozen, and the fault begins meanwhile.
 pub(crate) async fn run(fault: &Fault) -> String {
     let endpoint = Stub::always(reply(200, "", jwks([FIRST.jwk()]))).await;
     let mut decider = Decider::start(&endpoint, limit(fault)).await;
@@ -85,7 +85,7 @@ pub(crate) async fn run(fault: &Fault) -> String {
     sleep(MAX_AGE + Duration::from_millis(100)).await;
     let first = decider.thaw_and_decide().await;
     let between = fetches(fault, endpoint.count() - before, decider.failures() - failed);
-    // Longer than a fetch may take: had one been left behind, it would now be found to have timed out.
+    // Longer than a fetch may take: one that was left running would have timed out by now.
     sleep(limit(fault).min(Duration::from_millis(300)) * 2).await;
     let second = decider.thaw_and_decide().await;
     let after = fetches(fault, endpoint.count() - before, decider.failures() - failed);

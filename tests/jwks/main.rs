@@ -1,6 +1,5 @@
-//! The fault table of the key set's endpoint: each way it can fail or change, with each state that the cache can be in,
-//! and with the real process frozen between invocations. Each cell checks two decisions and the fetches so far; the
-//! table is also in `docs/security/catalogue.md`.
+//! The fault table of the JWKS endpoint: each way it can fail or change, in each state of the cache, and with the real
+//! process frozen between invocations. Each cell checks two decisions and the number of fetches; the table is also in `docs/security/catalogue.md`.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
@@ -19,10 +18,10 @@ use frozen::Decider;
 use futures_util::future::join_all;
 use test_support::{FIRST, Stub, reply, signer::jwks};
 
-/// The state of the process that is frozen.
+/// The last column: the frozen process.
 const FROZEN: &str = "stale, the process frozen between invocations";
 
-/// Tries one row of the table but for the last cell.
+/// One row of the table without the last cell.
 async fn row(fault: &Fault) -> Vec<String> {
     let mut cells = Vec::new();
     for state in State::ALL {
@@ -51,7 +50,7 @@ async fn every_fault_meets_every_state_of_the_cache() {
     test_support::assert_table("jwks", &format!("\n{count} cells.\n{text}"));
 }
 
-/// The bounds on a controlled clock are in the authorizer's own tests; these leave room for a slow machine.
+/// The authorizer's own tests check the exact bounds on a controlled clock; these leave room for a slow machine.
 #[tokio::test]
 async fn a_process_started_in_an_outage_recovers_soon_after_the_endpoint() {
     let endpoint = Stub::always(reply(503, "", "")).await;

@@ -1,4 +1,4 @@
-//! Owns the calls that are made, and what the table says of each.
+//! The calls that are made, and what the route table says about each.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ pub(crate) const SCOPES: [&str; 9] = [
     "reports/write",
 ];
 
-/// The table once more, so that a change of the other one shows.
+/// The route table, repeated so that a change to `routes.json` fails here.
 pub(crate) const TABLE: [(&str, &str, &str); 12] = [
     ("GET", "/inventory", "inventory/read"),
     ("GET", "/inventory/{sku}", "inventory/read"),
@@ -30,7 +30,7 @@ pub(crate) const TABLE: [(&str, &str, &str); 12] = [
     ("GET", "/reports/{date}", "reports/read"),
 ];
 
-/// Values of a parameter that belong to its route.
+/// Parameter values that match their route.
 const VALUES: [&str; 24] = [
     "7",
     "A-1",
@@ -57,24 +57,23 @@ const VALUES: [&str; 24] = [
     "...",
     "~",
 ];
-/// Values that belong to no route: a proxy might resolve them.
+/// Parameter values that match no route; a proxy might resolve them.
 const NOWHERE: [&str; 6] = [".", "..", "%2e%2e", "%2E", ".%2e", "7/lines"];
 
-/// What this authorizer's stage is called.
+/// The stage of the API, as the start of a method ARN.
 pub(crate) const STAGE: &str = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/dev/";
 
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) verb: &'static str,
     pub(crate) target: String,
-    /// The table's row that answers, if one does.
+    /// The row of the table that answers, if any.
     row: Option<usize>,
-    /// Whether the target is what anyone would call.
+    /// Whether this is an ordinary call.
     pub(crate) is_plain: bool,
 }
 
-/// Every call: each route with each value of its parameter, with a slash at the end and without, and calls that belong
-/// to no route.
+/// Every call: each route with each parameter value, with and without a trailing slash, and calls that match no route.
 pub(crate) fn all() -> Vec<Call> {
     let mut calls = Vec::new();
     for (row, (verb, path, _)) in TABLE.into_iter().enumerate() {
@@ -101,7 +100,7 @@ pub(crate) fn all() -> Vec<Call> {
             }
         }
     }
-    // Verbs without a route of their own, and paths that are no path of ours.
+    // Verbs without a route, and unknown paths.
     for (verb, target) in [
         ("DELETE", "/inventory/7"),
         ("PUT", "/orders/7"),
@@ -128,13 +127,13 @@ impl Call {
         self.row.is_some()
     }
 
-    /// What the table says: whether the holder of these scopes may make this call.
+    /// Whether the table allows this call to a holder of these scopes.
     pub(crate) fn is_covered(&self, held: &BTreeSet<&str>) -> bool {
         self.row.is_some_and(|row| held.contains(TABLE[row].2))
     }
 
-    /// The same, less the calls with a slash at the end that no wildcard takes in: a policy can refuse more than the
-    /// table, never less.
+    /// The same, except calls with a trailing slash that no wildcard matches: a policy may refuse more than the table,
+    /// never less.
     pub(crate) fn is_allowed(&self, held: &BTreeSet<&str>) -> bool {
         let is_by_wildcard = |prefix: &str| {
             TABLE.iter().any(|(verb, path, scope)| {
@@ -154,12 +153,12 @@ impl Call {
         self.target.split('?').next().unwrap_or_default()
     }
 
-    /// The call as a policy is asked about it.
+    /// The method ARN of the call.
     pub(crate) fn arn(&self, stage: &str) -> String {
         format!("{stage}{}{}", self.verb, self.path())
     }
 
-    /// Holds an answer against the table: the function of the row answers, or nothing is reached.
+    /// Compares the outcome with the table: the function of the row answers, or none is reached.
     pub(crate) fn check(&self, held: &BTreeSet<&str>, (status, body): &(u16, String)) {
         let told = format!("{} {}, held {held:?}: {status} {body}", self.verb, self.target);
         let Some(row) = self.row else {
@@ -170,13 +169,13 @@ impl Call {
             let (verb, path, _) = TABLE[row];
             assert!(*status == 200 && *body == format!("{verb} {path}"), "{told}");
         } else {
-            // The policy's answer: the function was not asked.
+            // Refused by the policy: the function was not called.
             assert!(*status == 403 && body.contains("insufficient_scope"), "{told}");
         }
     }
 }
 
-/// Stages other than ours, each different in one part.
+/// Other stages, each different in one part of the ARN.
 pub(crate) fn elsewhere() -> Vec<String> {
     let changes = [
         ("arn:aws:", "arn:aws-cn:"),

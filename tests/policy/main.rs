@@ -1,12 +1,7 @@
-//! The exhaustive proof: for every set of our scopes, every route and odd paths around it, the router, the policy and
-//! the functions' own check together let through exactly what the table says, and each of the two alone does as well.
+//! The exhaustive proof: for every set of scopes, every route and unusual paths around it, the router, the policy and the
+//! functions' own check together allow exactly what the table says, and so do the policy and the check alone.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "test code"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "test code")]
 
 mod calls;
 mod stage;
@@ -60,7 +55,7 @@ impl Holder {
     }
 }
 
-/// What became of a call.
+/// The outcome of a call.
 async fn ask(gateway: &Gateway, request: Request) -> (u16, String) {
     let answer = gateway.answer(request).await;
     (answer.status, String::from_utf8(answer.body).unwrap())
@@ -77,7 +72,7 @@ fn the_table_is_the_one_that_is_proven() {
     assert_eq!(scopes, BTreeSet::from(SCOPES));
 }
 
-/// Every set of scopes, every call, the policy made for a call that changes from set to set and then kept.
+/// Every set of scopes with every call. Each set starts with another call, whose policy is then cached.
 #[tokio::test(flavor = "multi_thread")]
 async fn router_policy_and_functions_let_through_what_the_table_says() {
     let stage = Stage::new(Functions::guarded).await;
@@ -94,12 +89,12 @@ async fn router_policy_and_functions_let_through_what_the_table_says() {
         });
     }
     let sets = tasks.join_all().await.len();
-    // One decision for each token, whatever was called first: the other answers come from the cache.
+    // One decision for each token, whichever call came first; the other answers come from the cache.
     assert_eq!((sets, stage.functions.decisions()), (512, 512));
     assert_eq!(calls.len(), 251, "as many as docs/security.md tells");
 }
 
-/// The policy alone: the same for whichever route is called, right for each call, and nothing elsewhere.
+/// The policy alone: the same for every route, right for each call, and nothing at other stages.
 #[tokio::test(flavor = "multi_thread")]
 async fn policies_are_exact_and_end_at_the_stage() {
     let stage = Stage::new(Functions::guarded).await;
@@ -138,7 +133,7 @@ async fn policies_are_exact_and_end_at_the_stage() {
     tasks.join_all().await;
 }
 
-/// The functions alone: behind a gateway that a wrong policy has opened, the check of their own still holds.
+/// The functions alone: their own check still holds when a wrong policy has opened the gateway.
 #[tokio::test(flavor = "multi_thread")]
 async fn functions_hold_where_the_policy_is_open() {
     let stage = Stage::new(Functions::opened).await;
@@ -161,7 +156,7 @@ async fn functions_hold_where_the_policy_is_open() {
     tasks.join_all().await;
 }
 
-/// What no token of ours may do: name a caller of its own, or get in without a token.
+/// Without a token nothing is reached, and no header sets the caller.
 #[tokio::test]
 async fn without_a_token_nothing_is_reached() {
     let stage = Stage::new(Functions::guarded).await;

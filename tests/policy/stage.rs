@@ -1,5 +1,5 @@
-//! Owns the stage that calls are made at: the API of `template.yaml` at the gateway, the real authorizer, and in place of
-//! the functions the check that each of them makes first.
+//! The system under test: the API of `template.yaml` on the gateway, the real authorizer, and functions that only make
+//! the check that every function makes first.
 
 use std::{
     collections::BTreeMap,
@@ -49,7 +49,7 @@ impl Stage {
     }
 }
 
-/// The API that deploys, without its limits: thousands of calls are made within a second that does not pass.
+/// The deployed API without its limits, since the clock stands still while thousands of calls are made.
 fn api() -> Api {
     let text = include_str!("../../template.yaml");
     let template = Template::parse("template.yaml", text).unwrap();
@@ -67,7 +67,7 @@ fn api() -> Api {
 
 pub(crate) struct Functions {
     authorizer: Authorizer,
-    /// What the API calls the authorizer.
+    /// The name of the authorizer in the API.
     name: String,
     /// Whether the gateway gets a policy that allows everything.
     is_open: bool,
@@ -85,7 +85,7 @@ impl Functions {
         Self { is_open: true, ..Self::guarded(authorizer, name) }
     }
 
-    /// How often the authorizer was called by the gateway.
+    /// How often the gateway called the authorizer.
     pub(crate) fn decisions(&self) -> usize {
         self.decisions.load(Ordering::SeqCst)
     }

@@ -1,4 +1,4 @@
-//! The whole of Scopegate in the test's own process, on a free port, its data in memory.
+//! The whole system in the test's own process, on a free port, with its data in memory.
 
 use std::{
     collections::HashMap,
@@ -27,7 +27,7 @@ pub struct System {
 }
 
 impl System {
-    /// Starts one without demo stock, everything else as `local` does it.
+    /// Starts one as `local` does, without demo stock.
     pub async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
@@ -68,7 +68,7 @@ impl System {
         &self.local
     }
 
-    /// The folder that holds its clients file, gone when the test is over.
+    /// The folder of its clients file, deleted with it.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()
     }
@@ -78,27 +78,27 @@ impl System {
         &self.local.clients().0[name]
     }
 
-    /// An address below the system's own.
+    /// The URL of a path.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.local.address())
     }
 
-    /// A request with nothing but method and path.
+    /// A request with only a method and a path.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.http.request(method, self.url(path))
     }
 
-    /// What a caller with this token gets.
+    /// GETs a path with this token.
     pub async fn get(&self, path: &str, token: &str) -> Answer {
         Answer::to(self.request(Method::GET, path).bearer_auth(token)).await
     }
 
-    /// What a caller with this token gets for a JSON body.
+    /// Sends a JSON body with this token.
     pub async fn send(&self, method: Method, path: &str, token: &str, body: &Value) -> Answer {
         Answer::to(self.request(method, path).bearer_auth(token).json(body)).await
     }
 
-    /// What the token endpoint answers to a client that asks for `scope`, or for all of its scopes.
+    /// The token endpoint's response to a client that asks for `scope`, or for all of its scopes.
     pub async fn ask_for_token(&self, client: &str, scope: Option<&str>) -> Answer {
         let Client { client_id, client_secret, .. } = self.client(client);
         let scope = scope.map(|scope| format!("&scope={scope}")).unwrap_or_default();
@@ -110,17 +110,17 @@ impl System {
         Answer::to(request).await
     }
 
-    /// A token of a client with all of its scopes.
+    /// A token of a client, with all of its scopes.
     pub async fn token(&self, client: &str) -> String {
         token(&self.ask_for_token(client, None).await)
     }
 
-    /// A token of a client with these scopes only.
+    /// A token of a client, with these scopes only.
     pub async fn token_for(&self, client: &str, scope: &str) -> String {
         token(&self.ask_for_token(client, Some(scope)).await)
     }
 
-    /// The claims of a good token of the storefront, for a test to spoil.
+    /// The claims of a valid token of the storefront, for a test to change.
     pub fn claims(&self) -> Value {
         let Client { client_id, scopes, .. } = self.client("storefront");
         let now = unix_now();
@@ -143,12 +143,12 @@ impl System {
         self.local.issuer().mint(claims).unwrap()
     }
 
-    /// The log so far, one line each.
+    /// The lines of the log so far.
     pub fn log(&self) -> Vec<Value> {
         self.log.lock().unwrap().clone()
     }
 
-    /// How often each `outcome` with its `reason` stands in the log.
+    /// How often each pair of `outcome` and `reason` is in the log.
     pub fn outcomes(&self) -> HashMap<String, usize> {
         let mut counts = HashMap::new();
         for line in self.log() {

@@ -90,11 +90,7 @@ async fn permanent_failures_are_told_at_once() {
         ("401 without a body", reply(401, "", ""), "invalid_client"),
         ("invalid_scope", reply(400, "", error("invalid_scope")), "invalid_scope"),
         ("unauthorized_client", reply(400, "", error("unauthorized_client")), "unauthorized_client"),
-        (
-            "unsupported_grant_type",
-            reply(400, "", error("unsupported_grant_type")),
-            "unsupported_grant_type",
-        ),
+        ("unsupported_grant_type", reply(400, "", error("unsupported_grant_type")), "unsupported_grant_type"),
         ("invalid_request", reply(400, "", error("invalid_request")), "invalid_request"),
         ("invalid_grant", reply(400, "", error("invalid_grant")), "invalid_grant"),
         ("an unknown code", reply(400, "", error(secret)), "unexpected_status"),
