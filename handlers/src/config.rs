@@ -1,4 +1,4 @@
-//! Owns the settings of the four functions: read once at start, every problem reported by the variable's name.
+//! The settings of the four functions, read once at start. All problems are reported together, by the variable's name.
 
 use std::{fmt, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Owns `Day`: a date as callers write it, and which day a moment belongs to. Days are UTC throughout.
+//! `Day`: a date as callers write it, and the day that a moment belongs to. Days are UTC.
 
 use std::{fmt, str::FromStr};
 
@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct Day(Date);
 
-/// A moment as records and answers say it: RFC 3339 in UTC, to the millisecond.
+/// A moment as it is written in records and answers: RFC 3339 in UTC, to the millisecond.
 pub fn stamp(moment: Timestamp) -> String {
     format!("{moment:.3}")
 }
 
-/// A text that is no day.
+/// A string that is not a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a date that exists, written YYYY-MM-DD")]
 pub struct DayError;

@@ -1,5 +1,5 @@
-//! Owns `ApiError`: what a function answers when it does not do what was asked. The public code and message are
-//! kept apart from the private detail, which only the log sees. Wording per call site is left to the caller.
+//! `ApiError`: the answer of a function that did not do what was asked. The public code and message are kept apart from the
+//! private detail, which goes to the log only.
 
 use std::{
     borrow::Cow,
@@ -13,19 +13,19 @@ use serde::{Deserialize, Serialize};
 const FAULT_CODE: &str = "internal_error";
 const FAULT_MESSAGE: &str = "the request could not be completed, try again later";
 
-/// A request that was not done, as the caller and the log shall see it.
+/// Why a request was not done, for the caller and for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiError {
     status: u16,
-    /// What the log names as the reason; for a 4xx the public code as well.
+    /// The reason in the log; of a 4xx the public code as well.
     label: &'static str,
     message: Cow<'static, str>,
     field: Option<String>,
-    /// What went wrong inside; never a token, an event or a body.
+    /// What went wrong, for the log; never a token, an event or a body.
     detail: Option<String>,
 }
 
-/// A refusal that is final: it is written down, and answered whenever the same is asked for again.
+/// A final refusal: it is stored, and answered again whenever the same is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     reason: Reason,
@@ -36,15 +36,15 @@ pub struct Refusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// There is less stock than that.
+    /// The stock does not suffice.
     InsufficientStock,
-    /// There would be more stock than that.
+    /// The stock would exceed its limit.
     StockLimit,
-    /// The inventory never heard of it.
+    /// The inventory has no such SKU.
     UnknownSku,
-    /// It never got a price.
+    /// The SKU has no price.
     NoPrice,
-    /// Another payment has the order.
+    /// The order is paid by another payment.
     AlreadyPaid,
     /// The order is cancelled.
     OrderCancelled,
@@ -101,7 +101,7 @@ impl ApiError {
 
     /// 404 `not_found`.
     pub fn not_found() -> Self {
-        Self::refused(404, "not_found", "there is no such thing here")
+        Self::refused(404, "not_found", "not found")
     }
 
     /// A 500: we could not do our work. `label` and `detail` reach the log only.
@@ -184,7 +184,7 @@ mod tests {
     fn a_4xx_names_its_code_message_and_field() {
         let error = ApiError::invalid("lines[0].quantity", "must be an integer");
         insta::assert_snapshot!(json(&error), @r#"{"error":"invalid_request","message":"must be an integer","field":"lines[0].quantity","request_id":"r-1"}"#);
-        insta::assert_snapshot!(json(&ApiError::not_found()), @r#"{"error":"not_found","message":"there is no such thing here","request_id":"r-1"}"#);
+        insta::assert_snapshot!(json(&ApiError::not_found()), @r#"{"error":"not_found","message":"not found","request_id":"r-1"}"#);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Owns the ids of orders and payments. An id is a UUID of version 7, so it says when its thing was made: lists in
-//! the order of ids are in the order of creation, and an id alone leads to the day that it is listed under.
+//! The ids of orders and payments. An id is a UUID of version 7 and so holds the time of creation: lists sorted by id are
+//! in the order of creation, and the id alone tells the day that it is listed under.
 
 use std::{fmt, sync::Mutex};
 
@@ -18,7 +18,7 @@ pub struct Id {
     created_at: Timestamp,
 }
 
-/// A text that is none of our ids.
+/// A string that is not an id of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be an id as it was answered")]
 pub struct IdError;

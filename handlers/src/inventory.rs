@@ -110,7 +110,7 @@ impl Inventory {
         invocation.about("reference", &reference);
         for (at, line) in lines.iter().enumerate() {
             if lines.iter().take(at).any(|earlier| earlier.sku == line.sku) {
-                return Err(ApiError::invalid(format!("lines[{at}].sku"), "stands in an earlier line"));
+                return Err(ApiError::invalid(format!("lines[{at}].sku"), "is in an earlier line, too"));
             }
             if line.change == Integer(0) && line.unit_price.is_none() {
                 return Err(ApiError::invalid(

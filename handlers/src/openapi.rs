@@ -1,5 +1,5 @@
-//! Owns the description of the API: OpenAPI 3.1, made of the route table and the types of requests and answers, so that
-//! it says what runs. What each operation is for is in `operations.rs`.
+//! The description of the API as OpenAPI 3.1, made of the route table and the types of requests and answers. What each
+//! operation is for is in `operations.rs`.
 
 mod operations;
 
@@ -19,13 +19,13 @@ use crate::{
 /// Where the shapes are kept in the document.
 const SCHEMAS: &str = "/components/schemas";
 
-/// Why there is no description.
+/// Why the description cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenapiError {
     /// The route table and the operations differ.
     #[error("the route `{0}` has no operation")]
     Undescribed(String),
-    /// The document is no JSON.
+    /// The document cannot be written as JSON.
     #[error("the description cannot be written")]
     Write(#[from] serde_json::Error),
 }

@@ -1,12 +1,11 @@
-//! Owns the texts that callers choose and that come back as they were sent: what each may hold and how long it
-//! may be.
+//! The strings that callers choose and that come back as they were sent: which characters each may have, and how many.
 
 use std::fmt;
 
 use access::ClientId;
 use serde::{Deserialize, Serialize};
 
-/// Makes a checked text: its rule, its name in messages and nothing else differ.
+/// Makes the type of a checked string.
 macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $error:ident, $longest:literal, $rule:literal, $is:expr) => {
         $(#[$doc])*
@@ -14,7 +13,7 @@ macro_rules! text {
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
-        #[doc = concat!("A text that is not ", $rule, ".")]
+        #[doc = concat!("A string that is not ", $rule, ".")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
         #[error("must be {}", $rule)]
         pub struct $error;
@@ -23,14 +22,14 @@ macro_rules! text {
             /// The most characters that it may have; the fewest is one.
             pub const LONGEST: usize = $longest;
 
-            /// Reads a text.
+            /// Checks a string.
             pub fn parse(text: impl Into<String>) -> Result<Self, $error> {
                 let text = text.into();
                 let is: fn(&str) -> bool = $is;
                 if is(&text) { Ok(Self(text)) } else { Err($error) }
             }
 
-            /// The text as it was sent.
+            /// The string as it was sent.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -65,25 +64,25 @@ text! {
 }
 
 text! {
-    /// What a stock movement is known by.
+    /// The name of a stock movement.
     Reference, ReferenceError, 128, "1 to 128 letters, digits and `-._~:`",
     |text| (1..=Reference::LONGEST).contains(&text.len()) && text.bytes().all(is_segment_byte)
 }
 
 text! {
-    /// What a caller calls one attempt at a thing, so that trying again is no second one.
+    /// The name that a caller gives to one attempt, so that a retry is not a second attempt.
     // SPEC: draft-ietf-httpapi-idempotency-key-header section 2.1: opaque to the server
     IdempotencyKey, IdempotencyKeyError, 255, "1 to 255 visible ASCII characters",
     |text| (1..=IdempotencyKey::LONGEST).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 text! {
-    /// Whom an order is for, in the caller's own words.
+    /// The customer of an order, in the caller's own words.
     Customer, CustomerError, 256, "1 to 256 characters, none of them a control character",
     |text| (1..=Customer::LONGEST).contains(&text.chars().count()) && !text.chars().any(char::is_control)
 }
 
-/// What one caller calls one attempt. Another caller's key of the same text is another attempt.
+/// The name of an attempt: the same key of another caller is another attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptName {
     /// The caller.

@@ -1,4 +1,4 @@
-//! Owns `Answer` and the form in which API Gateway's proxy integration wants it.
+//! `Answer`, and its form for API Gateway's proxy integration.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::error::ApiError;
 
-/// What a service answers when it did what was asked.
+/// The answer of a service that did what was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     pub(super) status: u16,

@@ -1,5 +1,5 @@
-//! Owns `Request`: what a service gets to see of a request once its caller may make it. Parts that carry a rule are
-//! read here; what they mean is left to the service.
+//! `Request`: what a service sees of a request whose caller may make it. Parameters, headers and the body are checked when
+//! they are read.
 
 use std::{borrow::Cow, fmt};
 
@@ -118,7 +118,8 @@ impl Request<'_> {
         let body = self.event.body.as_deref().unwrap_or_default();
         if self.event.is_base64_encoded == Some(true) {
             let bytes = STANDARD.decode(body);
-            let bytes = bytes.map_err(|_| ApiError::refused(400, "invalid_json", "the body is garbled"))?;
+            let bytes =
+                bytes.map_err(|_| ApiError::refused(400, "invalid_json", "the body is not valid base64"))?;
             json::parse(&bytes)
         } else {
             json::parse(body.as_bytes())

@@ -1,4 +1,4 @@
-//! Owns what the types cannot tell of the API: what each operation is for, how it may be refused, and examples.
+//! What the types do not say about the API: the purpose of each operation, how it can be refused, and examples.
 
 use std::collections::BTreeMap;
 
