@@ -16,6 +16,7 @@ mod elsewhere;
 mod events;
 mod issuer;
 mod journey;
+mod killed;
 mod lists;
 mod outcomes;
 mod privileges;
