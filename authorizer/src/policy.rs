@@ -53,7 +53,7 @@ struct Row {
     /// Which of the patterns is its path.
     path: usize,
     /// Which of the table's scopes it needs, sorted.
-    needs: Vec<u32>,
+    needs: Arc<[u32]>,
 }
 
 /// The routes of one verb: no pattern matches a call of another.
@@ -83,23 +83,31 @@ impl Policies {
 
     fn within(table: Table, coverage: Coverage, budget: Budget) -> Self {
         let routes = table.routes();
-        let mut scopes: Vec<_> = routes.iter().flat_map(Route::scopes).collect();
+        // The routes that `ANY` stands for share their scopes.
+        let alike = || routes.chunk_by(|a, b| std::ptr::eq(a.scopes(), b.scopes()));
+        let mut scopes: Vec<_> = alike().filter_map(<[Route]>::first).flat_map(Route::scopes).collect();
         scopes.sort_unstable();
         scopes.dedup();
         let mut paths: Vec<&str> = routes.iter().map(Route::path).collect();
         paths.sort_unstable();
         paths.dedup();
         // Every scope and path is listed; one that was not would be one that nobody holds, and no pattern.
-        let row = |route: &Route| {
-            let number = |scope| scopes.binary_search(&scope).ok().and_then(|at| u32::try_from(at).ok());
-            let mut needs: Vec<u32> =
-                route.scopes().iter().map(|scope| number(scope).unwrap_or(u32::MAX)).collect();
+        let number = |scope: &Scope<'_>| {
+            let at = scopes.binary_search_by(|own| own.as_str().cmp(scope.as_str()));
+            at.ok().and_then(|at| u32::try_from(at).ok())
+        };
+        let rows_of = |routes: &[Route]| {
+            let needed = routes.first().map_or(&[][..], Route::scopes).iter();
+            let mut needs: Vec<u32> = needed.map(|scope| number(scope).unwrap_or(u32::MAX)).collect();
             needs.sort_unstable();
             needs.dedup();
-            let path = paths.binary_search(&route.path()).unwrap_or(usize::MAX);
-            Row { method: route.method(), path, needs }
+            let needs: Arc<[u32]> = needs.into();
+            let path = |route: &Route| paths.binary_search(&route.path()).unwrap_or(usize::MAX);
+            let row =
+                |route: &Route| Row { method: route.method(), path: path(route), needs: Arc::clone(&needs) };
+            routes.iter().map(row).collect::<Vec<_>>()
         };
-        let rows: Vec<Row> = routes.iter().map(row).collect();
+        let rows: Vec<Row> = alike().flat_map(rows_of).collect();
         let scopes = scopes.into_iter().cloned().collect();
         let mut patterns = vec![String::new(); paths.len()];
         for (route, row) in routes.iter().zip(&rows) {
@@ -237,7 +245,7 @@ fn groups(routes: &[Route], rows: &[Row], paths: usize, mut budget: Budget) -> (
         let overlaps =
             known.entry(its.clone()).or_insert_with(|| Arc::new(Overlaps::of(&its, &paths, &mut budget)));
         let needs = |place: usize| {
-            own.get(place).and_then(|index| rows.get(*index)).map_or(&[][..], |row| &row.needs)
+            own.get(place).and_then(|index| rows.get(*index)).map_or(&[][..], |row| row.needs.as_ref())
         };
         let is_possible = |allowed, denied, closed, steps: &mut usize| {
             let (allowed, denied, closed) = (needs(allowed), needs(denied), needs(closed));
