@@ -22,7 +22,7 @@ use gateway::loopback;
 use local::clients::Clients;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use tests::built;
+use test_support::built;
 use tokio::{task::JoinSet, time::sleep};
 
 const LOADED: i64 = 100_000;
@@ -196,7 +196,7 @@ fn number(variable: &str, default: u64) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_sweeps_restore_every_invariant_after_kills_without_retries() {
     let mut random = Rng::with_seed(number("KILL_SEED", 7));
-    let binary = tokio::task::spawn_blocking(|| built("local", "local")).await.unwrap();
+    let binary = built("local", "local").await;
     let folder = tempfile::tempdir().unwrap();
     let mut serving = Serving::start(&binary, folder.path());
     let callers = Arc::new(Callers::of(&serving, folder.path()).await);
