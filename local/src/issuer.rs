@@ -20,7 +20,7 @@ use gateway::http::Request;
 use serde::Serialize;
 use uuid::Uuid;
 
-pub(crate) use endpoints::{JWKS_PATH, TOKEN_PATH};
+pub(crate) use endpoints::{JWKS_PATH, TOKEN_PATH, token_url};
 pub use keys::KeyError;
 use keys::{KeyRing, SigningKey};
 use request::{Credentials, Refusal, TokenError, TokenRequest};

@@ -16,6 +16,7 @@ use crate::{
     access_log::milliseconds,
     clients::ClientsError,
     functions::tokens_log,
+    issuer::token_url,
     secrets::{ClientSecrets, Service},
 };
 
@@ -75,7 +76,7 @@ impl Rotator {
         log: Log,
     ) -> Result<Self, RotatorError> {
         let service = Service(Arc::clone(&secrets));
-        let token_url = format!("{base}/oauth2/token").parse()?;
+        let token_url = token_url(base).parse()?;
         let log = tokens_log(log, clock);
         let function = RotateFunction::new(service.clone(), service, token_url, Http::new()?, clock, log);
         Ok(Self { function, secrets, clients_file, clock, turn: Mutex::default() })

@@ -17,6 +17,7 @@ use crate::{
     clients::{Client, Clients, ClientsError},
     event::{Sample, SampleError},
     front::{INVOKE_PATH, ROTATE_PATH, Ran},
+    issuer::TOKEN_PATH,
     nearest::did_you_mean,
     options::Running,
     rotation::Rotated,
@@ -179,7 +180,7 @@ async fn token(client: &Client, running: &Running) -> Result<String, RunningErro
     struct Token {
         access_token: String,
     }
-    let request = post("/oauth2/token", running)?
+    let request = post(TOKEN_PATH, running)?
         .header("content-type", "application/x-www-form-urlencoded")
         .body("grant_type=client_credentials");
     let answer = send(authenticated(request, client), running).await?;

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::{
     clients::{Client, Clients, conceal, expose},
     data::{DataError, DataFolder},
+    issuer::token_url,
 };
 
 /// The file in the data folder.
@@ -237,10 +238,6 @@ impl OfClient {
 /// Cognito puts the time at which the secret was made after the hyphens; a number tells more on a laptop.
 fn secret_id(client_id: &str, number: u64) -> String {
     format!("{client_id}--{number}")
-}
-
-fn token_url(base: &str) -> String {
-    format!("{base}/oauth2/token")
 }
 
 fn failed(operation: &'static str, reason: &str) -> CallError {

@@ -24,7 +24,10 @@ use secrecy::ExposeSecret;
 use tokens::{config::TokenConfig, token::TokenFunction};
 
 use super::{FunctionsError, in_process::Code};
-use crate::secrets::ClientSecrets;
+use crate::{
+    issuer::{JWKS_PATH, token_url},
+    secrets::ClientSecrets,
+};
 
 /// What functions find around them, instead of AWS.
 pub(crate) struct Surroundings<'a> {
@@ -100,9 +103,8 @@ impl Surroundings<'_> {
         let found = secrets.find(|known| known.name == secret || known.arn == secret);
         let found = found.ok_or_else(|| FunctionsError::Secret(id.to_owned(), secret.to_owned()))?;
         let unusable = |error| FunctionsError::Credentials(id.to_owned(), error);
-        let url = |path: &str| format!("{}{path}", self.base).parse();
-        let url = |path| url(path).map_err(|error| FunctionsError::Url(id.to_owned(), error));
-        let (token_url, api_url) = (url("/oauth2/token")?, url("")?);
+        let url = |text: &str| text.parse().map_err(|error| FunctionsError::Url(id.to_owned(), error));
+        let (token_url, api_url) = (url(&token_url(self.base))?, url(self.base)?);
         let http = Http::new().map_err(|error| FunctionsError::Client(id.to_owned(), error))?;
         // On AWS a rotation puts the credentials into a secret that names its client.
         let source = found.client_id.as_ref();
@@ -122,8 +124,8 @@ impl Surroundings<'_> {
 pub(super) fn variable(function: &Function, base: &str, name: &str) -> Option<String> {
     match name {
         // Instead of Cognito's address, which nothing here may call.
-        "JWKS_URI" => Some(format!("{base}/.well-known/jwks.json")),
-        "TOKEN_URL" => Some(format!("{base}/oauth2/token")),
+        "JWKS_URI" => Some(format!("{base}{JWKS_PATH}")),
+        "TOKEN_URL" => Some(token_url(base)),
         _ => function.environment.get(name).cloned(),
     }
 }

@@ -14,6 +14,11 @@ use super::{
 pub(crate) const TOKEN_PATH: &str = "/oauth2/token";
 pub(crate) const JWKS_PATH: &str = "/.well-known/jwks.json";
 
+/// The address of the token endpoint of the system at `base`.
+pub(crate) fn token_url(base: &str) -> String {
+    format!("{base}{TOKEN_PATH}")
+}
+
 impl Issuer {
     /// The answer to a request for one of the issuer's paths, `None` for any other. The keys are there twice: on their
     /// own, and below the pool's id as Cognito has them. `draw_id` is asked for the `jti` of a token.
