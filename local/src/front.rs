@@ -55,7 +55,7 @@ pub(crate) struct Front {
 pub(crate) fn shadowed<'a>(gateway: &'a Gateway, api: &'a Api) -> impl Iterator<Item = (&'a str, &'a str)> {
     let below = api.methods.iter().map(|method| method.resource.as_str());
     let below = below.filter(|resource| resource.starts_with(console::ROOT));
-    let paths = [TOKEN_PATH, JWKS_PATH, console::ROOT, INVOKE_PATH].into_iter().chain(below);
+    let paths = [TOKEN_PATH, JWKS_PATH, console::ROOT, INVOKE_PATH, ROTATE_PATH].into_iter().chain(below);
     paths.filter_map(|path| Some((path, gateway.resource_of(path)?)))
 }
 
@@ -167,13 +167,23 @@ mod tests {
 
     #[test]
     fn routes_of_the_template_that_are_answered_here_are_named() {
-        let cases: [(&str, &[&str]); 6] = [
+        let cases: [(&str, &[&str]); 7] = [
             ("/orders", &[]),
             ("/{a}", &["/_local/"]),
             ("/oauth2/{a}", &["/oauth2/token"]),
             ("/.well-known/jwks.json", &["/.well-known/jwks.json"]),
             ("/_local/invoke/{a}", &["/_local/invoke/{a}"]),
-            ("/{proxy+}", &["/oauth2/token", "/.well-known/jwks.json", "/_local/", "/_local/invoke/"]),
+            ("/_local/rotate/{a}", &["/_local/rotate/{a}"]),
+            (
+                "/{proxy+}",
+                &[
+                    "/oauth2/token",
+                    "/.well-known/jwks.json",
+                    "/_local/",
+                    "/_local/invoke/",
+                    "/_local/rotate/",
+                ],
+            ),
         ];
         for (resource, expected) in cases {
             let text = format!(
