@@ -199,13 +199,9 @@ impl Authorizer {
         let caller = verified.caller();
         line.client_id = Some(caller.client_id.as_str().to_owned());
         line.jti = caller.jti.as_deref().map(ToOwned::to_owned);
-        let answer = self.0.policies.answer(caller, arn, target)?;
+        let (answer, is_closed) = self.0.policies.answer(caller, arn, target)?;
         let is_covered = target.is_some_and(|route| route.is_covered_by(&caller.scopes));
-        let reason = if is_covered {
-            self.0.policies.is_closed(&caller.scopes, arn).then_some(ROUTES_OVERLAP)
-        } else {
-            Some(INSUFFICIENT_SCOPE)
-        };
+        let reason = if is_covered { is_closed.then_some(ROUTES_OVERLAP) } else { Some(INSUFFICIENT_SCOPE) };
         if reason.is_some() {
             (line.outcome, line.reason) = (Outcome::Refused, reason);
         }

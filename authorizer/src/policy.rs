@@ -138,44 +138,38 @@ impl Policies {
         matches!(self.coverage, Coverage::Call)
     }
 
-    /// Whether the policy for `scopes` denies the call of `arn`, though they cover its route.
-    pub(crate) fn is_closed(&self, scopes: &ScopeSet<'_>, arn: &MethodArn<'_>) -> bool {
-        if self.ambiguities.is_empty() {
-            return false;
-        }
-        let call = format!("{}/{}", arn.verb(), arn.path());
-        let statements = self.statements(scopes);
-        let mut denied = statements.iter().filter(|it| it.effect == "Deny").flat_map(|it| &it.patterns);
-        denied.any(|pattern| matches(&pattern.concat(), &call))
-    }
-
     /// The route that the router gives this call to.
     pub(crate) fn called(&self, arn: &MethodArn<'_>) -> Option<&Route> {
         self.table.route_of(arn.method()?, arn.path())
     }
 
-    /// What the function answers for this caller to the call of `arn`, which belongs to `route`.
+    /// What the function answers for this caller to the call of `arn`, which belongs to `route`, and whether a Deny of the
+    /// policy matches the call.
     pub(crate) fn answer<'a>(
         &self,
         caller: &'a Caller<'a>,
         arn: &MethodArn<'_>,
         route: Option<&Route>,
-    ) -> Result<Answer<'a>, Fault> {
-        let statement = match self.coverage {
-            Coverage::Token => written(&self.statements(&caller.scopes), arn)?,
+    ) -> Result<(Answer<'a>, bool), Fault> {
+        let (statement, is_closed) = match self.coverage {
+            Coverage::Token => {
+                let statements = self.statements(&caller.scopes);
+                (written(&statements, arn)?, is_closed(&statements, arn))
+            }
             Coverage::Call => {
                 let is_covered = route.is_some_and(|route| route.is_covered_by(&caller.scopes));
                 let path = format!("/{}", escaped(arn.path())?);
                 let allow = Statement { effect: "Allow", patterns: vec![[arn.verb(), &path, ""]] };
-                written(&[if is_covered { allow } else { Statement::deny_all() }], arn)?
+                (written(&[if is_covered { allow } else { Statement::deny_all() }], arn)?, !is_covered)
             }
         };
-        Ok(Answer {
+        let answer = Answer {
             principal_id: caller.client_id.as_str(),
             policy_document: Document { version: "2012-10-17", statement },
             context: caller,
             usage_identifier_key: caller.client_id.as_str(),
-        })
+        };
+        Ok((answer, is_closed))
     }
 
     fn statements(&self, scopes: &ScopeSet<'_>) -> Vec<Statement<'_>> {
@@ -281,6 +275,17 @@ fn escaped(path: &str) -> Result<String, Fault> {
     }
     let quoted = serde_json::to_string(&text).map_err(Fault::Answer)?;
     Ok(quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default().to_owned())
+}
+
+/// Whether a Deny matches the call of `arn`.
+fn is_closed(statements: &[Statement<'_>], arn: &MethodArn<'_>) -> bool {
+    let mut denied =
+        statements.iter().filter(|it| it.effect == "Deny").flat_map(|it| &it.patterns).peekable();
+    if denied.peek().is_none() {
+        return false;
+    }
+    let call = format!("{}/{}", arn.verb(), arn.path());
+    denied.any(|pattern| matches(&pattern.concat(), &call))
 }
 
 /// Whether a pattern, whose stars are any characters, matches the whole of `text`.
