@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+mod clock;
 pub mod config;
 pub mod log;
 pub mod rotate;
 pub mod token;
+#[cfg(feature = "aws")]
 pub mod wiring;
 
 #[cfg(test)]

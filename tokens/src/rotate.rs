@@ -1,10 +1,12 @@
 //! The function `rotate`: client secrets that change without a gap.
 
+#[cfg(feature = "aws")]
 pub mod aws;
 mod credentials;
 mod error;
 mod handler;
 mod steps;
+mod token_endpoint;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -10,7 +10,6 @@ use client::{Http, aws_config};
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use tokio::time::Instant;
 
 use crate::{
     config::{RotateConfig, TokenConfig},
@@ -32,15 +31,6 @@ fn vars(name: &str) -> Option<String> {
 fn now() -> SystemTime {
     #[expect(clippy::disallowed_methods, reason = "the edge of the program")]
     SystemTime::now()
-}
-
-/// How long something takes is measured on the clock that tests can pause.
-pub(crate) fn instant() -> Instant {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "how long something takes, on the clock that tests can pause"
-    )]
-    Instant::now()
 }
 
 /// Serves the function `token` until Lambda ends the process.

@@ -1,6 +1,4 @@
-//! Secrets Manager, Cognito and the token endpoint as a rotation needs them.
-
-use std::time::SystemTime;
+//! Secrets Manager and Cognito as a rotation needs them.
 
 use aws_config::SdkConfig;
 use aws_sdk_cognitoidentityprovider as cognito;
@@ -8,19 +6,9 @@ use aws_sdk_secretsmanager::{
     self as secretsmanager,
     error::{ProvideErrorMetadata, SdkError},
 };
-use base64::{Engine as _, prelude::BASE64_STANDARD};
-use client::{Http, ServiceUrl};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{CallError, Clients, Described, PENDING, Secrets, Tokens};
-use crate::{
-    token::{TokenRequest, Upstream, UpstreamError},
-    wiring::instant,
-};
-
-/// One question whether a secret is good takes no longer.
-const ASKING: std::time::Duration = std::time::Duration::from_secs(8);
+use super::{CallError, Clients, Described, PENDING, Secrets};
 
 /// Secrets Manager.
 #[derive(Clone, Debug)]
@@ -124,35 +112,6 @@ impl Clients for AppClients {
         let answer = answer.map_err(|error| failed("DescribeUserPoolClient", &error))?;
         Ok(answer.user_pool_client.and_then(|client| client.client_secret).map(Into::into))
     }
-}
-
-/// The pool's token endpoint.
-#[derive(Clone, Debug)]
-pub struct TokenEndpoint(Upstream);
-
-impl TokenEndpoint {
-    /// The endpoint at this address.
-    pub fn new(http: Http, url: ServiceUrl, clock: fn() -> SystemTime) -> Self {
-        Self(Upstream::new(http, url, clock))
-    }
-}
-
-impl Tokens for TokenEndpoint {
-    async fn accepts(&self, client_id: &str, secret: &SecretString) -> Result<bool, CallError> {
-        let request = TokenRequest::basic(client_id, secret, basic(client_id, secret));
-        match self.0.token(&request, instant() + ASKING).await {
-            Ok(_) => Ok(true),
-            Err(UpstreamError::Refused { code: "invalid_client", .. }) => Ok(false),
-            Err(error) => Err(CallError { operation: "the token request", reason: error.to_string() }),
-        }
-    }
-}
-
-// SPEC: RFC 6749 section 2.3.1
-fn basic(client_id: &str, secret: &SecretString) -> SecretString {
-    let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
-    let pair = format!("{}:{}", encoded(client_id), encoded(secret.expose_secret()));
-    format!("Basic {}", BASE64_STANDARD.encode(pair)).into()
 }
 
 fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Option<&str> {

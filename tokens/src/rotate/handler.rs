@@ -5,11 +5,11 @@ use std::time::{Duration, SystemTime};
 use aws_lambda_events::secretsmanager::SecretsManagerSecretRotationEvent;
 use client::{Http, ServiceUrl};
 
-use super::{Clients, RotateError, Rotation, Secrets, Step, aws::TokenEndpoint};
+use super::{Clients, RotateError, Rotation, Secrets, Step, token_endpoint::TokenEndpoint};
 use crate::{
+    clock::instant,
     log::{Line, Log, Outcome},
     token::Failure,
-    wiring::instant,
 };
 
 /// What is left of an invocation's time to tell how it ended.

@@ -14,7 +14,7 @@ use super::{
     CURRENT, Clients, Described, PENDING, RotateError, Secrets, Tokens,
     credentials::{self, Credentials},
 };
-use crate::wiring::instant;
+use crate::clock::instant;
 
 /// What the label of a version begins with that holds the secret of that id.
 const LABEL: &str = "cognito-";

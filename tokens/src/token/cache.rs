@@ -14,7 +14,7 @@ use super::{
     table::{Item, Key, Table, TableError},
     upstream::{Issued, Upstream, UpstreamError, seconds},
 };
-use crate::wiring::instant;
+use crate::clock::instant;
 
 /// How long one caller has for a token before another one may ask for it.
 const LEASE: Duration = Duration::from_secs(5);

@@ -18,9 +18,9 @@ use super::{
     upstream::{Upstream, UpstreamError},
 };
 use crate::{
+    clock::instant,
     config::TokenConfig,
     log::{Line, Log, Outcome},
-    wiring::instant,
 };
 
 /// How long API Gateway waits for an answer.

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::request::TokenRequest;
-use crate::wiring::instant;
+use crate::clock::instant;
 
 /// One request takes a fraction of a second; one that takes this long is better begun anew.
 const ATTEMPT_LIMIT: Duration = Duration::from_secs(2);

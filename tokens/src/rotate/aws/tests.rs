@@ -2,10 +2,10 @@ use std::collections::BTreeMap;
 
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_secretsmanager::config::{Credentials, SharedCredentialsProvider};
+use client::Http;
 use test_support::{Reply, Request, Stub, reply};
 
 use super::*;
-use crate::testing::clock;
 
 fn config(stub: &Stub) -> SdkConfig {
     let credentials = Credentials::new("AKIDEXAMPLE", "example", None, None, "test");
@@ -97,21 +97,4 @@ async fn cognito_is_asked_in_its_own_words() {
         "AddUserPoolClientSecret {\"UserPoolId\":\"eu-west-1_Pool\",\"ClientId\":\"7abc\",\"ClientSecret\":\"s3cret\"}",
     ]
     "#);
-}
-
-#[tokio::test]
-async fn a_secret_is_tried_at_the_token_endpoint() {
-    let stub = Stub::in_turn(vec![
-        ok(r#"{"access_token":"t","expires_in":60,"token_type":"Bearer"}"#),
-        reply(400, "", r#"{"error":"invalid_client"}"#),
-        reply(400, "", r#"{"error":"unauthorized_client"}"#),
-    ])
-    .await;
-    let tokens = TokenEndpoint::new(Http::new().unwrap(), stub.url("/oauth2/token").parse().unwrap(), clock);
-    assert_eq!(tokens.accepts("7abc", &"s3cret".into()).await, Ok(true));
-    assert_eq!(tokens.accepts("7abc", &"s3cret".into()).await, Ok(false));
-    let failed = tokens.accepts("7abc", &"s3cret".into()).await.unwrap_err();
-    assert_eq!(failed.reason, "the token endpoint refused: `unauthorized_client`");
-    let basic = format!("Basic {}", BASE64_STANDARD.encode("7abc:s3cret"));
-    assert_eq!(stub.heard()[0].header("authorization"), Some(basic.as_str()));
 }
