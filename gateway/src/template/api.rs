@@ -18,6 +18,7 @@ const HONOURED: &[&str] = &[
     "ApiKeySourceType",
     "MethodSettings",
     "EndpointConfiguration",
+    "Policy",
     "DefinitionBody",
     "DefinitionUri",
     "Cors",
@@ -58,6 +59,9 @@ pub(super) fn read(
     field.only(&[HONOURED, HARMLESS, TOLD])?;
     field.tell(TOLD, notices)?;
     endpoint(field, notices)?;
+    if let Some(policy) = field.get("Policy")? {
+        return Err(policy.failure(Problem::NotPlayed("who may call would not be known")));
+    }
     let stage = field.need("StageName")?;
     let name = stage.text()?.to_owned();
     // SPEC: Amazon API Gateway, API reference, CreateStage: alphanumeric characters, hyphens and underscores

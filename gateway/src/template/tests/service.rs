@@ -423,6 +423,10 @@ fn what_cannot_be_served_says_so() {
             "ResourcePolicy: valid on AWS, not played here",
         ),
         (
+            "Resources: { A: { Type: AWS::Serverless::Api, Properties: { StageName: a, Policy: {} } } }",
+            "A.Properties.Policy: valid on AWS, not played here: who may call would not be known",
+        ),
+        (
             "Resources: { A: { Type: AWS::Serverless::Api, Properties: { StageName: a, Chors: x } } }",
             "Chors: unknown property",
         ),
