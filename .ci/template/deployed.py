@@ -59,7 +59,6 @@ class Deployed:
         functions = self.of_type("AWS::Lambda::Function")
         return {name: it for name, it in functions.items() if name in self.source["Resources"] and "ZipFile" not in it["Code"]}
 
-
     def body(self) -> dict[str, Any]:
         """The API's OpenAPI document."""
         return self.resources["Api"]["Properties"]["Body"]
@@ -84,6 +83,8 @@ class Deployed:
         for name, role in self.of_type("AWS::IAM::Role").items():
             for policy in role.get("Policies", []):
                 for statement in policy["PolicyDocument"]["Statement"]:
+                    # What a condition adds counts.
+                    statement = statement.get("Fn::If", (None, statement))[1]
                     if statement["Effect"] == "Allow":
                         yield name, statement
         for policy in self.of_type("AWS::IAM::RolePolicy").values():

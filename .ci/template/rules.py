@@ -17,6 +17,15 @@ GATEWAY_RESPONSES = set(
     "UNAUTHORIZED UNSUPPORTED_MEDIA_TYPE WAF_FILTERED".split()
 )
 
+# AWS Lambda, "Giving Lambda functions access to resources in an Amazon VPC".
+NETWORK = [
+    f"ec2:{action}"
+    for action in (
+        "AssignPrivateIpAddresses", "CreateNetworkInterface", "DeleteNetworkInterface", "DescribeNetworkInterfaces",
+        "DescribeSubnets", "UnassignPrivateIpAddresses",
+    )
+]  # fmt: skip
+
 
 def every_method_has_the_token_authorizer(it: Deployed) -> None:
     scheme = it.body()["components"]["securitySchemes"]["ScopeAuthorizer"]
@@ -233,7 +242,10 @@ def functions_may_do_what_they_need_and_no_more(it: Deployed) -> None:
                 assert it.text(secret["Name"]) == it.text(variables["CREDENTIALS_SECRET"]) and not more, role
                 assert actions == ["secretsmanager:GetSecretValue"], role
             case "sqs":
-                assert resource == "ReportDeadLetters.Arn" and role == "ReportRole", role
+                assert resource == "DeadLetters.Arn" and role == "ReportRole", role
+            case "ec2":
+                # A function in a VPC makes its network interfaces in its role's name.
+                assert "VpcConfig" in function and actions == NETWORK, role
             case other:
                 raise AssertionError(f"{role} may use {other}")
 
@@ -243,7 +255,7 @@ def wildcards_stand_only_where_aws_needs_them(it: Deployed) -> None:
         resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
         for resource in map(it.text, resources):
             if resource == "*":
-                assert all(action.startswith("xray:") for action in statement["Action"]), role
+                assert all(action.startswith(("xray:", "ec2:")) for action in statement["Action"]), role
             else:
                 assert "*" not in resource and "?" not in resource, (role, resource)
     for name, role in it.of_type("AWS::IAM::Role").items():
@@ -287,6 +299,36 @@ def nobody_signs_up(it: Deployed) -> None:
 def old_tls_is_refused(it: Deployed) -> None:
     api = it.resources["Api"]["Properties"]
     assert api["SecurityPolicy"].startswith(("SecurityPolicy_TLS13_", "TLS_1_2")) and api["EndpointAccessMode"] == "STRICT"
+
+
+def a_private_api_is_reached_through_its_endpoints_alone(it: Deployed) -> None:
+    api = it.resources["Api"]["Properties"]
+    own = {"Fn::Split": [",", {"Ref": "VpcEndpointIds"}]}
+    assert api["EndpointConfiguration"] == {
+        "Types": [{"Fn::If": ["IsPrivate", "PRIVATE", "REGIONAL"]}],
+        "VpcEndpointIds": {"Fn::If": ["IsPrivate", own, {"Ref": "AWS::NoValue"}]},
+    }
+    when, policy, public = api["Policy"]["Fn::If"]
+    assert (when, public) == ("IsPrivate", {"Ref": "AWS::NoValue"})
+    allow, deny = policy["Statement"]
+    assert allow["Effect"] == "Allow" and "Condition" not in allow
+    # What the authorizer allows needs no Allow here: only a Deny keeps others out.
+    assert deny["Effect"] == "Deny" and deny["Condition"] == {"StringNotEquals": {"aws:SourceVpce": own}}
+    for statement in (allow, deny):
+        assert (statement["Principal"], statement["Action"], statement["Resource"]) == ("*", "execute-api:Invoke", "execute-api:/*")
+
+
+def callers_of_a_private_api_are_in_its_vpc(it: Deployed) -> None:
+    inside = {name for name, function in it.of_type("AWS::Lambda::Function").items() if "VpcConfig" in function}
+    callers = {name for name, function in it.lambdas().items() if "CREDENTIALS_SECRET" in function["Environment"]["Variables"]}
+    assert inside == {*callers, "CanaryFunction"}
+    for name in inside:
+        when, network, public = it.of_type("AWS::Lambda::Function")[name]["VpcConfig"]["Fn::If"]
+        assert (when, public) == ("IsPrivate", {"Ref": "AWS::NoValue"}), name
+        assert network == {key: {"Fn::Split": [",", {"Ref": key}]} for key in ("SubnetIds", "SecurityGroupIds")}, name
+    for name in callers:
+        policy = f"{name.removesuffix('Function')}NetworkPolicy"
+        assert it.resources[policy]["Condition"] == "IsPrivate" and policy in it.needs()[name], name
 
 
 def names_are_the_stacks_own(it: Deployed) -> None:
@@ -402,7 +444,7 @@ def basic_monitoring_is_small(it: Deployed) -> None:
     for name, resource in it.resources.items():
         if resource["Type"] in watched:
             conditions.setdefault(resource.get("Condition", "always"), set()).add(name)
-    assert conditions["always"] == {"ClientChanges", "ClientChangeAlarm", "ReportScheduleAlarm"}
+    assert conditions["always"] == {"ClientChanges", "ClientChangeAlarm", "DeadLetterAlarm"}
     assert conditions["IsBasic"] == {"ServerErrorAlarm"} and conditions["HasCanary"] == {"CanaryAlarm"}
     assert conditions["HasFaultAlarms"] == {
         f"{name.removesuffix('Function')}{what}" for name in it.lambdas() for what in ("Faults", "FaultAlarm")
@@ -439,13 +481,13 @@ def a_lost_schedule_is_kept_and_told(it: Deployed) -> None:
         assert rule["ScheduleExpression"] == "rate(1 minute)", sweep
         assert target["RetryPolicy"]["MaximumRetryAttempts"] == 0, f"{sweep}: the next one makes up for it"
     _, target = targets["ReportFunctionAliaslive"]
-    assert target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": ["ReportDeadLetters", "Arn"]}
+    assert target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": ["DeadLetters", "Arn"]}
     assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
     configs = it.of_type("AWS::Lambda::EventInvokeConfig").values()
     (config,) = [config for config in configs if config["FunctionName"] == {"Ref": "ReportFunction"}]
-    assert config["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["ReportDeadLetters", "Arn"]}
-    assert it.resources["ReportDeadLetters"]["Properties"]["SqsManagedSseEnabled"] is True
-    assert "ReportDeadLetters" in json.dumps(it.resources["ReportScheduleAlarm"]["Properties"]["Dimensions"])
+    assert config["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+    assert it.resources["DeadLetters"]["Properties"]["SqsManagedSseEnabled"] is True
+    assert "DeadLetters" in json.dumps(it.resources["DeadLetterAlarm"]["Properties"]["Dimensions"])
 
 
 def changes_of_clients_are_told(it: Deployed) -> None:
@@ -469,8 +511,11 @@ def token_requests_are_counted_by_client(it: Deployed) -> None:
     assert pattern["detail-type"] == ["AWS Service Event via CloudTrail"]
     assert pattern["detail"]["eventName"] == ["Token_POST"]
     assert pattern["detail"]["additionalEventData"]["userPoolId"] == [{"Ref": "UserPool"}]
+    for rule in ("ClientChangeRule", "TokenRequestRule"):
+        (target,) = it.resources[rule]["Properties"]["Targets"]
+        assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}, rule
     assert "${TokenRequestLogGroup.Arn}" in json.dumps(it.resources["ClientChangeLogPolicy"])
-    (metric,) = it.resources["TokenRequests"]["Properties"]["MetricTransformations"]
+    (metric,) = it.resources["TokenRequestsShare"]["Properties"]["MetricTransformations"]
     client = "$.detail.additionalEventData.requestParameters.client_id[0]"
     assert metric["Dimensions"] == [{"Key": "Client", "Value": client}]
     query = it.resources["TokenQuery"]["Properties"]
@@ -506,8 +551,9 @@ def optional_parts_are_off(it: Deployed) -> None:
         condition = resource.get("Condition")
         assert (condition == "Rotates") == name.endswith("SecretRotation"), name
         assert (condition == "HasWaf") == name.startswith("WebAcl"), name
+        assert (condition == "IsPrivate") == name.endswith("NetworkPolicy"), name
         assert (condition == "HasCanary") == name.startswith("Canary"), name
-    for name, off in {"Waf": "false", "ReserveConcurrency": "false", "CanaryMinutes": 0}.items():
+    for name, off in {"Waf": "false", "ReserveConcurrency": "false", "CanaryMinutes": 0, "VpcEndpointIds": ""}.items():
         assert it.source["Parameters"][name]["Default"] == off, name
 
 
@@ -516,6 +562,7 @@ def the_canary_may_do_what_a_client_may(it: Deployed) -> None:
     assert found == {
         "['logs:CreateLogStream', 'logs:PutLogEvents']": "CanaryLogGroup.Arn",
         "secretsmanager:GetSecretValue": "StorefrontSecret",
+        str(NETWORK): "*",
     }
     # It is Python, and never runs here: this much can be seen.
     compile(it.resources["CanaryFunction"]["Properties"]["Code"]["ZipFile"], "canary", "exec")
