@@ -516,8 +516,11 @@ def token_requests_are_counted_by_client(it: Deployed) -> None:
         assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}, rule
     assert "${TokenRequestLogGroup.Arn}" in json.dumps(it.resources["ClientChangeLogPolicy"])
     (metric,) = it.resources["TokenRequestsShare"]["Properties"]["MetricTransformations"]
-    client = "$.detail.additionalEventData.requestParameters.client_id[0]"
+    # The form names the client only where its secret is in the form, too.
+    client = "$.detail.additionalEventData.clientId"
     assert metric["Dimensions"] == [{"Key": "Client", "Value": client}]
+    filtered = it.resources["TokenRequestsShare"]["Properties"]["FilterPattern"]
+    assert filtered == f'{{ {client} = "*" }}'
     query = it.resources["TokenQuery"]["Properties"]
     assert query["LogGroupNames"] == [{"Ref": "TokenRequestLogGroup"}, {"Ref": "TokenLogGroup"}]
     # A hit never reaches Cognito: only our own log has it.
@@ -568,14 +571,29 @@ def the_canary_may_do_what_a_client_may(it: Deployed) -> None:
     compile(it.resources["CanaryFunction"]["Properties"]["Code"]["ZipFile"], "canary", "exec")
 
 
+def every_secret_gets_a_first_value(it: Deployed) -> None:
+    values = it.of_type("Custom::FirstValue")
+    assert {one["Secret"]["Ref"] for one in values.values()} == set(it.of_type("AWS::SecretsManager::Secret"))
+    for name, value in values.items():
+        assert "Condition" not in it.resources[name], name
+        assert value["ServiceToken"] == {"Fn::GetAtt": ["RotateFunction", "Arn"]}, name
+        # An hour, unless it is said.
+        assert value["ServiceTimeout"] == it.functions()["RotateFunction"]["Timeout"], name
+        assert "RotatePolicy" in it.needs()[name], name
+        secret = it.resources[value["Secret"]["Ref"]]["Properties"]
+        assert value["Client"] == {"Ref": name.replace("FirstValue", "Client")}, name
+        assert {"Key": "client_id", "Value": value["Client"]} in secret["Tags"], name
+        # Whatever stands here is written over a good value by the update that changes it.
+        assert secret["SecretString"] == "{}" and "GenerateSecretString" not in secret, name
+
+
 def every_secret_is_rotated(it: Deployed) -> None:
     schedules = it.of_type("AWS::SecretsManager::RotationSchedule")
-    assert {one["SecretId"]["Ref"] for one in schedules.values()} == set(it.of_type("AWS::SecretsManager::Secret"))
+    # A first value is known by its secret's ARN, and is there before the first rotation.
+    assert {one["SecretId"]["Ref"] for one in schedules.values()} == set(it.of_type("Custom::FirstValue"))
     for name, schedule in schedules.items():
         assert schedule["RotationLambdaARN"] == {"Fn::GetAtt": ["RotateFunction", "Arn"]}, name
         assert schedule["RotationRules"] == {"AutomaticallyAfterDays": {"Ref": "RotationDays"}}, name
-        # Otherwise the first value would wait for the first day of the schedule.
-        assert schedule.get("RotateImmediatelyOnUpdate", True) is True, name
         assert {"RotatePermission", "RotatePolicy"} <= it.needs()[name], name
     permission = it.resources["RotatePermission"]["Properties"]
     assert permission["Principal"] == "secretsmanager.amazonaws.com"

@@ -67,7 +67,7 @@ def test_what_is_billed_at_rest_is_what_the_template_has() -> None:
     def billed(*absent: str) -> dict[str, int]:
         there = [it for it in source()["Resources"].values() if it.get("Condition") not in ("HasCanary", *absent)]
         alarms = [it["Properties"] for it in there if it["Type"] == "AWS::CloudWatch::Alarm"]
-        kinds = [it["Type"].split("::")[2] for it in there]
+        kinds = [it["Type"].split("::")[-1] for it in there]
         return {
             "secrets": kinds.count("Secret"),
             "metrics that alarms look at": sum(len([m for m in it.get("Metrics", []) if "MetricStat" in m]) or 1 for it in alarms),

@@ -93,15 +93,10 @@ def stack(emulator: tuple[str, Path]) -> Stack:
     (deployed,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
     assert deployed["StackStatus"] == "CREATE_COMPLETE"
     stack = Stack(endpoint, log, {output["OutputKey"]: output["OutputValue"] for output in deployed["Outputs"]})
-    # The emulator lacks Cognito's calls on client secrets, so there is no rotation: the first values are put in by hand, as
-    # docs/rotate.md says. AWS's host names lead nowhere here.
+    # The function `rotate` has put the first values in. The addresses in them are AWS's, and lead nowhere here.
     for client, prefix in CLIENTS.items():
-        assert stack.credentials(client) == {}
-        made = cloudformation.describe_stack_resource(StackName=STACK, LogicalResourceId=f"{prefix}Client")
-        own = stack.aws("cognito-idp").describe_user_pool_client(
-            UserPoolId=stack.outputs["UserPoolId"], ClientId=made["StackResourceDetail"]["PhysicalResourceId"]
-        )["UserPoolClient"]
-        value = {"client_id": own["ClientId"], "client_secret": own["ClientSecret"]}
+        value = stack.credentials(client)
+        assert set(value) == {"client_id", "client_secret", "token_url", "api_url"}, client
         value |= {"token_url": stack.token_url, "api_url": stack.api_url}
         stack.aws("secretsmanager").put_secret_value(
             SecretId=stack.outputs[f"{prefix}SecretName"], SecretString=json.dumps(value)

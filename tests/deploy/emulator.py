@@ -8,7 +8,6 @@ template is deployed as it is; what ministack cannot do is added here, and named
 - resource types without a data plane in the emulator are accepted and do nothing (`INERT`), alarms on metric math too;
 - loops (`Fn::ForEach`) are written out by cfn-lint before ministack sees a template: it lacks AWS::LanguageExtensions;
 - what the variables of an `Fn::Sub` refer to is created first;
-- `Fn::GetAtt Client.ClientSecret` has the secret: ministack's is the client's id;
 - an OpenAPI body's `security` takes effect: ministack imports every method as an open one;
 - the user pool's id is `us-east-1_Emulator1`, so that the address of its keys can be a parameter of the first deployment:
   ministack loses a function's alias when it updates the function;
@@ -68,7 +67,6 @@ def main() -> None:
         accept_inert_types()
         order_by_variables()
         name_the_pool()
-        reveal_client_secret()
         honour_security()
         honour_scopes()
         write_out_loops()
@@ -120,21 +118,6 @@ def name_the_pool() -> None:
     from ministack.services import cognito
 
     cognito._pool_id = lambda: "us-east-1_Emulator1"
-
-
-def reveal_client_secret() -> None:
-    from ministack.services import cognito
-    from ministack.services.cloudformation import provisioners
-
-    client = provisioners._RESOURCE_HANDLERS["AWS::Cognito::UserPoolClient"]
-    create = client["create"]
-
-    def create_with_secret(logical_id, props, stack_name):
-        client_id, attributes = create(logical_id, props, stack_name)
-        secret = cognito._user_pools[props["UserPoolId"]]["_clients"][client_id]["ClientSecret"]
-        return client_id, {**attributes, "ClientSecret": secret}
-
-    client["create"] = create_with_secret
 
 
 def honour_security() -> None:

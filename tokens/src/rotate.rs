@@ -4,8 +4,11 @@
 pub mod aws;
 mod credentials;
 mod error;
+mod first_value;
 mod handler;
 mod steps;
+#[cfg(test)]
+mod testing;
 mod token_endpoint;
 
 use std::{

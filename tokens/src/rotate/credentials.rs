@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use aws_lc_rs::rand;
+use client::ServiceUrl;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 
@@ -37,8 +38,13 @@ impl Credentials {
         self.member("client_id")
     }
 
-    pub(super) fn secret(&self) -> Option<SecretString> {
+    fn secret(&self) -> Option<SecretString> {
         self.member("client_secret").map(Into::into)
+    }
+
+    /// The secret, if the value has one and it is this client's: a client that was replaced has another id.
+    pub(super) fn secret_of(&self, client_id: &str) -> Option<SecretString> {
+        self.secret().filter(|_| self.client_id() == Some(client_id))
     }
 
     /// Both, of a version that must have them.
@@ -53,7 +59,7 @@ impl Credentials {
         &self,
         client_id: &str,
         secret: &SecretString,
-        token_url: &str,
+        token_url: &ServiceUrl,
         tags: &BTreeMap<String, String>,
     ) -> SecretString {
         let mut members = self.0.clone();
@@ -65,7 +71,7 @@ impl Credentials {
                 set(name, url);
             }
         }
-        members.entry("token_url").or_insert_with(|| token_url.into());
+        members.entry("token_url").or_insert_with(|| token_url.to_string().into());
         Value::Object(members).to_string().into()
     }
 }

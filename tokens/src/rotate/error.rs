@@ -13,8 +13,8 @@ pub struct CallError {
 /// Why a step of a rotation failed. Nothing has been deleted that may be in use, and the step can be repeated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RotateError {
-    /// The event is not one of a rotation.
-    #[error("the event is not one of Secrets Manager's rotation")]
+    /// The event is neither a step of a rotation nor a request for a first value.
+    #[error("the event is neither a step of a rotation nor a request for a first value")]
     Event,
     /// The version is not part of the secret, or not `AWSPENDING`.
     #[error("the version {0} of the secret is not AWSPENDING")]
@@ -40,6 +40,9 @@ pub enum RotateError {
         /// What is not known, and what to do.
         why: String,
     },
+    /// The secret does not say whose it is.
+    #[error("the secret {0} has no tag `client_id`")]
+    NoClient(String),
     /// The client has no secret that a first value could come from.
     #[error("the client {0} has no secret of its own")]
     NoOriginal(String),
@@ -66,6 +69,7 @@ impl RotateError {
             Self::NoCurrent => "no_current",
             Self::Value { .. } => "bad_value",
             Self::Unknown { .. } => "unknown_secret",
+            Self::NoClient(_) => "no_client",
             Self::NoOriginal(_) => "no_original",
             Self::NotAccepted(_) => "not_accepted",
             Self::Random => "random",

@@ -1,8 +1,9 @@
 //! The four steps, each of which may be repeated, and may die anywhere.
 //!
-//! Cognito tells the ids of a client's secrets and never their values. So the id of each value is written down as the
-//! label `cognito-<id>` of the version that holds it, and the one of `AWSCURRENT` before another secret is added: of two
-//! secrets it is then known which is which, whatever dies in between.
+//! Cognito returns the ids of a client's secrets and never their values. So the id of each value is written down as the
+//! label `cognito-<id>` of the version that holds it, the one of `AWSCURRENT` before another secret is added, and a
+//! version gets the label `cognito-adding` before Cognito gets its value: of two secrets it is then known which is which,
+//! whatever dies in between.
 
 use std::{str::FromStr, time::Duration};
 
@@ -18,6 +19,8 @@ use crate::clock::instant;
 
 /// What the label of a version begins with that holds the secret of that id.
 const LABEL: &str = "cognito-";
+/// The label of the version whose value was the last one to be given to Cognito.
+const ADDING: &str = "cognito-adding";
 /// No label says which secret AWSCURRENT uses.
 const UNKNOWN_CURRENT: &str =
     "it is not known which of them AWSCURRENT uses; delete the one that nobody uses, and rotate again";
@@ -121,22 +124,14 @@ impl<S: Secrets, C: Clients, T: Tokens> Rotation<S, C, T> {
         }
     }
 
-    /// Stores the new value before anybody else learns it. The first one is the secret that the client was made with.
+    /// Stores the new value before anybody else learns it.
     async fn create(&self, pending: &Pending<'_>) -> Result<(), RotateError> {
         if self.secrets.value(pending.secret, pending.version).await?.is_some() {
             return Ok(());
         }
-        let (version, current) = self.current(pending).await?;
-        let tags = &pending.described.tags;
-        let client_id = tags.get("client_id").map(String::as_str).or(current.client_id());
-        let client_id = client_id.ok_or(RotateError::Value { version, fault: "has no `client_id`" })?;
-        let new = if current_secret(&current, client_id).is_some() {
-            credentials::draw()?
-        } else {
-            let original = self.clients.original(client_id).await?;
-            original.ok_or_else(|| RotateError::NoOriginal(client_id.to_owned()))?
-        };
-        let value = current.with(client_id, &new, &self.token_url.to_string(), tags);
+        let (version, current) = self.current(pending.secret, &pending.described).await?;
+        let (client_id, _) = current.complete(&version)?;
+        let value = current.with(client_id, &credentials::draw()?, &self.token_url, &pending.described.tags);
         Ok(self.secrets.put_pending(pending.secret, pending.version, value).await?)
     }
 
@@ -148,10 +143,11 @@ impl<S: Secrets, C: Clients, T: Tokens> Rotation<S, C, T> {
         if let Some(known) = known.iter().find(|known| known.is(&new)) {
             return self.label(pending, pending.version, &known.id).await;
         }
-        let (current_version, current) = self.current(pending).await?;
-        let Some(current) = current_secret(&current, client_id) else {
-            return self.adopt(pending, client_id, &new, &known).await;
-        };
+        let (current_version, current) = self.current(pending.secret, &pending.described).await?;
+        let current = current.secret_of(client_id).ok_or_else(|| RotateError::Value {
+            version: current_version.clone(),
+            fault: "has no secret of the client that AWSPENDING is for",
+        })?;
         let unknown = |why: String| Err(unknown(client_id, &known, why));
         match known.as_slice() {
             // Whose it is has to be known before there are two.
@@ -178,15 +174,15 @@ impl<S: Secrets, C: Clients, T: Tokens> Rotation<S, C, T> {
                         other
                     }
                 };
-                match &other.version {
-                    Some((version, _)) => {
-                        self.delete(pending, client_id, &current_version, version, &other.id).await?;
+                match self.holder(pending, client_id, &current, &known, other).await? {
+                    // An earlier attempt died before it wrote down that this one is ours.
+                    Some(version) if version == pending.version => {
+                        return self.label(pending, &version, &other.id).await;
                     }
-                    // An earlier attempt may have died before it wrote down that this one is ours.
-                    None if self.tokens.accepts(client_id, &new).await? => {
-                        return self.label(pending, pending.version, &other.id).await;
+                    Some(version) => {
+                        self.label(pending, &version, &other.id).await?;
+                        self.delete(pending, client_id, &current_version, &version, &other.id).await?;
                     }
-                    // Somebody added it by hand, or a rotation that was given up died right after it had.
                     None => {
                         let id = &other.id;
                         return unknown(format!(
@@ -198,26 +194,34 @@ impl<S: Secrets, C: Clients, T: Tokens> Rotation<S, C, T> {
             }
             _ => {}
         }
+        let before = pending.described.holder(ADDING);
+        if before != Some(pending.version) {
+            self.secrets.move_label(pending.secret, ADDING, before, Some(pending.version)).await?;
+        }
         let id = self.clients.add(client_id, &new).await?;
         self.label(pending, pending.version, &id).await
     }
 
-    /// The first value of a secret is one that Cognito has already.
-    async fn adopt(
+    /// The version that holds the secret beside `AWSCURRENT`'s: the one with the label, or the one of a
+    /// rotation that died before it could set that. That it got a token shows that Cognito has its value.
+    async fn holder(
         &self,
         pending: &Pending<'_>,
         client_id: &str,
-        new: &SecretString,
+        current: &SecretString,
         known: &[Known],
-    ) -> Result<(), RotateError> {
-        let [only] = known else {
-            let why = "it is not known which of them AWSPENDING holds; delete the one that nobody uses, and rotate again";
-            return Err(unknown(client_id, known, why.to_owned()));
-        };
-        if !self.tokens.accepts(client_id, new).await? {
-            return Err(RotateError::NotAccepted(pending.version.to_owned()));
+        other: &Known,
+    ) -> Result<Option<String>, RotateError> {
+        if let Some((version, _)) = &other.version {
+            return Ok(Some(version.clone()));
         }
-        self.label(pending, pending.version, &only.id).await
+        let Some(version) = pending.described.holder(ADDING) else { return Ok(None) };
+        let added = self.read(pending.secret, version).await?.secret_of(client_id);
+        // INVARIANT: if it is one of those that are known, `other` is somebody else's.
+        let added =
+            added.filter(|added| !is_equal(added, current) && !known.iter().any(|known| known.is(added)));
+        let Some(added) = added else { return Ok(None) };
+        Ok(self.tokens.accepts(client_id, &added).await?.then(|| version.to_owned()))
     }
 
     /// Deletes a secret that a version holds which is not current any more, or never became it.
@@ -284,9 +288,14 @@ impl<S: Secrets, C: Clients, T: Tokens> Rotation<S, C, T> {
         Ok(known)
     }
 
-    async fn current(&self, pending: &Pending<'_>) -> Result<(String, Credentials), RotateError> {
-        let version = pending.described.current()?;
-        Ok((version.to_owned(), self.read(pending.secret, version).await?))
+    /// The version that is `AWSCURRENT`, and its value.
+    pub(super) async fn current(
+        &self,
+        secret: &str,
+        described: &Described,
+    ) -> Result<(String, Credentials), RotateError> {
+        let version = described.current()?;
+        Ok((version.to_owned(), self.read(secret, version).await?))
     }
 
     async fn read(&self, secret: &str, version: &str) -> Result<Credentials, RotateError> {
@@ -309,20 +318,13 @@ impl Described {
 
 impl Known {
     fn is(&self, secret: &SecretString) -> bool {
-        let held = self.version.as_ref().map(|(_, held)| held.expose_secret());
-        held.is_some_and(|held| {
-            aws_lc_rs::constant_time::verify_slices_are_equal(
-                held.as_bytes(),
-                secret.expose_secret().as_bytes(),
-            )
-            .is_ok()
-        })
+        self.version.as_ref().is_some_and(|(_, held)| is_equal(held, secret))
     }
 }
 
-/// The secret of a value, if it has one and it is this client's: a client that was replaced has another id.
-fn current_secret(current: &Credentials, client_id: &str) -> Option<SecretString> {
-    current.secret().filter(|_| current.client_id() == Some(client_id))
+fn is_equal(one: &SecretString, other: &SecretString) -> bool {
+    let (one, other) = (one.expose_secret().as_bytes(), other.expose_secret().as_bytes());
+    aws_lc_rs::constant_time::verify_slices_are_equal(one, other).is_ok()
 }
 
 fn unknown(client_id: &str, known: &[Known], why: String) -> RotateError {

@@ -154,9 +154,8 @@ fn form(asked: &TokenRequest) -> String {
         form.extend(["&", name, "="]);
         form.extend(form_encoded(value));
     };
-    // Beside a header, too: CloudTrail's record of the request names the client only if the form does.
-    add("client_id", &asked.client_id);
     if asked.header.is_none() {
+        add("client_id", &asked.client_id);
         add("client_secret", asked.secret());
     }
     if !asked.scopes.is_empty() {

@@ -1,0 +1,107 @@
+//! The first value of a secret, which CloudFormation asks for when it creates a client: a custom resource.
+
+use std::time::Duration;
+
+use client::{Http, ServiceUrl};
+use reqwest::{Method, Url};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::time::timeout;
+
+use super::{CURRENT, CallError, Clients, RotateError, Rotation, Secrets, Tokens};
+
+/// How long the answer to CloudFormation may take.
+pub(super) const ANSWERING: Duration = Duration::from_secs(5);
+const OPERATION: &str = "the answer to CloudFormation";
+
+/// A request of CloudFormation. It has no Debug: whoever has its URL can answer in our place.
+// SPEC: AWS CloudFormation, "Custom resource request objects"
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ResourceRequest {
+    request_type: RequestType,
+    #[serde(rename = "ResponseURL")]
+    response_url: String,
+    stack_id: String,
+    pub(super) request_id: String,
+    logical_resource_id: String,
+    physical_resource_id: Option<String>,
+    pub(super) resource_properties: Properties,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+enum RequestType {
+    Create,
+    Update,
+    Delete,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Properties {
+    /// The secret's ARN.
+    pub(super) secret: String,
+}
+
+impl<S: Secrets, C: Clients, T: Tokens> Rotation<S, C, T> {
+    /// Gives a secret its first value: the secret that Cognito made with the client that its tag `client_id` names.
+    /// A secret that has a value of this client keeps it. `version` is the new version's id.
+    ///
+    /// # Errors
+    /// If a call fails, or Cognito tells no secret of the client. It can be repeated.
+    pub async fn first_value(&self, secret: &str, version: &str) -> Result<(), RotateError> {
+        let described = self.secrets.describe(secret).await?;
+        let (current_version, current) = self.current(secret, &described).await?;
+        let client_id = described.tags.get("client_id");
+        let client_id = client_id.ok_or_else(|| RotateError::NoClient(secret.to_owned()))?;
+        if current.secret_of(client_id).is_some() {
+            return Ok(());
+        }
+        let original = self.clients.original(client_id).await?;
+        let original = original.ok_or_else(|| RotateError::NoOriginal(client_id.to_owned()))?;
+        let value = current.with(client_id, &original, &self.token_url, &described.tags);
+        self.secrets.put_pending(secret, version, value).await?;
+        Ok(self.secrets.move_label(secret, CURRENT, Some(&current_version), Some(version)).await?)
+    }
+}
+
+impl ResourceRequest {
+    /// Whether a value is asked for. Nothing is done when the resource is deleted: the secret stays as it is.
+    pub(super) fn is_for_value(&self) -> bool {
+        self.request_type != RequestType::Delete
+    }
+
+    /// Tells CloudFormation how it went.
+    // SPEC: AWS CloudFormation, "Custom resource response objects"
+    pub(super) async fn answer(
+        &self,
+        http: &Http,
+        outcome: &Result<(), RotateError>,
+    ) -> Result<(), RotateError> {
+        let failed = |reason: String| CallError { operation: OPERATION, reason };
+        let secret = &self.resource_properties.secret;
+        let answer = json!({
+            "Status": if outcome.is_ok() { "SUCCESS" } else { "FAILED" },
+            "Reason": outcome.as_ref().err().map(ToString::to_string).unwrap_or_default(),
+            "PhysicalResourceId": self.physical_resource_id.as_ref().filter(|_| !self.is_for_value()).unwrap_or(secret),
+            "StackId": self.stack_id,
+            "RequestId": self.request_id,
+            "LogicalResourceId": self.logical_resource_id,
+        });
+        let url = Url::parse(&self.response_url).ok();
+        let is_safe = |url: &Url| url.origin().ascii_serialization().parse::<ServiceUrl>().is_ok();
+        let url = url.filter(is_safe).ok_or_else(|| failed("its URL is not https".to_owned()))?;
+        // Without a content type: the URL is signed for none.
+        let request = http.request(Method::PUT, url).body(answer.to_string());
+        let response = timeout(ANSWERING, request.send()).await;
+        let response = response.map_err(|_| failed("it took too long".to_owned()))?;
+        let response = response.map_err(|_| failed("no connection".to_owned()))?;
+        if response.status().is_success() {
+            return Ok(());
+        }
+        Err(failed(format!("status {}", response.status().as_u16())).into())
+    }
+}
+
+#[cfg(test)]
+mod tests;
