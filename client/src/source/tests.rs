@@ -1,7 +1,6 @@
 //! One request at a time, renewal, rotation, and that no failure is kept. Requests are counted.
 
 use std::{
-    fmt::Write,
     sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
     time::UNIX_EPOCH,
 };
@@ -13,6 +12,10 @@ use tokio::task::JoinSet;
 
 use super::{slots::PAUSE, *};
 use crate::{credentials::Reading, token::tests::jwt, url::ServiceUrl};
+
+mod credentials;
+mod events;
+mod suspension;
 
 /// A secret that changes with each reading: `secret-1`, `secret-2`, …
 struct Rotating {
@@ -224,63 +227,6 @@ async fn a_proxy_that_answers_with_an_ageing_token_is_not_asked_each_time() {
 }
 
 #[tokio::test]
-async fn a_rotated_secret_is_read_again_once() {
-    let basic = |heard: &Request| heard.header("authorization").unwrap().to_owned();
-    let first = Arc::new(Mutex::new(None::<String>));
-    let world = World::new(move |n, heard| {
-        let old = first.lock().unwrap().get_or_insert_with(|| basic(heard)).clone();
-        if n > 0 && basic(heard) == old { refused("invalid_client") } else { numbered(n) }
-    })
-    .await;
-    assert_eq!(world.token().await, Ok(named(0)));
-    world.pass(3600);
-    assert_eq!(fifty(&world).await, vec![Ok(named(2)); 50]);
-    assert_eq!((world.stub.count(), world.reads.load(SeqCst)), (3, 2));
-}
-
-#[tokio::test]
-async fn a_client_that_stays_unknown_costs_one_more_reading_and_request() {
-    let world = World::new(|_, _| refused("invalid_client")).await;
-    for call in 1..=3 {
-        assert_eq!(world.token().await, Err("invalid_client"));
-        assert_eq!((world.stub.count(), world.reads.load(SeqCst)), (2 * call, 1 + call));
-    }
-}
-
-#[tokio::test]
-async fn credentials_that_cannot_be_read_are_tried_again_by_the_next_call() {
-    struct Broken(Rotating);
-    impl CredentialsSource for Broken {
-        fn read(&self) -> Reading<'_> {
-            if self.0.reads.fetch_add(1, SeqCst) == 0 {
-                return Box::pin(async { Err(CredentialsError::NotJson) });
-            }
-            self.0.read()
-        }
-    }
-    let stub = Stub::new(|n, _| numbered(n)).await;
-    let source = Broken(Rotating { token_url: stub.url("/token").parse().unwrap(), reads: Arc::default() });
-    let tokens = TokenSource::builder(source, Http::without_jitter()).clock(|| UNIX_EPOCH).build();
-    assert_eq!(text(&tokens.token(&[]).await), Err("credentials"));
-    assert_eq!(text(&tokens.token(&[]).await), Ok(named(0)));
-}
-
-#[tokio::test(start_paused = true)]
-async fn credentials_that_never_come_hold_nobody_up_for_long() {
-    struct Hanging;
-    impl CredentialsSource for Hanging {
-        fn read(&self) -> Reading<'_> {
-            Box::pin(std::future::pending())
-        }
-    }
-    let tokens = TokenSource::builder(Hanging, Http::without_jitter()).clock(|| UNIX_EPOCH).build();
-    for _ in 0..2 {
-        let error = tokens.token(&[]).await.unwrap_err();
-        assert!(matches!(error, TokenError::Credentials(CredentialsError::TimedOut)), "{error:?}");
-    }
-}
-
-#[tokio::test]
 async fn a_refused_token_is_replaced_once_and_for_all_callers() {
     let world = World::new(|n, _| numbered(n)).await;
     let old = world.tokens.token(&[]).await.unwrap();
@@ -314,80 +260,6 @@ async fn a_refused_token_is_replaced_by_one_that_ends_earlier() {
     let old = world.tokens.token(&[]).await.unwrap();
     assert_eq!(text(&world.tokens.replacement(&[], &old).await), Ok(named(1)));
     assert_eq!(text(&world.tokens.token(&[]).await), Ok(named(1)));
-}
-
-/// Credentials that take `seconds` to read.
-struct Slow {
-    source: Rotating,
-    seconds: u64,
-}
-
-impl CredentialsSource for Slow {
-    fn read(&self) -> Reading<'_> {
-        Box::pin(async {
-            tokio::time::sleep(Duration::from_secs(self.seconds)).await;
-            self.source.read().await
-        })
-    }
-}
-
-#[tokio::test]
-async fn a_slow_reading_of_the_credentials_takes_no_time_from_the_requests() {
-    let stub = Stub::new(|n, _| if n == 0 { refused("invalid_client") } else { numbered(n) }).await;
-    let source = Rotating { token_url: stub.url("/token").parse().unwrap(), reads: Arc::default() };
-    let tokens = TokenSource::builder(Slow { source, seconds: 1 }, Http::without_jitter())
-        .clock(|| UNIX_EPOCH)
-        .time_limit(Duration::from_millis(900))
-        .build();
-    // Two sets of scopes, of which the second waits for the reading of the first.
-    let (first, second) = tokio::join!(tokens.token(&["a/read"]), tokens.token(&["b/read"]));
-    let mut texts = [text(&first), text(&second)];
-    texts.sort();
-    assert_eq!(texts, [Ok(named(1)), Ok(named(2))], "also after the secret was read a second time");
-}
-
-#[tokio::test]
-async fn a_request_that_a_suspension_made_old_is_not_waited_for() {
-    let hangs = Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let silent = Arc::clone(&hangs);
-    let world = World::new(move |n, _| if silent.load(SeqCst) { Reply::Hang } else { numbered(n) }).await;
-    world.token().await.unwrap();
-    world.pass(2700);
-    hangs.store(true, SeqCst);
-    assert_eq!(world.token().await, Ok(named(0)), "renewed in the background");
-    while world.stub.count() < 2 {
-        tokio::task::yield_now().await;
-    }
-    // Lambda freezes the process for an hour; the connection does not survive it.
-    world.pass(3600);
-    hangs.store(false, SeqCst);
-    let answered = tokio::time::timeout(Duration::from_secs(1), fifty(&world)).await;
-    assert_eq!(answered.expect("at once"), vec![Ok(named(2)); 50]);
-}
-
-#[tokio::test]
-async fn a_renewal_that_a_suspension_ended_does_not_fail_the_next_caller() {
-    let hangs = Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let silent = Arc::clone(&hangs);
-    let world = World::new(move |n, _| if silent.load(SeqCst) { Reply::Hang } else { numbered(n) }).await;
-    world.token().await.unwrap();
-    world.pass(3599);
-    hangs.store(true, SeqCst);
-    assert_eq!(world.token().await, Ok(named(0)), "renewed in the background");
-    while world.stub.count() < 2 {
-        tokio::task::yield_now().await;
-    }
-    // Frozen for nine seconds: the request's timers fire as soon as the next caller has joined it.
-    hangs.store(false, SeqCst);
-    world.pass(9);
-    tokio::time::pause();
-    let ((), caller, ()) = tokio::join!(
-        biased;
-        tokio::time::advance(Duration::from_secs(9)),
-        world.token(),
-        async { tokio::time::resume() }
-    );
-    assert_eq!(caller, Ok(named(2)));
 }
 
 #[tokio::test]
@@ -424,62 +296,6 @@ async fn requests_under_way_are_never_dropped() {
     }
     assert_eq!(callers.join_all().await, vec![true; 20]);
     assert_eq!(world.stub.count(), 10, "callers of the same scopes share a request");
-}
-
-/// What the client tells by `tracing`.
-#[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<String>>>);
-
-impl tracing::Subscriber for Told {
-    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        metadata.target().starts_with("client") && *metadata.level() <= tracing::Level::INFO
-    }
-
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        struct Fields(String);
-        impl tracing::field::Visit for Fields {
-            fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn fmt::Debug) {
-                write!(self.0, " {}={value:?}", field.name()).unwrap();
-            }
-        }
-        let mut fields = Fields(event.metadata().level().to_string());
-        event.record(&mut fields);
-        self.0.lock().unwrap().push(fields.0);
-    }
-
-    fn enter(&self, _: &tracing::span::Id) {}
-
-    fn exit(&self, _: &tracing::span::Id) {}
-}
-
-#[tokio::test]
-async fn a_renewal_that_fails_is_told_and_holds_no_secret() {
-    let told = Told::default();
-    let _guard = tracing::subscriber::set_default(told.clone());
-    let world = World::new(|n, _| if n == 0 { numbered(n) } else { refused("invalid_client") }).await;
-    world.token().await.unwrap();
-    assert_eq!(*told.0.lock().unwrap(), [""; 0]);
-    world.pass(2700);
-    world.token().await.unwrap();
-    world.settle().await;
-    assert_eq!(
-        *told.0.lock().unwrap(),
-        [
-            r#"INFO message=client refused, reading its credentials again client_id="id""#,
-            r#"WARN message=token not renewed scopes="a/read" reason="invalid_client" expires_in_seconds=900 error=the token endpoint refused: `invalid_client`"#,
-        ]
-    );
-    world.pass(900);
-    assert_eq!(world.token().await, Err("invalid_client"));
-    assert_eq!(told.0.lock().unwrap().len(), 3, "what a caller is told as an error is not told twice");
 }
 
 proptest! {
