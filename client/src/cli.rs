@@ -5,6 +5,7 @@
 
 mod error;
 mod hint;
+mod nearest;
 mod program;
 mod request;
 
@@ -22,6 +23,7 @@ use crate::{
     url::ServiceUrl,
 };
 pub use error::CommandError;
+pub use nearest::did_you_mean;
 pub use program::Program;
 
 /// Where `local` writes its clients, seen from the folder in which it runs.

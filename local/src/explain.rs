@@ -12,6 +12,7 @@ mod text;
 
 use access::{Caller, MethodArn, Route};
 use authorizer::{Authorizer, Decided, Step, Verdict};
+use client::cli::did_you_mean;
 use gateway::rest::{
     api::Api,
     policy::{Decision, Policy},
@@ -23,7 +24,6 @@ pub use self::{
     call::{Call, CallError},
     settings::{Explain, ExplainError},
 };
-use crate::nearest::did_you_mean;
 
 /// What API Gateway asks a policy for.
 const INVOKE: &str = "execute-api:Invoke";

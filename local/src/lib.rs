@@ -14,7 +14,6 @@ pub mod explain;
 mod front;
 mod functions;
 pub mod issuer;
-mod nearest;
 pub mod options;
 mod rotation;
 pub mod routes;

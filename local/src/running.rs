@@ -8,6 +8,7 @@ use std::{
 };
 
 use access::UnixSeconds;
+use client::cli::did_you_mean;
 use gateway::loopback::{self, LoopbackError};
 use reqwest::{RequestBuilder, StatusCode};
 use secrecy::ExposeSecret;
@@ -18,7 +19,6 @@ use crate::{
     event::{Sample, SampleError},
     front::{INVOKE_PATH, ROTATE_PATH, Ran},
     issuer::TOKEN_PATH,
-    nearest::did_you_mean,
     options::Running,
     rotation::Rotated,
 };

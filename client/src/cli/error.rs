@@ -2,7 +2,7 @@
 
 use std::{io, path::Path};
 
-use super::Target;
+use super::{Target, nearest::did_you_mean};
 use crate::{
     api::ApiError,
     credentials::{ClientsFileError, CredentialsError},
@@ -30,14 +30,14 @@ pub enum CommandError {
     #[error("name a client with `--client`: {0}")]
     NoClient(String),
     /// The clients file has no such client.
-    #[error("no client `{client}` in `{file}`; {}it has {known}", .nearest.as_ref().map(|name| format!("did you mean `{name}`? ")).unwrap_or_default())]
+    #[error("no client `{client}` in `{file}`{nearest}{} it has {known}", if .nearest.is_empty() { ";" } else { "" })]
     UnknownClient {
         /// The name that was given.
         client: String,
         /// The clients file.
         file: String,
-        /// The name that was probably meant.
-        nearest: Option<String>,
+        /// The question whether another name was meant, or nothing.
+        nearest: String,
         /// The names there are.
         known: String,
     },
@@ -138,20 +138,13 @@ fn clients_file(error: &ClientsFileError) -> Option<CommandError> {
         ClientsFileError::Unknown { path, client, clients } => Some(CommandError::UnknownClient {
             client: client.clone(),
             file: shown(path),
-            nearest: nearest(client, clients),
+            nearest: did_you_mean(client, clients.iter().map(String::as_str)),
             known: clients.join(", "),
         }),
         ClientsFileError::Unreadable { .. }
         | ClientsFileError::NotPrivate { .. }
         | ClientsFileError::Malformed { .. } => None,
     }
-}
-
-/// The name that was probably meant: one that differs in less than half.
-fn nearest(given: &str, known: &[String]) -> Option<String> {
-    let similarity = |name: &str| strsim::normalized_damerau_levenshtein(given, name);
-    let best = known.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b)))?;
-    (similarity(best) > 0.5).then(|| best.clone())
 }
 
 fn scope(target: &Target) -> Option<CommandError> {
@@ -189,21 +182,6 @@ mod tests {
             for error in [of_token, of_call] {
                 assert_eq!(matches!(error, CommandError::NotRunning(_)), is_told, "{url}: {error}");
             }
-        }
-    }
-
-    #[test]
-    fn a_name_that_is_less_than_half_right_is_not_suggested() {
-        let known = ["order-service", "storefront"].map(str::to_owned);
-        let cases = [
-            ("storefrnt", Some("storefront")),
-            ("orderservice", Some("order-service")),
-            ("Storefront", Some("storefront")),
-            ("store", None),
-            ("", None),
-        ];
-        for (given, expected) in cases {
-            assert_eq!(nearest(given, &known).as_deref(), expected, "{given}");
         }
     }
 }
