@@ -73,8 +73,9 @@ impl AccessToken {
         self.0.api_url.as_ref()
     }
 
-    /// Whether both are the same token.
-    pub(crate) fn is(&self, other: &Self) -> bool {
+    /// Whether both are the same token, as [`replacement`](crate::TokenProvider::replacement) returns it where no other would
+    /// help.
+    pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
