@@ -6,25 +6,24 @@ import tempfile
 import time
 from pathlib import Path
 
-from blocks import ROOT, Block, blocks
+from blocks import ROOT, blocks
 from stack import environment, local
 from stub import CLIENT_ID, CLIENT_SECRET, Script, stub
 
 PAGE = "docs/clients.md"
 
-# How each file of the page is run.
-RUN = {
+PYTHON = ROOT / "target/oauth/bin/python"
+# How each program is run: those on the page, then those that it links to.
+ON_PAGE = {
+    "call_authlib.py": [str(PYTHON), "call_authlib.py"],
+    "call_openid.mjs": ["node", "call_openid.mjs"],
     "call.sh": ["bash", "call.sh"],
+}
+LINKED = {
     "call.py": ["python3", "call.py"],
     "call.mjs": ["node", "call.mjs"],
 }
 RUST = "client/examples/call.rs"
-# Programs on a library: they do of the list above what the library does, which includes the renewal.
-PYTHON = ROOT / "target/oauth/bin/python"
-LIBRARIES = {
-    "authlib_call.py": [str(PYTHON), "authlib_call.py"],
-    "openid.mjs": ["node", "openid.mjs"],
-}
 
 SOON = {"Retry-After": "1"}
 # The script of the stand-in; what the program prints; how many token requests; how many calls.
@@ -44,10 +43,10 @@ CASES = [
 
 
 # Authlib gets its first token before the first call, and takes no life for an endless one.
-LIBRARY_CASES = {
-    "authlib_call.py": [CASES[0], ("a token past three quarters of its life is renewed", Script(life=-8), "200 200", 3, 2)],
-    "openid.mjs": [case for case in CASES if case[1] in (Script(), Script(life=0))],
-}
+AUTHLIB_CASES = [
+    (title, Script(life=-8), "200 200", 3, 2) if script == Script(life=0) else (title, script, *rest)
+    for title, script, *rest in CASES
+]
 
 
 def install() -> None:
@@ -70,7 +69,7 @@ def run(name: str, folder: Path, url: str, client_id: str, client_secret: str) -
         TOKEN_URL=f"{url}/oauth2/token", API_URL=url, CLIENT_ID=client_id, CLIENT_SECRET=client_secret,
         XDG_CACHE_HOME=cache, AUTHLIB_INSECURE_TRANSPORT="1",
     )
-    ended = subprocess.run((RUN | LIBRARIES)[name], cwd=folder, env=env, capture_output=True, text=True, timeout=120)
+    ended = subprocess.run((ON_PAGE | LINKED)[name], cwd=folder, env=env, capture_output=True, text=True, timeout=120)
     if ended.stderr and ended.returncode == 0:
         raise AssertionError(f"{name}: {ended.stderr}")
     for file in Path(cache).rglob("*"):
@@ -98,20 +97,20 @@ def check_case(name: str, folder: Path, case: tuple) -> None:
 
 def main(target: Path) -> None:
     """Every program of the page: against a stand-in in each case, then against `local`."""
-    programs: dict[str, Block] = {}
-    for block in blocks(PAGE):
-        if "file=" in block.info:
-            programs[block.info.split("file=")[1]] = block
-    assert set(programs) == {*RUN, *LIBRARIES, RUST}, f"the page has {sorted(programs)}"
-    assert programs[RUST].text == (ROOT / RUST).read_text().rstrip("\n"), f"{RUST} is another on the page"
+    programs = {block.info.split("file=")[1]: block.text for block in blocks(PAGE) if "file=" in block.info}
+    assert set(programs) == {*ON_PAGE, RUST}, f"the page has {sorted(programs)}"
+    example = [line.strip() for line in (ROOT / RUST).read_text().splitlines()]
+    missing = [line for line in programs.pop(RUST).splitlines() if line not in example]
+    assert not missing, f"{RUST} does not have {missing}"
+    programs |= {name: (ROOT / "docs/clients" / name).read_text() for name in LINKED}
     install()
     with tempfile.TemporaryDirectory() as place, local(target / "local") as (base, known):
         folder, storefront = Path(place), known["storefront"]
         identity = storefront["client_id"], storefront["client_secret"]
         (folder / "node_modules").symlink_to(ROOT / "tests/oauth/node_modules")
-        for name in LIBRARIES | RUN:
-            (folder / name).write_text(programs[name].text + "\n")
-            cases = LIBRARY_CASES.get(name, CASES)
+        for name, text in programs.items():
+            (folder / name).write_text(text + "\n")
+            cases = AUTHLIB_CASES if name == "call_authlib.py" else CASES
             for case in cases:
                 check_case(name, folder, case)
             assert run(name, folder, base, *identity) == (0, "200 200"), f"{name} against local"
