@@ -76,7 +76,11 @@ pub enum Command {
     Policy,
 }
 
-fn pair(text: &str) -> Result<(String, String), &'static str> {
+/// A name and a value with `=` between them.
+///
+/// # Errors
+/// A message for whoever typed it.
+pub fn pair(text: &str) -> Result<(String, String), &'static str> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         Some(_) | None => Err("expected a name, an equals sign and a value"),

@@ -7,7 +7,10 @@ use std::{
 
 use access::{Table, table::TableError};
 use clap::{Args, Subcommand};
-use gateway::template::{Facts, Stack};
+use gateway::{
+    rest::api::{Api, Integration},
+    template::{Facts, Stack, Template},
+};
 
 use super::{
     Draft, RoutesError, differences,
@@ -31,10 +34,13 @@ pub struct Routes {
     /// Write a description's scopes that have no slash as NAME/scope: Cognito's scopes name a resource server
     #[arg(long, value_name = "NAME", requires = "from_openapi")]
     pub resource_server: Option<String>,
-    /// Make the table from a SAM template: its routes behind an authorizer, each with `[]`, the scopes left for you to
-    /// fill in
+    /// Make the table from a SAM template: its routes behind an authorizer, or all if it has none yet, each with `[]`,
+    /// the scopes left for you to fill in
     #[arg(long, value_name = "FILE")]
     pub from_template: Option<PathBuf>,
+    /// The value of a parameter of the template, as often as needed
+    #[arg(long = "parameter", value_name = "NAME=VALUE", requires = "from_template", value_parser = gateway::options::pair)]
+    pub parameters: Vec<(String, String)>,
     /// Write the table to this file instead of standard output
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -59,6 +65,9 @@ pub struct Check {
     /// The table [default: that of the template's authorizer, or `routes.json` beside the template]
     #[arg(long, value_name = "PATH")]
     pub routes: Option<PathBuf>,
+    /// The value of a parameter of the template, as often as needed
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = gateway::options::pair)]
+    pub parameters: Vec<(String, String)>,
 }
 
 /// What a command prints.
@@ -112,7 +121,11 @@ impl Routes {
                 let draft = draft.ok_or_else(|| RoutesCommandError::NotOpenapi(path.clone()))?;
                 self.written(&draft, path, note)
             }
-            (None, None, Some(path)) => self.written(&from_template(&read_stack(path)?), path, note),
+            (None, None, Some(path)) => {
+                let (template, facts) = read(path, &self.parameters)?;
+                let service = template.service(&facts, None).map_err(TemplateFileError::from)?;
+                self.written(&from_template(&service.api), path, note)
+            }
             (None, None, None) => Ok(Printed::default()),
         }
     }
@@ -138,11 +151,14 @@ impl Routes {
     }
 }
 
-fn from_template(stack: &Stack) -> Draft {
+fn from_template(api: &Api) -> Draft {
     let mut draft = Draft::default();
-    for method in &stack.api.methods {
+    // An API that has no authorizer yet is about to get one, for everything but the preflights that the gateway answers itself.
+    let is_guarded = api.methods.iter().any(|method| method.authorizer().is_some());
+    for method in &api.methods {
         let route = format!("{} {}", method.verb, method.resource);
-        if method.authorizer().is_some() {
+        let is_mock = matches!(method.integration, Integration::Mock(_));
+        if method.authorizer().is_some() || !(is_guarded || is_mock) {
             draft.notes.push(format!("to fill in: `{route}` has no scopes yet, so any valid token will do"));
             draft.add(&route, Vec::new());
         } else {
@@ -154,26 +170,28 @@ fn from_template(stack: &Stack) -> Draft {
 
 impl Check {
     fn run(&self) -> Result<Printed, RoutesCommandError> {
-        let mut stack = read_stack(&self.template)?;
-        let table = match &self.routes {
-            Some(path) => {
-                let text = fs::read_to_string(path);
-                let text = text.map_err(|error| RoutesCommandError::Read(path.clone(), error))?;
-                Table::from_json(&text).map_err(|error| RoutesCommandError::Table(path.clone(), error))?
-            }
-            None => stack::table(&mut stack, &self.template)?,
+        let (template, facts) = read(&self.template, &self.parameters)?;
+        let (table, api): (Table, Api) = if let Some(path) = &self.routes {
+            let text = fs::read_to_string(path);
+            let text = text.map_err(|error| RoutesCommandError::Read(path.clone(), error))?;
+            let table = Table::from_json(&text);
+            let table = table.map_err(|error| RoutesCommandError::Table(path.clone(), error))?;
+            (table, template.service(&facts, None).map_err(TemplateFileError::from)?.api)
+        } else {
+            let mut stack: Stack = template.stack(&facts).map_err(TemplateFileError::from)?;
+            (stack::table(&mut stack, &self.template)?, stack.api)
         };
-        let notes = differences::between(&table, &stack.api);
+        let notes = differences::between(&table, &api);
         Ok(Printed { is_no: !notes.is_empty(), text: notes.join("\n") })
     }
 }
 
-/// The stack of a template whose clients nobody asks for.
-fn read_stack(path: &Path) -> Result<Stack, TemplateFileError> {
+/// A template whose clients nobody asks for a secret, and the values of its parameters.
+fn read(path: &Path, parameters: &[(String, String)]) -> Result<(Template, Facts), TemplateFileError> {
     let template = template_file::read(path)?;
-    let mut facts = Facts::default();
+    let mut facts = Facts { parameters: parameters.iter().cloned().collect(), ..Facts::default() };
     for logical_id in template.logical_ids("AWS::Cognito::UserPoolClient") {
         facts.client_secrets.insert(logical_id.to_owned(), String::new().into());
     }
-    Ok(template.stack(&facts)?)
+    Ok((template, facts))
 }

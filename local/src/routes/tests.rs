@@ -185,6 +185,32 @@ fn a_template_gives_its_routes_to_fill_in() {
 }
 
 #[test]
+fn a_template_without_an_authorizer_gives_all_its_routes_to_fill_in() {
+    let template = "Transform: AWS::Serverless-2016-10-31
+Parameters: { Path: { Type: String } }
+Resources:
+  Api: { Type: AWS::Serverless::Api, Properties: { StageName: prod, Cors: \"'*'\" } }
+  Books:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: books.handler
+      Runtime: python3.13
+      Events:
+        Read: { Type: Api, Properties: { RestApiId: !Ref Api, Method: GET, Path: !Ref Path } }
+";
+    let files = [("t.yaml", template)];
+    let (error, _) = run(&files, &["--from-template", "t.yaml"]).unwrap_err();
+    assert!(error.contains("the parameter `Path` has no default"), "{error}");
+    let parameter = ["--parameter", "Path=/books"];
+    let (text, _, _) = run(&files, &[&["--from-template", "t.yaml"], &parameter[..]].concat()).unwrap();
+    assert_eq!(text, "{\n  \"GET /books\": []\n}\n");
+    let files = [("t.yaml", template), ("r.json", &text)];
+    let check = ["check", "--template", "t.yaml", "--routes", "r.json"];
+    let (text, _, is_no) = run(&files, &[&check, &parameter[..]].concat()).unwrap();
+    assert!(is_no && text.contains("the template asks no authorizer about it"), "{text}");
+}
+
+#[test]
 fn a_release_is_an_authorizer_with_the_settings_of_the_template_and_the_table_of_its_layer() {
     let folder = tempfile::tempdir().unwrap();
     let layer = folder.path().join("scopegate/layer");
