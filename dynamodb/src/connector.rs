@@ -28,9 +28,9 @@ pub(crate) enum Job {
 
 /// One request that waits for its answer.
 pub(crate) struct Call {
-    operation: String,
-    body: Vec<u8>,
-    answer: oneshot::Sender<Answer>,
+    pub(crate) operation: String,
+    pub(crate) body: Vec<u8>,
+    pub(crate) answer: oneshot::Sender<Answer>,
 }
 
 impl Call {

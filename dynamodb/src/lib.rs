@@ -14,8 +14,9 @@ use aws_sdk_dynamodb::{
     config::{BehaviorVersion, Builder, Config, Credentials, Region},
 };
 use dynoxide::{Database, DynoxideError};
+use tokio::sync::oneshot;
 
-use self::connector::{Connector, Job};
+use self::connector::{Call, Connector, Job};
 
 /// A running database. It ends when it is closed, or else with the last of its clients.
 pub struct Embedded {
@@ -59,6 +60,20 @@ impl Embedded {
         };
         let worker = thread::Builder::new().name("dynamodb".to_owned()).spawn(work);
         Ok(Self { jobs, worker: worker.map_err(OpenError::Thread)? })
+    }
+
+    /// Runs one operation of DynamoDB's JSON protocol, and returns the status and the body of the answer; `None` once the
+    /// database is closed. For whoever serves it to other processes.
+    pub fn run(
+        &self,
+        operation: &str,
+        body: &[u8],
+    ) -> impl Future<Output = Option<(u16, Vec<u8>)>> + Send + use<> {
+        let (answer, answered) = oneshot::channel();
+        let call = Call { operation: operation.to_owned(), body: body.to_vec(), answer };
+        // No receiver: the answer's sender goes with the call.
+        _ = self.jobs.send(Job::Call(call));
+        async { answered.await.ok().map(|answer| (answer.status, answer.body)) }
     }
 
     /// Returns a client of this database. Its credentials are worth nothing elsewhere.

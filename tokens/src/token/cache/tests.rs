@@ -1,8 +1,3 @@
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
-
 use aws_sdk_dynamodb::types::AttributeValue;
 use client::Http;
 use dynamodb::Embedded;
@@ -246,30 +241,6 @@ async fn an_issuer_that_hangs_is_not_waited_for_beyond_the_deadline() {
     let failed = cache.token(&request("client", "good", ""), until).await.unwrap_err();
     assert_eq!(failed, UpstreamError::TimedOut.into());
     assert!(instant() - began < Duration::from_secs(3));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_callers_in_eight_instances_make_three_requests_at_most() {
-    let (table, issuer) = (dynamodb().await, issuer().await);
-    let served = Arc::new(AtomicUsize::new(0));
-    let mut callers = tokio::task::JoinSet::new();
-    for _ in 0..8 {
-        let cache = cache(&table, &issuer, &Asked::default());
-        // As many at a time as a process of the function is given.
-        let at_a_time = Arc::new(tokio::sync::Semaphore::new(4));
-        for _ in 0..125 {
-            let (cache, served, at_a_time) = (cache.clone(), Arc::clone(&served), Arc::clone(&at_a_time));
-            callers.spawn(async move {
-                let _turn = at_a_time.acquire().await;
-                // A caller whose patience ends asks again, as Retry-After tells it to.
-                while ask(&cache, "good", "a/b").await.is_err() {}
-                served.fetch_add(1, Ordering::Relaxed);
-            });
-        }
-    }
-    callers.join_all().await;
-    assert_eq!(served.load(Ordering::Relaxed), 1000);
-    assert!(issuer.count() <= 3, "{} requests", issuer.count());
 }
 
 #[test]
