@@ -42,7 +42,7 @@ macro_rules! refusals {
 // Variant, label, what is checked, and why the token is refused, in the order in which the checks run.
 refusals! {
     MissingToken = "missing_token": "there is a token", else "`authorizationToken` is missing or empty";
-    TokenTooLarge = "token_too_large": "it has 16 KiB at most", else "it is over 16 KiB; nothing of it was read";
+    TokenTooLarge = "token_too_large": "it has 16 KiB at most", else "it is over 16 KiB; it was not parsed";
     NotBearer = "not_bearer": "the scheme is Bearer", else "the scheme is not `Bearer` (in any casing)";
     MalformedBearer = "malformed_bearer": "one space and one token follow", else "the scheme is not followed by one space and one token of RFC 6750's alphabet";
     NotThreeParts = "not_three_parts": "the token has three parts", else "it does not have three parts; an encrypted token has five";
@@ -65,7 +65,7 @@ refusals! {
     MalformedIat = "malformed_iat": "`iat`, if present, is a valid time", else "`iat` is present but not a valid time";
     IssuedInFuture = "issued_in_future": "`iat` is not in the future", else "`iat` is further in the future than the leeway";
     Audience = "audience": "`aud` names this API", else "`aud` does not contain `TOKEN_AUDIENCE`";
-    SenderConstrained = "sender_constrained": "the token is not bound to a key of its sender", else "`cnf` binds it to a key of its sender, which a TOKEN authorizer cannot see proven";
+    SenderConstrained = "sender_constrained": "the token is not bound to a key of its sender", else "`cnf` binds it to a key of its sender, whose proof a TOKEN authorizer cannot see";
     MalformedScope = "malformed_scope": "the scopes are well-formed", else "`scope` is missing, not a string, or not scopes separated by one space";
     MalformedJti = "malformed_jti": "`jti`, if present, is a short string", else "`jti` is present but not a string of at most 256 bytes without control characters";
 }
