@@ -62,6 +62,8 @@ const IGNORED: &[&str] = &[
     "AWS::CloudFormation::WaitConditionHandle",
     "AWS::Serverless::Connector",
     "AWS::Serverless::LayerVersion",
+    // The first value of a secret, from its rotation function.
+    "Custom::FirstValue",
 ];
 
 /// What an API consists of that is written out resource by resource.
