@@ -1,4 +1,5 @@
 //! Eight processes of the function `token` over one table, as Lambda runs them.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
 
 use std::{path::Path, sync::Arc, time::Duration};
 
