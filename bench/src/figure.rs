@@ -21,6 +21,8 @@ pub(crate) enum Program {
     Order,
     Payment,
     Report,
+    /// The shared token cache.
+    Token,
     /// The whole system on a laptop.
     Local,
 }
@@ -37,6 +39,7 @@ impl Program {
             Self::Order => "order",
             Self::Payment => "payment",
             Self::Report => "report",
+            Self::Token => "token",
             Self::Local => "local",
         }
     }
@@ -48,30 +51,34 @@ pub(crate) enum Part {
     Authorizer,
     Wide,
     Functions,
+    Hits,
     Local,
 }
 
 impl Part {
-    pub(crate) const ALL: [Self; 4] = [Self::Authorizer, Self::Wide, Self::Functions, Self::Local];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Authorizer, Self::Wide, Self::Functions, Self::Hits, Self::Local];
 
     /// Its columns.
     pub(crate) const fn programs(self) -> &'static [Program] {
-        use Program::{Authorizer, Echo, Floor, Inventory, Local, Order, Payment, Report, Wide};
+        use Program::{Authorizer, Echo, Floor, Inventory, Local, Order, Payment, Report, Token, Wide};
         match self {
             Self::Authorizer => &[Echo, Floor, Authorizer],
             Self::Wide => &[Authorizer, Wide],
             Self::Functions => &[Echo, Inventory, Order, Payment, Report],
+            Self::Hits => &[Echo, Token],
             Self::Local => &[Local],
         }
     }
 
     /// The programs that have something to reach; the others are there to compare with.
     pub(crate) const fn own(self) -> &'static [Program] {
-        use Program::{Authorizer, Inventory, Local, Order, Payment, Report, Wide};
+        use Program::{Authorizer, Inventory, Local, Order, Payment, Report, Token, Wide};
         match self {
             Self::Authorizer => &[Authorizer],
             Self::Wide => &[Wide],
             Self::Functions => &[Inventory, Order, Payment, Report],
+            Self::Hits => &[Token],
             Self::Local => &[Local],
         }
     }
@@ -96,6 +103,8 @@ pub(crate) enum Figure {
     FunctionCpu,
     FunctionWall,
     FunctionZip,
+    HitCpu,
+    HitWall,
     LocalTime,
     LocalRate,
 }
@@ -104,7 +113,7 @@ pub(crate) enum Figure {
 pub(crate) const SLOW_KEYS: Duration = Duration::from_millis(20);
 
 impl Figure {
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::FreshCpu,
         Self::MalformedCpu,
         Self::ColdCpu,
@@ -120,6 +129,8 @@ impl Figure {
         Self::FunctionCpu,
         Self::FunctionWall,
         Self::FunctionZip,
+        Self::HitCpu,
+        Self::HitWall,
         Self::LocalTime,
         Self::LocalRate,
     ];
@@ -139,6 +150,7 @@ impl Figure {
             | Self::Zip => Part::Authorizer,
             Self::FewScopesCpu | Self::AllScopesCpu => Part::Wide,
             Self::FunctionCpu | Self::FunctionWall | Self::FunctionZip => Part::Functions,
+            Self::HitCpu | Self::HitWall => Part::Hits,
             Self::LocalTime | Self::LocalRate => Part::Local,
         }
     }
@@ -159,6 +171,8 @@ impl Figure {
             Self::FewScopesCpu => "CPU, fresh token, 2 of 50 scopes, 300 routes",
             Self::AllScopesCpu => "CPU, fresh token, 50 of 50 scopes, 300 routes",
             Self::FunctionWall => "cold start, wall",
+            Self::HitCpu => "CPU, a hit of the token cache",
+            Self::HitWall => "wall, a hit of the token cache",
             Self::LocalTime => "GET /inventory, one after the other",
             Self::LocalRate => "GET /inventory, 16 connections",
         }
@@ -167,7 +181,12 @@ impl Figure {
     /// The unit of its samples. MB is a million bytes.
     pub(crate) const fn unit(self) -> &'static str {
         match self {
-            Self::FreshCpu | Self::MalformedCpu | Self::FewScopesCpu | Self::AllScopesCpu => "µs",
+            Self::FreshCpu
+            | Self::MalformedCpu
+            | Self::FewScopesCpu
+            | Self::AllScopesCpu
+            | Self::HitCpu
+            | Self::HitWall => "µs",
             Self::ColdCpu
             | Self::ColdWall
             | Self::ColdWallSlowKeys
@@ -198,7 +217,8 @@ impl Figure {
             Self::FirstCall => Target::median(1.0),
             Self::PeakRss => Target::median(8.0).gross(10.0),
             Self::Connections => Target::median(1.0).gross(1.0),
-            Self::Binary | Self::FunctionWall => Target::NONE,
+            Self::Binary | Self::FunctionWall | Self::HitWall => Target::NONE,
+            Self::HitCpu => Target { against: Some(Program::Echo), ..Target::NONE },
             Self::Zip => Target::median(2.5).gross(3.0),
             Self::FewScopesCpu | Self::AllScopesCpu => Target::ratio(Program::Authorizer, 1.3),
             // Half of what a first, rougher measurement gave for a function that read the system's certificates.

@@ -71,7 +71,7 @@ fn event(program: Program) -> Result<Value> {
         Program::Order => ("/orders", "/orders", json!({ "date": "2026-01-01" }), "orders/read"),
         Program::Payment => ("/payments", "/payments", json!({ "date": "2026-01-01" }), "payments/read"),
         Program::Report => ("/reports/{date}", "/reports/2026-01-01", json!(null), "reports/read"),
-        Program::Floor | Program::Authorizer | Program::Wide | Program::Local => {
+        Program::Floor | Program::Authorizer | Program::Wide | Program::Token | Program::Local => {
             bail!("not one of the functions")
         }
     };

@@ -5,6 +5,7 @@ mod cores;
 mod figure;
 mod function;
 mod functions;
+mod hits;
 mod local;
 mod measure;
 mod options;
@@ -26,6 +27,9 @@ fn main() -> anyhow::Result<ExitCode> {
     }
     let cores = cores::Cores::divide();
     samples.extend(functions::measure(&programs.functions, &cores, plan.starts)?);
+    if !programs.hits.is_empty() {
+        samples.extend(hits::measure(&programs.hits, &cores, plan)?);
+    }
     samples.extend(measure::Bench::prepare(programs.authorizer, cores.clone(), plan)?.run(plan)?);
     let report = report::Report::new(report::Machine::here(cores), &samples);
     std::io::stdout().write_all(report.table().as_bytes())?;

@@ -44,7 +44,7 @@ impl Plan {
 const DECISIONS: usize = 10_000;
 
 /// Calls before the first sample of a process.
-const WARM_UP: usize = 200;
+pub(crate) const WARM_UP: usize = 200;
 
 /// The scopes of the large table.
 const WIDE_SCOPES: usize = 50;
@@ -161,6 +161,7 @@ impl Bench {
                     | Program::Order
                     | Program::Payment
                     | Program::Report
+                    | Program::Token
                     | Program::Local => vec![],
                 };
                 for (call, figure, events) in sampled {
@@ -197,6 +198,7 @@ impl Bench {
             | Program::Order
             | Program::Payment
             | Program::Report
+            | Program::Token
             | Program::Local => vec![],
             Program::Floor => vec![("FLOOR_PUBLIC_KEY", self.public_key.clone())],
             Program::Authorizer | Program::Wide => vec![
@@ -259,6 +261,6 @@ pub(crate) fn milliseconds(duration: Duration) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts here are far below 2^52")]
-fn count(number: usize) -> f64 {
+pub(crate) fn count(number: usize) -> f64 {
     number as f64
 }

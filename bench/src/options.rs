@@ -12,7 +12,7 @@ pub(crate) struct Options {
     /// Fewer samples: well under a minute, builds apart
     #[arg(long)]
     quick: bool,
-    /// Also a large route table, the four functions and `local`: minutes of builds more
+    /// Also a large route table, the four functions, the token cache and `local`: minutes of builds more
     #[arg(long)]
     pub(crate) all: bool,
     /// Write the outcome to this file as JSON

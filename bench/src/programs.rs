@@ -25,6 +25,8 @@ pub(crate) struct Built {
     pub(crate) authorizer: Vec<(Program, PathBuf)>,
     /// The four functions, and echo.
     pub(crate) functions: Vec<(Program, PathBuf)>,
+    /// The shared token cache, and echo.
+    pub(crate) hits: Vec<(Program, PathBuf)>,
     /// The whole system.
     pub(crate) local: Option<PathBuf>,
 }
@@ -44,6 +46,7 @@ pub(crate) fn build(authorizer: Option<&Path>, all: bool) -> Result<Built> {
     let mut built = Built {
         authorizer: vec![found(Program::Echo), found(Program::Floor), (Program::Authorizer, authorizer)],
         functions: Vec::new(),
+        hits: Vec::new(),
         local: None,
     };
     if all {
@@ -52,6 +55,8 @@ pub(crate) fn build(authorizer: Option<&Path>, all: bool) -> Result<Built> {
         built.authorizer.push((Program::Wide, deploy.join("examples").join(Program::Wide.name())));
         // As cargo-lambda builds whatever says nothing else.
         cargo_build("deploy", &["--package", "handlers", "--config", "profile.deploy.lto=\"thin\""])?;
+        cargo_build("deploy", &["--package", "tokens", "--config", "profile.deploy.lto=\"thin\""])?;
+        built.hits = Part::Hits.programs().iter().copied().map(found).collect();
         built.functions = Part::Functions.programs().iter().copied().map(found).collect();
         cargo_build("release", &["--package", "local"])?;
         built.local = Some(target.join("release").join(Program::Local.name()));

@@ -70,36 +70,3 @@ async fn answers_and_log_lines_are_those_of_a_token_endpoint() {
     {"outcome":"fault","reason":"bad_event","route":null,"client_id":null,"latency_ms":0.0,"request_id":"i-1"}
     "#);
 }
-
-/// What a hit costs beside the `GetItem` in it, all on this thread: `cargo test --release -p tokens --lib -- --ignored
-/// --nocapture hit`. The database is in this process, so that the difference is the function's own part.
-#[tokio::test]
-#[ignore = "measures"]
-async fn a_hit_beside_the_read_in_it() {
-    const CALLS: u32 = 5_000;
-    let issuer =
-        Stub::always(reply(200, "", r#"{"access_token":"t0ken","expires_in":3600,"token_type":"Bearer"}"#))
-            .await;
-    let (log, written) = log();
-    let function = function(&issuer, log).await;
-    let event = event("s3cret", GRANT);
-    answer(&function, &event).await;
-    let client = client_of(&dynamodb().await, &Asked::default());
-    let key = || aws_sdk_dynamodb::types::AttributeValue::S("7abc".into());
-    let (mut hits, mut reads) = (Vec::new(), Vec::new());
-    for _ in 0..CALLS {
-        let began = instant();
-        function.handle(&event, "i-1", clock() + Duration::from_secs(10)).await.unwrap();
-        let between = instant();
-        client.get_item().table_name(TABLE).key("pk", key()).key("sk", key()).send().await.unwrap();
-        hits.push(between - began);
-        reads.push(instant() - between);
-    }
-    for (name, mut times) in [("hit", hits), ("read", reads)] {
-        times.sort_unstable();
-        let at = |percent: usize| times[times.len() * percent / 100];
-        println!("{name}: p50 {:?}, p99 {:?}", at(50), at(99));
-    }
-    assert_eq!(written.lock().unwrap().matches(r#""cache":"hit""#).count(), CALLS as usize);
-    assert_eq!(issuer.count(), 1);
-}
