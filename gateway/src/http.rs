@@ -5,10 +5,9 @@ mod body;
 mod connection;
 mod head;
 pub mod server;
-mod source;
 mod write;
 
-use std::{fmt, net::SocketAddr, time::SystemTime};
+use std::{fmt, io, net::SocketAddr, time::SystemTime};
 
 use futures_util::future::BoxFuture;
 
@@ -39,6 +38,19 @@ pub enum Refused {
     Version,
     /// Another expectation than `100-continue`.
     Expectation,
+}
+
+/// Why there is no request, or no body.
+#[derive(Debug)]
+enum ReadError {
+    Refused(Refused),
+    Disconnected,
+}
+
+impl From<io::Error> for ReadError {
+    fn from(_: io::Error) -> Self {
+        Self::Disconnected
+    }
 }
 
 /// A request, complete with its body.

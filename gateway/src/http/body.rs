@@ -1,13 +1,13 @@
 //! Reads a request's body, by length or in chunks, bounded either way, and all bodies together.
 
-use std::{io, sync::Arc};
+use std::sync::Arc;
 
 use tokio::{
-    io::AsyncRead,
+    io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt},
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 
-use super::{Refused, head::Framing, source::Source};
+use super::{ReadError, Refused, head::Framing};
 
 /// The most that a body may hold.
 // SPEC: Amazon API Gateway, quotas for a REST API: 10 MB of payload
@@ -16,21 +16,8 @@ pub(super) const BODY_BYTES: usize = 10 * 1024 * 1024;
 const SMALL_BYTES: usize = 64 * 1024;
 /// What all larger bodies may hold together: six of the largest. Whoever sends one more waits, within the time for a body.
 const BUDGET_BYTES: usize = 6 * BODY_BYTES;
-const CHUNK_LINE_BYTES: usize = 256;
-const TRAILER_BYTES: usize = 4096;
-
-/// Why there is no request, or no body.
-#[derive(Debug)]
-pub(super) enum ReadError {
-    Refused(Refused),
-    Disconnected,
-}
-
-impl From<io::Error> for ReadError {
-    fn from(_: io::Error) -> Self {
-        Self::Disconnected
-    }
-}
+const CHUNK_LINE_BYTES: u64 = 256;
+const TRAILER_BYTES: u64 = 4096;
 
 impl Framing {
     /// Whether the body is known to be too long before a byte of it is read.
@@ -64,8 +51,8 @@ impl Budget {
 pub(super) struct Share(Option<OwnedSemaphorePermit>);
 
 /// Reads the body that `framing` announces. Its share of the budget is to be held for as long as the body is.
-pub(super) async fn read<R: AsyncRead + Unpin>(
-    source: &mut Source<R>,
+pub(super) async fn read<R: AsyncBufRead + Unpin>(
+    source: &mut R,
     framing: Framing,
     budget: &Budget,
 ) -> Result<(Vec<u8>, Share), ReadError> {
@@ -77,7 +64,7 @@ pub(super) async fn read<R: AsyncRead + Unpin>(
             take(source, length, &mut body).await?;
         }
         Framing::Chunked => loop {
-            let line = source.until(b"\r\n", CHUNK_LINE_BYTES).await?.ok_or(MALFORMED)?;
+            let line = line(source, CHUNK_LINE_BYTES).await?;
             let size = chunk_size(&line).ok_or(MALFORMED)?;
             if size == 0 {
                 discard_trailers(source).await?;
@@ -89,9 +76,9 @@ pub(super) async fn read<R: AsyncRead + Unpin>(
                 share = budget.share(BODY_BYTES).await?;
             }
             take(source, size, &mut body).await?;
-            let mut end = Vec::new();
-            source.exactly(2, &mut end).await?;
-            if end != b"\r\n" {
+            let mut end = [0; 2];
+            source.read_exact(&mut end).await?;
+            if end != *b"\r\n" {
                 return Err(MALFORMED);
             }
         },
@@ -101,14 +88,26 @@ pub(super) async fn read<R: AsyncRead + Unpin>(
 
 const MALFORMED: ReadError = ReadError::Refused(Refused::Malformed);
 
-async fn take<R: AsyncRead + Unpin>(
-    source: &mut Source<R>,
+async fn take<R: AsyncBufRead + Unpin>(
+    source: &mut R,
     length: u64,
     body: &mut Vec<u8>,
 ) -> Result<(), ReadError> {
-    match usize::try_from(length) {
-        Ok(length) if length <= BODY_BYTES - body.len() => Ok(source.exactly(length, body).await?),
-        Ok(_) | Err(_) => Err(ReadError::Refused(Refused::BodyTooLarge)),
+    let length = usize::try_from(length).ok().filter(|length| *length <= BODY_BYTES - body.len());
+    let length = length.ok_or(ReadError::Refused(Refused::BodyTooLarge))?;
+    let read = source.take(length as u64).read_to_end(body).await?;
+    if read == length { Ok(()) } else { Err(ReadError::Disconnected) }
+}
+
+/// Everything up to and with the next line end, which must come within `limit` bytes.
+async fn line<R: AsyncBufRead + Unpin>(source: &mut R, limit: u64) -> Result<Vec<u8>, ReadError> {
+    let mut line = Vec::new();
+    source.take(limit).read_until(b'\n', &mut line).await?;
+    match line.as_slice() {
+        [.., b'\r', b'\n'] => Ok(line),
+        [.., b'\n'] => Err(MALFORMED),
+        _ if line.len() as u64 == limit => Err(MALFORMED),
+        _ => Err(ReadError::Disconnected),
     }
 }
 
@@ -123,14 +122,14 @@ fn chunk_size(line: &[u8]) -> Option<u64> {
 }
 
 /// Trailers carry nothing that we would read, so they are dropped.
-async fn discard_trailers<R: AsyncRead + Unpin>(source: &mut Source<R>) -> Result<(), ReadError> {
+async fn discard_trailers<R: AsyncBufRead + Unpin>(source: &mut R) -> Result<(), ReadError> {
     let mut left = TRAILER_BYTES;
     loop {
-        let line = source.until(b"\r\n", left).await?.ok_or(MALFORMED)?;
+        let line = line(source, left).await?;
         if line == b"\r\n" {
             return Ok(());
         }
-        left -= line.len();
+        left -= line.len() as u64;
     }
 }
 
@@ -141,7 +140,8 @@ mod tests {
     use super::*;
 
     async fn read_chunks(text: &[u8]) -> Result<Vec<u8>, String> {
-        let mut source = Source::new(text);
+        // In the smallest pieces.
+        let mut source = tokio::io::BufReader::with_capacity(3, text);
         let body = read(&mut source, Framing::Chunked, &Budget::new()).await.map(|(body, _)| body);
         body.map_err(|error| match error {
             ReadError::Refused(refused) => format!("{refused:?}"),
@@ -192,9 +192,9 @@ mod tests {
         for (name, text) in cases {
             assert_eq!(read_chunks(text).await, Err("Malformed".to_owned()), "{name}");
         }
-        let too_long = format!("{}\r\n", "5;".to_owned() + &"x".repeat(CHUNK_LINE_BYTES));
+        let too_long = format!("{}\r\n", "5;".to_owned() + &"x".repeat(256));
         assert_eq!(read_chunks(too_long.as_bytes()).await, Err("Malformed".to_owned()));
-        let endless_trailers = format!("0\r\n{}", "X: 1\r\n".repeat(TRAILER_BYTES));
+        let endless_trailers = format!("0\r\n{}", "X: 1\r\n".repeat(4096));
         assert_eq!(read_chunks(endless_trailers.as_bytes()).await, Err("Malformed".to_owned()));
     }
 
@@ -206,12 +206,12 @@ mod tests {
         let mut held = Vec::new();
         for number in 0..BUDGET_BYTES / BODY_BYTES {
             let framing = Framing::Length(u64::try_from(BODY_BYTES).unwrap());
-            let (body, share) = read(&mut Source::new(large.as_slice()), framing, &budget).await.unwrap();
+            let (body, share) = read(&mut large.as_slice(), framing, &budget).await.unwrap();
             assert_eq!(body.len(), BODY_BYTES, "{number}");
             held.push(share);
         }
         let chunk = format!("{:x}\r\n{}\r\n0\r\n\r\n", SMALL_BYTES + 1, "x".repeat(SMALL_BYTES + 1));
-        let (mut source, mut small) = (Source::new(chunk.as_bytes()), Source::new(&b"ab"[..]));
+        let (mut source, mut small) = (chunk.as_bytes(), &b"ab"[..]);
         let mut waiting = Box::pin(read(&mut source, Framing::Chunked, &budget));
         let early = futures_util::future::poll_immediate(&mut waiting).await;
         assert!(early.is_none(), "nobody has given a share back");

@@ -3,16 +3,15 @@
 use std::{future::Future, io, net::SocketAddr, time::Duration};
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
+    io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
     sync::Notify,
     time::timeout,
 };
 
 use super::{
-    Clock, Handle, Refused, Request, Response,
-    body::{self, Budget, ReadError, Share},
-    head::{HEAD_BYTES, Head},
-    source::Source,
+    Clock, Handle, ReadError, Refused, Request, Response,
+    body::{self, Budget, Share},
+    head::{self, Head},
     write::encode,
 };
 
@@ -25,8 +24,9 @@ const BODY: Duration = Duration::from_secs(30);
 /// For the whole answer to be taken.
 const WRITE: Duration = Duration::from_secs(30);
 /// For the rest of a request that was refused unread.
+const READ_BYTES: usize = 16 * 1024;
 const LINGER: Duration = Duration::from_secs(2);
-const LINGER_BYTES: usize = 2 * body::BODY_BYTES;
+const LINGER_BYTES: u64 = 2 * body::BODY_BYTES as u64;
 
 /// What all connections of a server share.
 #[derive(Debug)]
@@ -48,16 +48,16 @@ pub(super) async fn serve<S>(
     S: AsyncRead + AsyncWrite,
 {
     let (reader, mut writer) = tokio::io::split(stream);
-    let mut source = Source::new(reader);
+    let mut source = BufReader::with_capacity(READ_BYTES, reader);
     let mut stop = std::pin::pin!(stop);
     loop {
         let is_there = tokio::select! {
             biased;
             () = &mut stop => return,
-            is_there = timeout(IDLE, source.wait()) => is_there,
+            there = timeout(IDLE, source.fill_buf()) => matches!(there, Ok(Ok([_, ..]))),
             () = shared.is_crowded.notified() => return,
         };
-        if !matches!(is_there, Ok(Ok(true))) {
+        if !is_there {
             return;
         }
         let (response, with_body, keep_alive) =
@@ -77,7 +77,8 @@ pub(super) async fn serve<S>(
         if !keep_alive {
             // Closing with bytes unread would reset the connection, and the client might lose the answer with it.
             if writer.shutdown().await.is_ok() {
-                let _ = timeout(LINGER, source.discard(LINGER_BYTES)).await;
+                let (mut rest, mut nowhere) = (source.take(LINGER_BYTES), tokio::io::sink());
+                let _ = timeout(LINGER, tokio::io::copy_buf(&mut rest, &mut nowhere)).await;
             }
             return;
         }
@@ -86,20 +87,16 @@ pub(super) async fn serve<S>(
 
 /// The next request, and whether the connection stays open behind it.
 async fn next<R, W>(
-    source: &mut Source<R>,
+    source: &mut R,
     writer: &mut W,
     budget: &Budget,
     peer: SocketAddr,
 ) -> Result<(Request, Share, bool), ReadError>
 where
-    R: AsyncRead + Unpin,
+    R: AsyncBufRead + Unpin,
     W: AsyncWrite + Unpin,
 {
-    let head = async {
-        source.skip_empty_line().await?;
-        source.head(HEAD_BYTES).await
-    };
-    let head = timed(HEAD, head).await??.ok_or(ReadError::Refused(Refused::HeadTooLarge))?;
+    let head = timed(HEAD, head::read(source)).await??;
     let head = Head::parse(&head).map_err(ReadError::Refused)?;
     if head.framing.exceeds_limit() {
         return Err(ReadError::Refused(Refused::BodyTooLarge));

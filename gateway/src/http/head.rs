@@ -1,12 +1,51 @@
 //! The request line and the headers: what is refused, how the body is framed, whether the connection stays open. Strict
 //! where two readers could disagree about where a request ends.
 
-use super::{Headers, Refused};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt};
+
+use super::{Headers, ReadError, Refused};
 
 /// Request line and headers together, the closing empty line included.
 // SPEC: Amazon API Gateway, quotas for a REST API: 10,240 bytes of request line and header values
-pub(super) const HEAD_BYTES: usize = 10_240;
+const HEAD_BYTES: usize = 10_240;
 const HEADER_COUNT: usize = 100;
+
+/// Reads a request's head with the empty line that ends it. An empty line before it is skipped.
+///
+/// # Errors
+/// [`Refused::Malformed`] as soon as a byte arrives that no head can have: a TLS hello or lines that end in a bare line
+/// feed would otherwise keep their client waiting until the time for the head is over.
+// SPEC: RFC 9112 section 2.2 lets a server refuse bare CR, and take or refuse bare LF
+pub(super) async fn read<R: AsyncBufRead + Unpin>(source: &mut R) -> Result<Vec<u8>, ReadError> {
+    let (mut head, mut is_begun) = (Vec::new(), false);
+    loop {
+        let there = source.fill_buf().await?;
+        if there.is_empty() {
+            return Err(ReadError::Disconnected);
+        }
+        let mut taken = 0;
+        for &byte in there {
+            taken += 1;
+            if head.len() == HEAD_BYTES {
+                return Err(ReadError::Refused(Refused::HeadTooLarge));
+            }
+            let is_in_line = (byte == b'\n') == (head.last() == Some(&b'\r'));
+            if !is_in_line || (byte.is_ascii_control() && !b"\r\n\t".contains(&byte)) {
+                return Err(ReadError::Refused(Refused::Malformed));
+            }
+            head.push(byte);
+            if head == b"\r\n" && !is_begun {
+                head.clear();
+            }
+            is_begun |= byte == b'\n';
+            if head.ends_with(b"\r\n\r\n") {
+                source.consume(taken);
+                return Ok(head);
+            }
+        }
+        source.consume(taken);
+    }
+}
 
 /// A request without its body.
 #[derive(Debug)]
@@ -27,7 +66,7 @@ pub(super) enum Framing {
 }
 
 impl Head {
-    /// Reads a head that ends with its empty line and holds nothing behind it. `source` has let no bare line feed pass,
+    /// Reads a head that ends with its empty line and holds nothing behind it. [`read`] has let no bare line feed pass,
     /// which httparse takes for the end of a line.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, Refused> {
         let mut slots = [httparse::EMPTY_HEADER; HEADER_COUNT];

@@ -18,6 +18,19 @@ proptest! {
     }
 }
 
+#[tokio::test]
+async fn a_head_is_the_same_in_whatever_pieces_it_comes() {
+    let head = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    for sent in [format!("{head}behind"), format!("\r\n{head}")] {
+        for size in 1..sent.len() {
+            let mut source = tokio::io::BufReader::with_capacity(size, sent.as_bytes());
+            assert_eq!(read(&mut source).await.unwrap(), head.as_bytes(), "{size}");
+        }
+    }
+    let half = read(&mut &head.as_bytes()[..20]).await;
+    assert!(matches!(half, Err(ReadError::Disconnected)), "{half:?}");
+}
+
 fn parse(text: &str) -> Result<Head, Refused> {
     Head::parse(text.as_bytes())
 }
