@@ -86,10 +86,7 @@ use self::{
 pub use self::{
     error::{Problem, TemplateError},
     facts::Facts,
-    stack::{
-        AttributeType, Client, Function, Index, Key, Lambda, Projection, Schedule, Secret, Service, Stack,
-        Table, UserPool,
-    },
+    stack::{Client, Function, Lambda, Schedule, Secret, Service, Stack, Table, UserPool},
 };
 use crate::rest::api::{Access, Api, ApiMethod, Integration};
 

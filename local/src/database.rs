@@ -3,7 +3,7 @@
 //! In memory, or in a SQLite file in WAL mode with `synchronous` = FULL, SQLite's default: a write is on disk before it is
 //! acknowledged, so neither `kill -9` nor a power failure takes back what a caller was told.
 
-use std::{fmt, io::ErrorKind, iter, time::Duration};
+use std::{fmt, io::ErrorKind, time::Duration};
 
 use aws_sdk_dynamodb::Client;
 use dynamodb::{Embedded, OpenError};
@@ -12,8 +12,8 @@ use dynoxide::{
     actions::{create_table::CreateTableRequest, describe_table::DescribeTableRequest},
     types::KeySchemaElement,
 };
-use gateway::template::{AttributeType, Index, Key, Projection, Table};
-use serde_json::{Value, json};
+use gateway::template::Table;
+use serde_json::json;
 
 use crate::data::{DataError, DataFolder};
 
@@ -84,7 +84,7 @@ impl Database {
     /// If it cannot be made, or is there with other keys.
     pub(crate) fn create_table(&self, table: &Table) -> Result<(), DatabaseError> {
         let name = &table.name;
-        let request: CreateTableRequest = serde_json::from_value(description(table))
+        let request: CreateTableRequest = serde_json::from_value(table.request.clone())
             .map_err(|error| DatabaseError::Description(name.to_owned(), error))?;
         let failed = |error| DatabaseError::Table(name.to_owned(), error);
         match self.engine.describe_table(DescribeTableRequest { table_name: name.to_owned() }) {
@@ -124,44 +124,6 @@ impl fmt::Debug for Database {
 /// The keys of a table and of its indexes, by the index's name.
 type Keys<'a> = Vec<(Option<&'a String>, &'a Vec<KeySchemaElement>)>;
 
-/// The body of a `CreateTable` request.
-fn description(table: &Table) -> Value {
-    let keys = |key: &Key| {
-        let part = |name: &String, kind| json!({ "AttributeName": name, "KeyType": kind });
-        let range = key.range.iter().map(|name| part(name, "RANGE"));
-        iter::once(part(&key.hash, "HASH")).chain(range).collect::<Vec<_>>()
-    };
-    let definition = |(name, kind): (&String, &AttributeType)| {
-        let kind = match kind {
-            AttributeType::Text => "S",
-            AttributeType::Number => "N",
-            AttributeType::Binary => "B",
-        };
-        json!({ "AttributeName": name, "AttributeType": kind })
-    };
-    let index = |index: &Index| {
-        let projection = match &index.projection {
-            Projection::All => json!({ "ProjectionType": "ALL" }),
-            Projection::KeysOnly => json!({ "ProjectionType": "KEYS_ONLY" }),
-            Projection::Include(names) => json!({ "ProjectionType": "INCLUDE", "NonKeyAttributes": names }),
-        };
-        json!({ "IndexName": index.name, "KeySchema": keys(&index.key), "Projection": projection })
-    };
-    let mut description = json!({
-        "TableName": table.name,
-        "BillingMode": "PAY_PER_REQUEST",
-        "AttributeDefinitions": table.attributes.iter().map(definition).collect::<Vec<_>>(),
-        "KeySchema": keys(&table.key),
-    });
-    // DynamoDB takes a list of one or none at all.
-    if let Some(members) = description.as_object_mut()
-        && !table.indexes.is_empty()
-    {
-        members.insert("GlobalSecondaryIndexes".to_owned(), table.indexes.iter().map(index).collect());
-    }
-    description
-}
-
 fn same(has: Keys<'_>, wants: Keys<'_>) -> bool {
     // The order of indexes means nothing.
     let sorted = |keys: Keys<'_>| {
@@ -179,17 +141,18 @@ mod tests {
     use super::*;
 
     fn table(hash: &str) -> Table {
-        Table {
-            name: "Table".into(),
-            key: Key { hash: hash.into(), range: Some("sk".into()) },
-            attributes: ["date", hash, "sk"].map(|name| (name.into(), AttributeType::Text)).into(),
-            indexes: vec![Index {
-                name: "by_date".into(),
-                key: Key { hash: "date".into(), range: None },
-                projection: Projection::Include(vec!["total".into()]),
-            }],
-            time_to_live: None,
-        }
+        let attribute = |name: &str| json!({ "AttributeName": name, "AttributeType": "S" });
+        let key = |name: &str, kind: &str| json!({ "AttributeName": name, "KeyType": kind });
+        let projection = json!({ "ProjectionType": "INCLUDE", "NonKeyAttributes": ["total"] });
+        let request = json!({
+            "TableName": "Table",
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [attribute("date"), attribute(hash), attribute("sk")],
+            "KeySchema": [key(hash, "HASH"), key("sk", "RANGE")],
+            "GlobalSecondaryIndexes":
+                [{ "IndexName": "by_date", "KeySchema": [key("date", "HASH")], "Projection": projection }],
+        });
+        Table { name: "Table".into(), request }
     }
 
     fn text(text: &str) -> AttributeValue {
@@ -219,7 +182,8 @@ mod tests {
         database.create_table(&table("pk")).unwrap();
         assert_eq!(count(&database).await, 1);
         assert!(matches!(database.create_table(&table("id")), Err(DatabaseError::OtherKeys(_))));
-        let without_index = Table { indexes: Vec::new(), ..table("pk") };
+        let mut without_index = table("pk");
+        without_index.request["GlobalSecondaryIndexes"] = serde_json::Value::Null;
         assert!(matches!(database.create_table(&without_index), Err(DatabaseError::OtherKeys(_))));
         database.stop().await;
     }
@@ -241,7 +205,18 @@ mod tests {
         data.write(FILE, b"not a database, but text that is long enough to look like one").unwrap();
         assert!(matches!(Database::start(Some(&data)), Err(DatabaseError::Engine(_))));
         let database = Database::start(None).unwrap();
-        let made = database.create_table(&Table { name: "?".into(), ..table("pk") });
-        assert!(matches!(made, Err(DatabaseError::Description(..))), "{made:?}");
+        for (member, value) in [
+            ("/TableName", "?"),
+            ("/KeySchema/1/AttributeName", "other"),
+            ("/KeySchema/1/KeyType", "HASH"),
+            ("/AttributeDefinitions/0/AttributeType", "SS"),
+            ("/GlobalSecondaryIndexes/0/Projection/ProjectionType", "SOME"),
+        ] {
+            let mut odd = table("pk");
+            *odd.request.pointer_mut(member).unwrap() = value.into();
+            let made = database.create_table(&odd);
+            let is_named = matches!(made, Err(DatabaseError::Description(..) | DatabaseError::Table(..)));
+            assert!(is_named, "{member}: {made:?}");
+        }
     }
 }

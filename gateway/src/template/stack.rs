@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use secrecy::SecretString;
+use serde_json::Value;
 
 use super::error::TemplateError;
 use crate::rest::api::Api;
@@ -101,56 +102,8 @@ pub struct Client {
 pub struct Table {
     /// The table's name.
     pub name: String,
-    /// Its key.
-    pub key: Key,
-    /// The types of all key attributes, by name.
-    pub attributes: BTreeMap<String, AttributeType>,
-    /// Its global secondary indexes.
-    pub indexes: Vec<Index>,
-    /// The attribute that holds the time after which an item goes away.
-    pub time_to_live: Option<String>,
-}
-
-/// The key of a table or of an index.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key {
-    /// The partition key's attribute.
-    pub hash: String,
-    /// The sort key's attribute.
-    pub range: Option<String>,
-}
-
-/// A global secondary index.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Index {
-    /// The index's name.
-    pub name: String,
-    /// Its key.
-    pub key: Key,
-    /// Which attributes it has beside the keys.
-    pub projection: Projection,
-}
-
-/// What a secondary index holds of an item.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Projection {
-    /// All of it.
-    All,
-    /// The keys.
-    KeysOnly,
-    /// The keys and these attributes.
-    Include(Vec<String>),
-}
-
-/// The types that a key can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AttributeType {
-    /// `S`
-    Text,
-    /// `N`
-    Number,
-    /// `B`
-    Binary,
+    /// The `CreateTable` request, as far as it decides what the table answers.
+    pub request: Value,
 }
 
 /// A secret. Functions name it by its name or by its ARN.

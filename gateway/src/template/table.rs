@@ -1,12 +1,14 @@
-//! The DynamoDB tables: as much of each as it takes to create it elsewhere.
+//! The DynamoDB tables: the request that creates each of them elsewhere.
 
 use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
 
 use super::{
     error::{Located, Problem},
     resource::{Resources, TABLE},
     scope::{Scope, Trail},
-    stack::{AttributeType, Index, Key, Projection, Table},
+    stack::Table,
     value::Field,
 };
 
@@ -34,79 +36,26 @@ pub(super) fn read(scope: &Scope<'_>, resources: &Resources) -> Result<BTreeMap<
     let mut tables: BTreeMap<String, Table> = BTreeMap::new();
     for resource in resources.of(TABLE) {
         let field = resource.properties();
+        field.only(&[KNOWN])?;
         let name = scope.identity(&resource.logical_id, &Trail::START);
-        let table = table(name.map_err(|problem| field.failure(problem))?, &field)?;
-        if let Some((other, _)) = tables.iter().find(|(_, other)| other.name == table.name) {
+        let name = name.map_err(|problem| field.failure(problem))?;
+        if let Some((other, _)) = tables.iter().find(|(_, other)| other.name == name) {
             return Err(field.failure(Problem::Clash("name", other.clone())));
         }
-        tables.insert(resource.logical_id.clone(), table);
+        let mut request = members(&field, &["AttributeDefinitions", "KeySchema"])?;
+        if let Some(indexes) = field.get("GlobalSecondaryIndexes")? {
+            // Without their capacities.
+            let index = |index: Field<'_>| members(&index, &["IndexName", "KeySchema", "Projection"]);
+            let indexes: Vec<_> = indexes.items()?.map(index).collect::<Result<_, _>>()?;
+            request.insert("GlobalSecondaryIndexes".to_owned(), json!(indexes));
+        }
+        request.insert("TableName".to_owned(), json!(name));
+        request.insert("BillingMode".to_owned(), json!("PAY_PER_REQUEST"));
+        tables.insert(resource.logical_id.clone(), Table { name, request: request.into() });
     }
     Ok(tables)
 }
 
-fn table(name: String, field: &Field<'_>) -> Result<Table, Located> {
-    field.only(&[KNOWN])?;
-    let mut attributes = BTreeMap::new();
-    for definition in field.need("AttributeDefinitions")?.items()? {
-        let kind = definition.need("AttributeType")?;
-        let attribute_type = match kind.text()? {
-            "S" => AttributeType::Text,
-            "N" => AttributeType::Number,
-            "B" => AttributeType::Binary,
-            _ => return Err(kind.failure(Problem::OneOf("S, N, B"))),
-        };
-        attributes.insert(definition.need("AttributeName")?.text()?.to_owned(), attribute_type);
-    }
-    let mut table = Table {
-        name,
-        key: key(&field.need("KeySchema")?, &attributes)?,
-        attributes,
-        indexes: Vec::new(),
-        time_to_live: None,
-    };
-    if let Some(indexes) = field.get("GlobalSecondaryIndexes")? {
-        for item in indexes.items()? {
-            table.indexes.push(index(&item, &table.attributes)?);
-        }
-    }
-    if let Some(time_to_live) = field.get("TimeToLiveSpecification")?
-        && time_to_live.need("Enabled")?.flag()?
-    {
-        table.time_to_live = Some(time_to_live.need("AttributeName")?.text()?.to_owned());
-    }
-    Ok(table)
-}
-
-fn index(field: &Field<'_>, attributes: &BTreeMap<String, AttributeType>) -> Result<Index, Located> {
-    let projection = field.need("Projection")?;
-    let kind = projection.need("ProjectionType")?;
-    let projection = match kind.text()? {
-        "ALL" => Projection::All,
-        "KEYS_ONLY" => Projection::KeysOnly,
-        "INCLUDE" => Projection::Include(projection.need("NonKeyAttributes")?.texts()?),
-        _ => return Err(kind.failure(Problem::OneOf("ALL, KEYS_ONLY, INCLUDE"))),
-    };
-    let name = field.need("IndexName")?.text()?.to_owned();
-    Ok(Index { name, key: key(&field.need("KeySchema")?, attributes)?, projection })
-}
-
-fn key(schema: &Field<'_>, attributes: &BTreeMap<String, AttributeType>) -> Result<Key, Located> {
-    let (mut hash, mut range) = (None, None);
-    for element in schema.items()? {
-        let name = element.need("AttributeName")?;
-        if !attributes.contains_key(name.text()?) {
-            return Err(name.failure(Problem::Unknown("attribute definition", name.text()?.to_owned())));
-        }
-        let kind = element.need("KeyType")?;
-        let part = match kind.text()? {
-            "HASH" => &mut hash,
-            "RANGE" => &mut range,
-            _ => return Err(kind.failure(Problem::OneOf("HASH, RANGE"))),
-        };
-        if part.replace(name.text()?.to_owned()).is_some() {
-            return Err(kind.failure(Problem::Shape("one HASH and at most one RANGE")));
-        }
-    }
-    let hash = hash.ok_or_else(|| schema.failure(Problem::Shape("one HASH and at most one RANGE")))?;
-    Ok(Key { hash, range })
+fn members(field: &Field<'_>, names: &[&str]) -> Result<Map<String, Value>, Located> {
+    names.iter().map(|name| Ok(((*name).to_owned(), field.need(name)?.json()?))).collect()
 }

@@ -8,8 +8,9 @@ mod service;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
+use serde_json::json;
 
-use super::{AttributeType, Facts, Projection, Stack, Template, TemplateError};
+use super::{Facts, Stack, Template, TemplateError};
 use crate::rest::api::{ApiKeySource, Identity, Integration, Quota, QuotaPeriod, Throttle};
 
 /// A template as production ones are.
@@ -163,15 +164,19 @@ fn usage_plans_count_the_keys_of_clients() {
 fn tables_are_read() {
     let tables = read(TEMPLATE).unwrap().tables;
 
-    let table = &tables["ItemTable"];
-    assert_eq!(table.name, "ItemTable");
-    assert_eq!((table.key.hash.as_str(), table.key.range.as_deref()), ("pk", Some("sk")));
-    assert_eq!(table.attributes["pk"], AttributeType::Text);
-    assert_eq!(table.attributes["at"], AttributeType::Number);
-    assert_eq!(table.time_to_live.as_deref(), Some("expires_at"));
-    let index = &table.indexes[0];
-    assert_eq!((index.name.as_str(), index.key.hash.as_str()), ("by_time", "at"));
-    assert_eq!(index.projection, Projection::Include(vec!["name".to_owned()]));
+    assert_eq!(tables["ItemTable"].name, "ItemTable");
+    let attribute = |name: &str, kind: &str| json!({ "AttributeName": name, "AttributeType": kind });
+    let key = |name: &str, kind: &str| json!({ "AttributeName": name, "KeyType": kind });
+    let projection = json!({ "ProjectionType": "INCLUDE", "NonKeyAttributes": ["name"] });
+    let expected = json!({
+        "TableName": "ItemTable",
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [attribute("pk", "S"), attribute("sk", "S"), attribute("at", "N")],
+        "KeySchema": [key("pk", "HASH"), key("sk", "RANGE")],
+        "GlobalSecondaryIndexes":
+            [{ "IndexName": "by_time", "KeySchema": [key("at", "HASH")], "Projection": projection }],
+    });
+    assert_eq!(tables["ItemTable"].request, expected);
 }
 
 #[test]

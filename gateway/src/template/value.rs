@@ -127,6 +127,19 @@ impl<'v> Field<'v> {
         }
     }
 
+    /// The value as JSON, in which every scalar is a string.
+    pub(super) fn json(&self) -> Result<serde_json::Value, Located> {
+        match &self.value.content {
+            Content::Map(_) => {
+                self.entries()?.map(|(key, field)| Ok((key.to_owned(), field.json()?))).collect()
+            }
+            Content::List(_) => self.items()?.map(|item| item.json()).collect(),
+            Content::Null | Content::Nothing | Content::Text(_) | Content::Fault(_) => {
+                self.text().map(serde_json::Value::from)
+            }
+        }
+    }
+
     /// True or false.
     pub(super) fn flag(&self) -> Result<bool, Located> {
         match self.text()? {

@@ -254,23 +254,9 @@ const TABLES: &[Row] = &[
         "Resources.ItemTable.Properties.LocalSecondaryIndexes: unknown property",
     ),
     (
-        "{ AttributeName: sk, KeyType: RANGE }",
-        "{ AttributeName: other, KeyType: RANGE }",
-        "Resources.ItemTable.Properties.KeySchema.1.AttributeName: the template has no attribute definition called `other`",
+        "          KeySchema: [{ AttributeName: at, KeyType: HASH }]\n",
+        "",
+        "Resources.ItemTable.Properties.GlobalSecondaryIndexes.0.KeySchema: required, but missing",
     ),
-    (
-        "{ AttributeName: sk, KeyType: RANGE }",
-        "{ AttributeName: sk, KeyType: HASH }",
-        "Resources.ItemTable.Properties.KeySchema.1.KeyType: must be one HASH and at most one RANGE",
-    ),
-    (
-        "{ AttributeName: at, AttributeType: N }",
-        "{ AttributeName: at, AttributeType: SS }",
-        "Resources.ItemTable.Properties.AttributeDefinitions.2.AttributeType: must be one of S, N, B",
-    ),
-    (
-        "ProjectionType: INCLUDE",
-        "ProjectionType: SOME",
-        "Resources.ItemTable.Properties.GlobalSecondaryIndexes.0.Projection.ProjectionType: must be one of ALL, KEYS_ONLY, INCLUDE",
-    ),
+    ("KeyType: RANGE", "KeyType: ~", "Resources.ItemTable.Properties.KeySchema.1.KeyType: must be a text"),
 ];
