@@ -1,7 +1,6 @@
 //! The Cognito-shaped issuer: who gets a token, and with which claims. For development only.
 
 mod endpoints;
-mod form;
 mod keys;
 mod request;
 mod saved;

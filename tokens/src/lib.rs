@@ -2,6 +2,7 @@
 
 mod clock;
 pub mod config;
+pub mod form;
 pub mod log;
 pub mod rotate;
 pub mod token;

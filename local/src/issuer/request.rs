@@ -1,11 +1,11 @@
 //! `TokenRequest`: a client-credentials request as RFC 6749 defines it, with credentials in the header or in the
 //! body.
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use gateway::http::Request;
 use secrecy::SecretString;
+use tokens::form;
 
-use super::{KeyError, form};
+use super::KeyError;
 
 /// A token request is a few hundred bytes; with every scope a client can have, still below this.
 const BODY_BYTES: usize = 16 * 1024;
@@ -56,10 +56,13 @@ pub(super) struct TokenRequest {
 
 impl TokenRequest {
     pub(super) fn parse(request: &Request) -> Result<Self, Refusal> {
-        if request.body.len() > BODY_BYTES || !is_form(request) {
+        let mut types = request.headers.all("content-type");
+        let is_form = types.next().is_some_and(form::is_form) && types.next().is_none();
+        if request.body.len() > BODY_BYTES || !is_form {
             return Err(Refusal::InvalidRequest);
         }
-        let mut form = form::parse(&request.body).map_err(|_| Refusal::InvalidRequest)?;
+        let form = str::from_utf8(&request.body).ok().and_then(form::parse);
+        let mut form = form.ok_or(Refusal::InvalidRequest)?;
         let credentials =
             Credentials::parse(request, form.remove("client_id"), form.remove("client_secret"))?;
         let grant_type = form.remove("grant_type").ok_or(Refusal::InvalidRequest)?;
@@ -93,27 +96,12 @@ impl Credentials {
     pub(super) fn from_header(request: &Request) -> Result<Self, Refusal> {
         let mut headers = request.headers.all("authorization");
         match (headers.next(), headers.next()) {
-            (Some(header), None) => Self::from_basic(header).ok_or(Refusal::InvalidClient),
+            (Some(header), None) => {
+                let (client_id, secret) = form::basic(header).ok_or(Refusal::InvalidClient)?;
+                Ok(Self { client_id, client_secret: secret.into() })
+            }
             (None, _) => Err(Refusal::InvalidClient),
             (Some(_), Some(_)) => Err(Refusal::InvalidRequest),
         }
     }
-
-    // SPEC: RFC 7617 section 2; RFC 6749 section 2.3.1: both parts are form-encoded before they are joined
-    fn from_basic(header: &str) -> Option<Self> {
-        let (scheme, encoded) = header.split_once(' ')?;
-        if !scheme.eq_ignore_ascii_case("basic") {
-            return None;
-        }
-        let decoded = String::from_utf8(BASE64_STANDARD.decode(encoded.trim_matches(' ')).ok()?).ok()?;
-        let (id, secret) = decoded.split_once(':')?;
-        Some(Self { client_id: form::decode(id).ok()?, client_secret: form::decode(secret).ok()?.into() })
-    }
-}
-
-fn is_form(request: &Request) -> bool {
-    let mut types = request.headers.all("content-type");
-    let media_type = types.next().map(|value| value.split(';').next().unwrap_or_default().trim());
-    types.next().is_none()
-        && media_type.is_some_and(|t| t.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
 }

@@ -1,14 +1,15 @@
 //! Parses a client-credentials request (RFC 6749): a form, with the credentials in the header or in the body.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     fmt,
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+
+use crate::form;
 
 /// A request is a few hundred bytes.
 const MAX_BODY: usize = 4096;
@@ -77,14 +78,14 @@ impl Malformed {
 impl TokenRequest {
     /// Reads the request out of an event. Costs nothing but the reading.
     pub(super) fn parse(event: &Event) -> Result<Self, Malformed> {
-        if one(event, "content-type")?.is_none_or(|value| !is_form(value)) {
+        if one(event, "content-type")?.is_none_or(|value| !form::is_form(value)) {
             return Err(Malformed::InvalidRequest);
         }
-        let mut form = parse_form(&body(event)?)?;
+        let mut form = form::parse(&body(event)?).ok_or(Malformed::InvalidRequest)?;
         let in_body = (form.remove("client_id"), form.remove("client_secret"));
         let (client_id, secret, header) = match (one(event, "authorization")?, in_body) {
             (Some(header), (id, None)) => {
-                let (client_id, secret) = from_basic(header).ok_or(Malformed::InvalidClient)?;
+                let (client_id, secret) = form::basic(header).ok_or(Malformed::InvalidClient)?;
                 // The same id in the body does not count as a second authentication: Cognito's own examples send it.
                 if id.is_some_and(|id| id != client_id) {
                     return Err(Malformed::InvalidRequest);
@@ -153,11 +154,6 @@ fn one<'e>(event: &'e Event, name: &str) -> Result<Option<&'e str>, Malformed> {
     }
 }
 
-fn is_form(content_type: &str) -> bool {
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-}
-
 fn body(event: &Event) -> Result<String, Malformed> {
     let body = event.body.as_deref().unwrap_or_default();
     // Base64 is a third longer than what it stands for.
@@ -173,45 +169,6 @@ fn body(event: &Event) -> Result<String, Malformed> {
         return Err(Malformed::InvalidRequest);
     }
     String::from_utf8(bytes).map_err(|_| Malformed::InvalidRequest)
-}
-
-/// Parses a form. A parameter without a value is ignored; a repeated parameter is an error.
-// SPEC: RFC 6749 section 3.2
-fn parse_form(body: &str) -> Result<BTreeMap<String, String>, Malformed> {
-    let mut parameters = BTreeMap::new();
-    for pair in body.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let decoded = |text: &str| decode(&text.replace('+', " ")).ok_or(Malformed::InvalidRequest);
-        if parameters.insert(decoded(name)?, decoded(value)?).is_some() {
-            return Err(Malformed::InvalidRequest);
-        }
-    }
-    parameters.retain(|_, value| !value.is_empty());
-    Ok(parameters)
-}
-
-/// Percent-decodes strictly: a `%` must begin two hexadecimal digits, and the whole must be UTF-8.
-fn decode(text: &str) -> Option<String> {
-    let is_escape = |rest: &str| {
-        let mut digits = rest.bytes();
-        [digits.next(), digits.next()].iter().all(|digit| digit.is_some_and(|d| d.is_ascii_hexdigit()))
-    };
-    if !text.split('%').skip(1).all(is_escape) {
-        return None;
-    }
-    percent_decode_str(text).decode_utf8().map(Into::into).ok()
-}
-
-/// A `+` stays itself here: secrets of Cognito can have one, and many libraries send it as it is.
-// SPEC: RFC 7617 section 2; RFC 6749 section 2.3.1
-fn from_basic(header: &str) -> Option<(String, String)> {
-    let (scheme, encoded) = header.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let decoded = String::from_utf8(BASE64_STANDARD.decode(encoded.trim_matches(' ')).ok()?).ok()?;
-    let (id, secret) = decoded.split_once(':')?;
-    Some((decode(id)?, decode(secret)?))
 }
 
 fn is_client_id(id: &str) -> bool {

@@ -1,5 +1,7 @@
 use serde_json::json;
 
+use std::collections::BTreeMap;
+
 use super::*;
 
 const FORM: &str = "application/x-www-form-urlencoded";
