@@ -75,31 +75,34 @@ mod tests {
         json!({"policy": policy, "action": "execute-api:Invoke", "resource": "api/dev/GET/orders"})
     }
 
+    /// One question a line, with the word that answers it. None was answered by API Gateway itself: they follow IAM's
+    /// documentation, and what is stricter here is `error`.
+    const VECTORS: &str = include_str!("policy_command/vectors.jsonl");
+
+    #[test]
+    fn rows_5_to_8_every_policy_vector_gets_its_word() {
+        for line in VECTORS.lines() {
+            let mut vector: Value = serde_json::from_str(line).unwrap();
+            let members = vector.as_object_mut().unwrap();
+            let [name, expected] = ["name", "expected"].map(|name| members.remove(name).unwrap());
+            let word = answers(format!("{vector}\n").as_bytes());
+            assert_eq!(Some(word.trim_end()), expected.as_str(), "{name}");
+        }
+        assert_eq!(VECTORS.lines().count(), 206);
+    }
+
     #[test]
     fn each_line_gets_one_word() {
-        let allow = question("Allow", "api/dev/GET/*");
-        let answer = json!({"principalId": "a", "policyDocument": allow["policy"], "context": {}});
-        let mut whole = allow.clone();
-        whole["policy"] = answer;
-        let mut more = allow.clone();
+        let mut more = question("Allow", "*");
         more["context"] = json!({});
-        let mut conditional = allow.clone();
-        conditional["policy"]["Statement"][0]["Condition"] = json!({"Bool": {"aws:SecureTransport": "true"}});
         let cases = [
-            ("allowed", allow.to_string(), "allow"),
+            ("allowed", question("Allow", "api/dev/GET/*").to_string(), "allow"),
             ("denied", question("Deny", "*").to_string(), "deny"),
             ("not mentioned", question("Allow", "api/prod/*").to_string(), "neutral"),
-            ("an authorizer's answer", whole.to_string(), "allow"),
             ("no JSON", "{".to_owned(), "error"),
             ("nothing", String::new(), "error"),
             ("a member that would be ignored", more.to_string(), "error"),
-            ("a condition, which is not evaluated", conditional.to_string(), "error"),
-            (
-                "no policy",
-                json!({"policy": {"Version": "2012-10-17"}, "action": "a", "resource": "b"}).to_string(),
-                "error",
-            ),
-            ("no resource", json!({"policy": allow["policy"], "action": "a"}).to_string(), "error"),
+            ("no resource", json!({"policy": more["policy"], "action": "a"}).to_string(), "error"),
         ];
         for (name, line, expected) in &cases {
             assert_eq!(answers(format!("{line}\n").as_bytes()), format!("{expected}\n"), "{name}");
