@@ -2,6 +2,7 @@
 
 mod authorizer;
 mod limits;
+mod request_authorizer;
 mod routes;
 mod start;
 pub(super) mod support;

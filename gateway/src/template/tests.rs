@@ -1,5 +1,6 @@
 //! Tests of the reader as a whole, on one small template that has everything.
 
+mod definitions;
 mod evaluation;
 mod refusals;
 mod robustness;
