@@ -264,6 +264,14 @@ impl Template {
     }
 }
 
+/// Reads YAML that describes anything else as JSON, in which every scalar is a string. `file` is what errors call it.
+///
+/// # Errors
+/// If it is not YAML as CloudFormation reads it; only its size is not bounded.
+pub fn yaml_as_json(file: &str, text: &str) -> Result<serde_json::Value, TemplateError> {
+    yaml::read_long(text).map(Node::into_json).map_err(|error| error.in_file(file))
+}
+
 /// Tells of a method that is not played.
 fn tell(method: &ApiMethod, api: &Field<'_>, notices: &Notices) -> Result<(), Located> {
     let access = match &method.access {

@@ -42,7 +42,7 @@ Resources:
 /// What the functions of the template answer: the authorizer lets one token call the route that it asks about.
 fn invoked(name: &str, event: &Value) -> (Value, bool) {
     match (name, event["authorizationToken"].as_str()) {
-        ("Guard", Some("Bearer good")) => {
+        ("Guard", Some("Bearer good" | "Bearer large")) => {
             let statement =
                 json!({ "Action": "execute-api:Invoke", "Effect": "Allow", "Resource": event["methodArn"] });
             let policy = json!({ "Version": "2012-10-17", "Statement": [statement] });
@@ -51,6 +51,9 @@ fn invoked(name: &str, event: &Value) -> (Value, bool) {
         ("Guard", _) => (json!({ "errorMessage": "Unauthorized", "errorType": "bad_token" }), false),
         _ => {
             let context = &event["requestContext"]["authorizer"];
+            if event["pathParameters"]["id"] == "large" {
+                return (json!({ "statusCode": 200, "body": "x".repeat(6 * 1024 * 1024) }), true);
+            }
             let seen = json!([event["pathParameters"], context["principalId"], context["n"]]);
             (json!({ "statusCode": 200, "body": seen.to_string() }), true)
         }
@@ -130,6 +133,13 @@ async fn a_template_is_served_with_functions_that_run_elsewhere() {
             Some("Bearer good"),
             403,
             json!({ "Message": "User is not authorized to access this resource" }),
+        ),
+        (
+            "an answer over 6 MB",
+            "/books/large",
+            Some("Bearer large"),
+            502,
+            json!({ "message": "Internal server error" }),
         ),
         ("no route", "/pens", None, 403, json!({ "message": "Missing Authentication Token" })),
     ] {

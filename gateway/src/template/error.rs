@@ -28,7 +28,7 @@ pub enum Problem {
     #[error("nested more than {0} levels deep")]
     TooDeep(usize),
     /// Something of YAML that CloudFormation does not read.
-    #[error("CloudFormation takes no {0}")]
+    #[error("not supported in YAML here: {0}")]
     YamlFeature(&'static str),
     /// One mapping names a key twice.
     #[error("this key appears twice")]
@@ -69,8 +69,8 @@ pub enum Problem {
     /// A name that nothing in the template has.
     #[error("the template has no {0} called {name}", name = quoted(.1))]
     Unknown(&'static str, String),
-    /// A function of CloudFormation that is not evaluated here.
-    #[error("the intrinsic function {} is not supported", quoted(.0))]
+    /// A function that CloudFormation does not have.
+    #[error("{} is not an intrinsic function", quoted(.0))]
     Intrinsic(String),
     /// A function of CloudFormation with the wrong arguments.
     #[error("{0} takes {1}")]

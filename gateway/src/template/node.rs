@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
+
 /// One value of the document.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Node {
@@ -55,6 +57,17 @@ impl Node {
     pub(super) fn as_map(&self) -> Option<&BTreeMap<String, Self>> {
         let Kind::Map(entries) = &self.kind else { return None };
         Some(entries)
+    }
+
+    /// The value as JSON, in which every scalar is a string.
+    pub(super) fn into_json(self) -> Value {
+        match self.kind {
+            Kind::Null => Value::Null,
+            Kind::Text(text) => text.into(),
+            Kind::List(items) => items.into_iter().map(Self::into_json).collect(),
+            Kind::Map(entries) => entries.into_iter().map(|(key, node)| (key, node.into_json())).collect(),
+            Kind::Call(name, argument) => json!({ name: argument.into_json() }),
+        }
     }
 
     /// This value with what `Globals` says beneath it.

@@ -100,26 +100,18 @@ fn check(declaration: &Field<'_>, text: &str, is_number: bool) -> Result<(), Loc
             return wrong("does not match its AllowedPattern");
         }
     }
-    if let (Some(least), Some(number)) = (declaration.get("MinValue")?, number)
-        && number < least.number()?
-    {
-        return wrong("is less than its MinValue");
-    }
-    if let (Some(most), Some(number)) = (declaration.get("MaxValue")?, number)
-        && number > most.number()?
-    {
-        return wrong("is more than its MaxValue");
-    }
-    let length = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
-    if let Some(least) = declaration.get("MinLength")?
-        && length < least.whole(0, u64::MAX)?
-    {
-        return wrong("is shorter than its MinLength");
-    }
-    if let Some(most) = declaration.get("MaxLength")?
-        && length > most.whole(0, u64::MAX)?
-    {
-        return wrong("is longer than its MaxLength");
+    let length = u32::try_from(text.chars().count()).map_or(f64::INFINITY, f64::from);
+    for (name, value, sign, what) in [
+        ("MinValue", number, -1.0, "is less than its MinValue"),
+        ("MaxValue", number, 1.0, "is more than its MaxValue"),
+        ("MinLength", Some(length), -1.0, "is shorter than its MinLength"),
+        ("MaxLength", Some(length), 1.0, "is longer than its MaxLength"),
+    ] {
+        if let (Some(bound), Some(value)) = (declaration.get(name)?, value)
+            && (value - bound.number()?) * sign > 0.0
+        {
+            return wrong(what);
+        }
     }
     Ok(())
 }

@@ -21,6 +21,11 @@ pub(super) fn read(text: &str) -> Result<Node, Located> {
     if text.len() > BYTES {
         return Err(Located { line: None, path: String::new(), problem: Problem::TooLong(BYTES) });
     }
+    read_long(text)
+}
+
+/// Reads the one document of `text`, however long it is.
+pub(super) fn read_long(text: &str) -> Result<Node, Located> {
     // The events are taken one by one: the parser's own loader recurses, and has no limit to how deep.
     let mut parser = Parser::new_from_str(text);
     let mut builder = Builder::default();
@@ -61,7 +66,7 @@ impl Builder {
         let line = span.start.line();
         match event {
             Event::DocumentStart(_) if self.root.is_some() => {
-                Err(self.failure(line, Problem::YamlFeature("second document")))
+                Err(self.failure(line, Problem::YamlFeature("a second document")))
             }
             Event::Nothing
             | Event::StreamStart
@@ -96,7 +101,7 @@ impl Builder {
             return Err(self.failure(line, Problem::TooDeep(DEPTH)));
         }
         if matches!(self.open.last(), Some(Open { items: Items::Map(_, None), .. })) {
-            return Err(self.failure(line, Problem::YamlFeature("keys but texts")));
+            return Err(self.failure(line, Problem::YamlFeature("a key that is not a string")));
         }
         let tag = self.tag(line, tag)?;
         self.open.push(Open { line, tag, items });
@@ -114,7 +119,7 @@ impl Builder {
                     return Ok(());
                 }
                 let Kind::Text(key) = node.kind else {
-                    return Err(self.failure(node.line, Problem::YamlFeature("keys but texts")));
+                    return Err(self.failure(node.line, Problem::YamlFeature("a key that is not a string")));
                 };
                 let problem = match key.as_str() {
                     "<<" => Some(Problem::YamlFeature("merge keys")),
@@ -135,13 +140,13 @@ impl Builder {
             None => Ok(None),
             Some(tag) if tag.is_yaml_core_schema() => match tag.suffix.as_str() {
                 "str" | "int" | "float" | "bool" | "seq" | "map" => Ok(None),
-                _ => Err(self.failure(line, Problem::YamlFeature("tags of this type"))),
+                _ => Err(self.failure(line, Problem::YamlFeature("a tag of this type"))),
             },
             Some(tag) if tag.handle == "!" && matches!(tag.suffix.as_str(), "Ref" | "Condition") => {
                 Ok(Some(tag.suffix.clone()))
             }
             Some(tag) if tag.handle == "!" => Ok(Some(format!("Fn::{}", tag.suffix))),
-            Some(_) => Err(self.failure(line, Problem::YamlFeature("tags of this type"))),
+            Some(_) => Err(self.failure(line, Problem::YamlFeature("a tag of this type"))),
         }
     }
 

@@ -133,12 +133,10 @@ fn what_is_no_description_or_has_no_scopes_gives_no_table() {
     for (text, expected) in [
         ("a: b", "`/a.yaml` is not an OpenAPI 3 or Swagger 2 description with `paths`"),
         ("openapi: 3.0.0", "`/a.yaml` is not an OpenAPI 3 or Swagger 2 description with `paths`"),
-        ("", "`/a.yaml`, line 1: not valid JSON or YAML: the document is empty"),
-        (
-            "a: &x 1\nb: *x",
-            "`/a.yaml`, line 2: not valid JSON or YAML: aliases are not read here: write the value out",
-        ),
-        ("a: 1\na: 2", "`/a.yaml`, line 2: not valid JSON or YAML: a key is there twice"),
+        ("", "/a.yaml:1: must be a mapping"),
+        ("a: &x 1\nb: *x", "/a.yaml:2: b: not supported in YAML here: aliases"),
+        ("a: 1\na: 2", "/a.yaml:2: a: this key appears twice"),
+        ("{", "`/a.yaml` is not valid JSON"),
     ] {
         let (error, _) = run(&[("a.yaml", text)], &["--from-openapi", "a.yaml"]).unwrap_err();
         assert_eq!(error, expected, "{text}");

@@ -113,8 +113,9 @@ fn what_has_no_value_says_why() {
         ("!If [Nobody, yes, no]", "(the template has no condition called `Nobody`)"),
         ("!If [Wrong, yes, no]", "(Fn::Equals takes two texts)"),
         ("!If [Round, yes, no]", "(the value of `Round` depends on itself)"),
-        ("!Base64 x", "(the intrinsic function `Fn::Base64` is not supported)"),
-        ("!Condition Shop", "(the intrinsic function `Condition` is not supported)"),
+        ("!Base64 x", "(valid on AWS, not played here: an intrinsic function that is not evaluated)"),
+        ("!Bsae64 x", "(`Fn::Bsae64` is not an intrinsic function)"),
+        ("!Condition Shop", "(`Condition` is not an intrinsic function)"),
         ("!Ref \"a\\nb\"", "(the template has no parameter or resource called `a\\nb`)"),
     ];
     for (value, expected) in cases {

@@ -64,19 +64,23 @@ const DOCUMENT: &[Row] = &[
     ),
     ("Outputs:", "Output:", "Output: not a section of a template: is this the SAM template?"),
     ("\n  UserPool:\n", "\n  Api:\n", "Resources.Api: this key appears twice"),
-    ("Type: AWS::IAM::Role", "<<: {}", "Resources.ItemRole.<<: CloudFormation takes no merge keys"),
+    ("Type: AWS::IAM::Role", "<<: {}", "Resources.ItemRole.<<: not supported in YAML here: merge keys"),
     (
         "Type: AWS::IAM::Role",
         "Type: &type AWS::IAM::Role\n    Other: *type",
-        "Resources.ItemRole.Other: CloudFormation takes no aliases",
+        "Resources.ItemRole.Other: not supported in YAML here: aliases",
     ),
     (
         "Type: AWS::IAM::Role",
         "Type: !!binary QQ==",
-        "Resources.ItemRole.Type: CloudFormation takes no tags of this type",
+        "Resources.ItemRole.Type: not supported in YAML here: a tag of this type",
     ),
-    ("Type: AWS::IAM::Role", "[a]: b", "Resources.ItemRole: CloudFormation takes no keys but texts"),
-    ("Outputs:", "---\nOutputs:", "CloudFormation takes no second document"),
+    (
+        "Type: AWS::IAM::Role",
+        "[a]: b",
+        "Resources.ItemRole: not supported in YAML here: a key that is not a string",
+    ),
+    ("Outputs:", "---\nOutputs:", "not supported in YAML here: a second document"),
     ("Outputs:", "{", "not valid YAML: simple key expected"),
 ];
 

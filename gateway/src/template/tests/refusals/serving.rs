@@ -71,7 +71,7 @@ const FUNCTIONS: &[Row] = &[
     (
         "VERBOSE: true",
         "VERBOSE: !ImportValue shop",
-        "Resources.ItemFunction.Properties.Environment.Variables.VERBOSE: the intrinsic function `Fn::ImportValue` is not supported",
+        "Resources.ItemFunction.Properties.Environment.Variables.VERBOSE: valid on AWS, not played here: an intrinsic function that is not evaluated",
     ),
     (
         "          Type: Schedule\n",
