@@ -15,6 +15,7 @@ mod query;
 mod refusal;
 mod responses;
 mod router;
+mod routing;
 pub mod served;
 mod throttle;
 mod usage;
@@ -34,7 +35,7 @@ use self::{
     served::{CachedAnswer, Served},
     usage::Usage,
 };
-pub use self::{error::GatewayError, usage::Standing};
+pub use self::{error::GatewayError, routing::Routing, usage::Standing};
 use crate::{
     http::{Handle, Headers, Refused, Request, Response},
     invoke::Invoke,

@@ -50,8 +50,8 @@ pub enum RunError {
     /// The port cannot be had.
     #[error("port {0} cannot be listened on; choose another with --port")]
     Port(u16, #[source] io::Error),
-    /// The process cannot be told of signals.
-    #[error("signals cannot be waited for")]
+    /// Signals cannot be received.
+    #[error("signals cannot be received")]
     Signals(#[source] io::Error),
     /// There is nobody to print to.
     #[error("standard output cannot be written")]
@@ -87,7 +87,7 @@ async fn serve(options: Serve, clock: Clock) -> Result<(), RunError> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
     let listener = TcpListener::bind(address).await.map_err(|error| RunError::Port(options.port, error))?;
     let address = listener.local_addr().map_err(|error| RunError::Port(options.port, error))?;
-    let stop = stop().map_err(RunError::Signals)?;
+    let stop = interrupted().map_err(RunError::Signals)?;
     let greeting = greeting(&options, &service, address);
     // With JSON lines on standard output, what is for people goes to standard error.
     let printed = if is_json {
@@ -158,19 +158,26 @@ fn greeting(options: &Serve, service: &Service, address: SocketAddr) -> String {
     text
 }
 
-/// Completes when whoever runs the process wishes that it ends: Ctrl-C, or being asked to.
-fn stop() -> io::Result<impl Future<Output = ()> + Send> {
+/// Completes on Ctrl-C or SIGTERM. Once this has returned, neither ends the process by itself.
+///
+/// # Errors
+/// If signals cannot be received.
+pub fn interrupted() -> io::Result<impl Future<Output = ()> + Send> {
     #[cfg(unix)]
-    let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
-    Ok(async move {
-        #[cfg(unix)]
-        let terminated = terminate.recv();
-        #[cfg(not(unix))]
-        let terminated = std::future::pending::<()>();
-        // Whoever cannot be told of Ctrl-C had better not go on.
-        tokio::select! {
-            _ = signal::ctrl_c() => {}
-            _ = terminated => {}
-        }
+    {
+        use signal::unix::{SignalKind, signal};
+        let (mut interrupt, mut terminate) =
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        })
+    }
+    #[cfg(not(unix))]
+    Ok(async {
+        // A process that cannot be told of Ctrl-C stops at once.
+        _ = signal::ctrl_c().await;
     })
 }

@@ -3,14 +3,14 @@
 
 use std::{
     collections::BTreeMap,
-    fmt, fs,
-    io::{self, Write as _},
+    fmt, fs, io,
     path::{Path, PathBuf},
 };
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use uuid::Uuid;
+
+use crate::data::replace;
 
 /// The clients of a stack by name.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -64,17 +64,9 @@ impl Clients {
         if let Some(folder) = folder {
             fs::create_dir_all(folder)?;
         }
-        let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?.to_string_lossy();
-        let draft = path.with_file_name(format!(".{name}.{}", Uuid::new_v4()));
         let mut text = serde_json::to_vec_pretty(self)?;
         text.push(b'\n');
-        let written = create(&draft).and_then(|mut file| file.write_all(&text));
-        let renamed = written.and_then(|()| fs::rename(&draft, path));
-        if renamed.is_err() {
-            // The draft may not even be there; the first error is the one to tell.
-            let _ = fs::remove_file(&draft);
-        }
-        renamed
+        replace(path, &text)
     }
 
     /// Reads the file of a running stack.
@@ -100,15 +92,6 @@ impl fmt::Debug for Client {
             .field("scopes", &self.scopes)
             .finish_non_exhaustive()
     }
-}
-
-/// A new file that nobody but its owner can read or write, from its first moment on.
-fn create(path: &Path) -> io::Result<fs::File> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 pub(crate) fn expose<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {

@@ -23,7 +23,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 pub(crate) use self::decisions::Decisions;
-use self::{buttons::Button, state::Known};
+use self::state::Known;
 use crate::{
     clients::Clients,
     credentials::{self, CredentialsError},
@@ -99,15 +99,15 @@ impl Console {
         if !guard::is_own(request, self.port) {
             return Some(error(403, "cross_site"));
         }
-        let answer = match (request.method.as_str(), path, Button::named(path)) {
+        let answer = match (request.method.as_str(), path, buttons::NAMES.contains(&path)) {
             ("GET", "", _) => page::page(),
             ("GET", "state", _) => Response::json(200, self.state()),
             ("GET", "events", _) => self.decisions.events(request).await,
             (_, "" | "state" | "events", _) => error(405, "method_not_allowed").with_header("Allow", "GET"),
-            ("POST", _, Some(_)) if !self.has_key(request) => error(401, "console_key"),
-            ("POST", _, Some(button)) => self.press(button, request).await,
-            (_, _, Some(_)) => error(405, "method_not_allowed").with_header("Allow", "POST"),
-            (_, _, None) => return None,
+            (_, _, false) => return None,
+            ("POST", _, true) if !self.has_key(request) => error(401, "console_key"),
+            ("POST", ..) => self.press(path, request).await,
+            (_, _, true) => error(405, "method_not_allowed").with_header("Allow", "POST"),
         };
         Some(
             answer

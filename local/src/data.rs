@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use uuid::Uuid;
+
 /// The file that one process at a time holds a lock on.
 const LOCK: &str = "lock";
 /// More than any file that is read whole.
@@ -89,19 +91,7 @@ impl DataFolder {
     /// # Errors
     /// If it cannot be written; then the file stays as it was.
     pub(crate) fn write(&self, name: &str, content: &[u8]) -> Result<(), DataError> {
-        let (path, draft) = (self.path.join(name), self.path.join(format!("{name}.new")));
-        let write = || {
-            // What a process left behind that was killed here.
-            match fs::remove_file(&draft) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-                Ok(()) | Err(_) => {}
-            }
-            let mut file = private_options().create_new(true).open(&draft)?;
-            file.write_all(content)?;
-            file.sync_all()?;
-            fs::rename(&draft, &path)
-        };
-        write().map_err(|error| self.file(name, error))
+        replace(&self.path.join(name), content).map_err(|error| self.file(name, error))
     }
 
     /// An error about a file in the folder.
@@ -113,6 +103,21 @@ impl DataFolder {
     pub(crate) fn unusable(&self, error: io::Error) -> DataError {
         DataError::Folder(self.path.clone(), error)
     }
+}
+
+/// Replaces a file in one step by one that is its owner's alone from its first moment on. If it cannot be written, it
+/// stays as it was.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let name = path.file_name().ok_or(ErrorKind::IsADirectory)?.to_string_lossy();
+    let draft = path.with_file_name(format!(".{name}.{}", Uuid::new_v4()));
+    let mut file = private_options().create_new(true).open(&draft)?;
+    let written = file.write_all(content).and_then(|()| file.sync_all());
+    let replaced = written.and_then(|()| fs::rename(&draft, path));
+    if replaced.is_err() {
+        // The first error is the one to tell.
+        _ = fs::remove_file(&draft);
+    }
+    replaced
 }
 
 /// Opens a file for reading and writing, neither through a link nor with the loss of what it holds. One that is made is
@@ -241,9 +246,7 @@ mod tests {
         fs::write(path.join(LOCK), "kept").unwrap();
         let data = DataFolder::open(&path).unwrap();
         assert_eq!(fs::read_to_string(path.join(LOCK)).unwrap(), "kept");
-        for name in ["keys", "keys.new"] {
-            symlink(&target, path.join(name)).unwrap();
-        }
+        symlink(&target, path.join("keys")).unwrap();
         assert!(matches!(data.private_file("keys"), Err(DataError::File(..))));
         assert!(matches!(data.read("keys"), Err(DataError::File(..))));
         data.write("keys", b"new").unwrap();

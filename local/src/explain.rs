@@ -14,7 +14,8 @@ use access::{Caller, MethodArn, Route};
 use authorizer::{Authorizer, Decided, Step, Verdict};
 use client::cli::did_you_mean;
 use gateway::rest::{
-    api::Api,
+    GatewayError, Routing,
+    api::{Access as RouteAccess, Api},
     policy::{Decision, Policy},
 };
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,7 @@ pub struct Explainer {
     authorizer: Authorizer,
     /// `arn:…/{stage}/`
     stage: String,
+    routing: Routing,
 }
 
 /// Why a token is let in or turned away, for people and for scripts.
@@ -130,10 +132,13 @@ struct Answer {
 
 impl Explainer {
     /// Explains what `authorizer` decides for the stage of `api`.
-    pub fn new(authorizer: Authorizer, api: &Api) -> Self {
+    ///
+    /// # Errors
+    /// If the gateway cannot serve `api`.
+    pub fn new(authorizer: Authorizer, api: &Api) -> Result<Self, GatewayError> {
         let Api { partition, region, account_id, api_id, stage, .. } = api;
         let stage = format!("arn:{partition}:execute-api:{region}:{account_id}:{api_id}/{stage}/");
-        Self { authorizer, stage }
+        Ok(Self { authorizer, stage, routing: Routing::new(api)? })
     }
 
     /// Fetches the keys, so that they are at hand. What fails is tried again with the first token.
@@ -170,7 +175,21 @@ impl Explainer {
         if explanation.outcome == Outcome::Allowed {
             (explanation.reason, explanation.because) = (None, None);
         }
-        explanation
+        match call.map(|call| (call, self.routing.access(&call.verb, &call.path))) {
+            Some((call, Err(status))) => {
+                let known = self.authorizer.routes().iter().map(Route::name);
+                let known = did_you_mean(&call.to_string(), known);
+                let because = format!("no route has this method and path, whatever the token{known}");
+                let (outcome, status) = (Outcome::Denied, Some(status));
+                let (reason, because) = (Some("no_such_route"), Some(because));
+                Explanation { outcome, status, reason, because, ..explanation }
+            }
+            Some((_, Ok(RouteAccess::Open))) => {
+                let because = Some("the template asks no authorizer about this route".to_owned());
+                Explanation { outcome: Outcome::Allowed, status: None, reason: None, because, ..explanation }
+            }
+            Some((_, Ok(RouteAccess::Authorizer(_) | RouteAccess::NotPlayed(_)))) | None => explanation,
+        }
     }
 
     /// What follows from an answer, in general or for the call of a method ARN.
@@ -196,10 +215,8 @@ impl Explainer {
             })
             .collect();
         let (outcome, reason, because) = match call {
-            Some((arn, None)) => {
-                let asked = arn.strip_prefix(&self.stage).unwrap_or_default().replacen('/', " /", 1);
-                let known = did_you_mean(&asked, routes.iter().map(|route| route.route.as_str()));
-                (Outcome::Denied, "no_such_route", format!("no route has this method and path{known}"))
+            Some((_, None)) => {
+                (Outcome::Denied, "no_such_route", "the route table does not have this route".to_owned())
             }
             Some((arn, Some(route))) if !is_allowed(arn) => {
                 let missing = Access::new(route, &caller, false).missing;

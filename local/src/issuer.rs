@@ -15,7 +15,7 @@ use std::{
 };
 
 use access::UnixSeconds;
-use gateway::http::Request;
+use gateway::{http::Request, template::Client};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -31,24 +31,13 @@ use crate::{data::DataFolder, secrets::ClientSecrets};
 pub struct Issuer {
     region: String,
     pool_id: String,
-    clients: Vec<AppClient>,
+    clients: Vec<Client>,
     secrets: Arc<ClientSecrets>,
     keys: RwLock<KeyRing>,
     /// Where the keys are saved, if anywhere.
     folder: Option<Arc<DataFolder>>,
     /// The keys are not answered with.
     withheld: AtomicBool,
-}
-
-/// One app client that may use the client-credentials grant.
-#[derive(Clone, Debug)]
-pub struct AppClient {
-    /// The id, as tokens carry it.
-    pub client_id: String,
-    /// The scopes that it may ask for, in the order in which its tokens list them.
-    pub scopes: Vec<String>,
-    /// How long its tokens live.
-    pub token_life: Duration,
 }
 
 /// The claims of a client-credentials access token.
@@ -82,7 +71,7 @@ impl Issuer {
         folder: Option<Arc<DataFolder>>,
         region: &str,
         pool_id: &str,
-        clients: Vec<AppClient>,
+        clients: Vec<Client>,
         secrets: Arc<ClientSecrets>,
     ) -> Result<Self, SavedKeysError> {
         let keys = match &folder {
@@ -155,9 +144,9 @@ impl Issuer {
         now: UnixSeconds,
         jti: Uuid,
     ) -> Option<Result<String, KeyError>> {
-        let client = self.clients.iter().find(|client| client.client_id == client_id)?;
+        let client = self.clients.iter().find(|client| client.id == client_id)?;
         let life = seconds.filter(|seconds| *seconds > 0).map_or(client.token_life, Duration::from_secs);
-        let client = AppClient { token_life: life.min(client.token_life), ..client.clone() };
+        let client = Client { token_life: life.min(client.token_life), ..client.clone() };
         let age = if seconds == Some(0) { client.token_life.as_secs().saturating_add(1) } else { 0 };
         let issued = UnixSeconds(now.0.saturating_sub(age));
         Some(self.sign_for(&client, client.scopes.join(" "), issued, jti))
@@ -199,19 +188,19 @@ impl Issuer {
         if request.grant_type != "client_credentials" {
             return Err(Refusal::UnsupportedGrantType.into());
         }
-        let scope = client.grant(&request.scopes)?;
+        let scope = grant(client, &request.scopes)?;
         Ok((self.sign_for(client, scope, now, jti)?, client.token_life))
     }
 
     fn sign_for(
         &self,
-        client: &AppClient,
+        client: &Client,
         scope: String,
         now: UnixSeconds,
         jti: Uuid,
     ) -> Result<String, KeyError> {
         let claims = Claims {
-            sub: &client.client_id,
+            sub: &client.id,
             token_use: "access",
             scope,
             auth_time: now,
@@ -220,14 +209,14 @@ impl Issuer {
             iat: now,
             version: 2,
             jti: jti.to_string(),
-            client_id: &client.client_id,
+            client_id: &client.id,
         };
         self.mint(&claims)
     }
 
-    fn authenticate(&self, credentials: &Credentials) -> Result<&AppClient, Refusal> {
+    fn authenticate(&self, credentials: &Credentials) -> Result<&Client, Refusal> {
         let Credentials { client_id, client_secret } = credentials;
-        let client = self.clients.iter().find(|client| client.client_id == *client_id);
+        let client = self.clients.iter().find(|client| client.id == *client_id);
         client.filter(|_| self.secrets.accepts(client_id, client_secret)).ok_or(Refusal::InvalidClient)
     }
 
@@ -245,17 +234,15 @@ impl fmt::Debug for Issuer {
     }
 }
 
-impl AppClient {
-    /// What a token's `scope` says: what was asked for, or all of the client's where nothing was.
-    // SPEC: RFC 6749 section 3.3
-    fn grant(&self, asked: &[String]) -> Result<String, Refusal> {
-        if !asked.iter().all(|scope| self.scopes.contains(scope)) {
-            return Err(Refusal::InvalidScope);
-        }
-        let is_granted = |scope: &&String| asked.is_empty() || asked.contains(scope);
-        let granted: Vec<&str> = self.scopes.iter().filter(is_granted).map(String::as_str).collect();
-        Ok(granted.join(" "))
+/// What a token's `scope` says: what was asked for, or all of the client's where nothing was.
+// SPEC: RFC 6749 section 3.3
+fn grant(client: &Client, asked: &[String]) -> Result<String, Refusal> {
+    if !asked.iter().all(|scope| client.scopes.contains(scope)) {
+        return Err(Refusal::InvalidScope);
     }
+    let is_granted = |scope: &&String| asked.is_empty() || asked.contains(scope);
+    let granted: Vec<&str> = client.scopes.iter().filter(is_granted).map(String::as_str).collect();
+    Ok(granted.join(" "))
 }
 
 #[cfg(test)]

@@ -3,14 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use client::cli::{Call, Caller};
+use client::cli::{CLIENTS_FILE, Call, Caller, PORT};
 use reqwest::Url;
 
-use crate::{
-    defaults::{CLIENTS_FILE, PORT},
-    explain::Explain,
-    routes::Routes,
-};
+use crate::{explain::Explain, routes::Routes};
 
 const EXAMPLES: &str = "\
 Examples:

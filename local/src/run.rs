@@ -15,7 +15,7 @@ use access::log::{Level, Log};
 use gateway::policy_command;
 use handlers::openapi::{self, OpenapiError};
 use jiff::tz::TimeZone;
-use tokio::{signal, time::timeout};
+use tokio::time::timeout;
 
 use crate::{
     explain::{Explain, ExplainError, Outcome},
@@ -58,7 +58,7 @@ pub enum RunError {
     #[error("the policies cannot be read to the end")]
     Policy(#[source] io::Error),
     /// Signals cannot be received.
-    #[error("signals cannot be waited for")]
+    #[error("signals cannot be received")]
     Signals(#[source] io::Error),
     /// There is nobody to print to.
     #[error("standard output cannot be written")]
@@ -203,7 +203,7 @@ async fn serve(
     // Logs a token that a function could not renew, as on Lambda.
     handlers::events::write_to(log.clone(), clock);
     let greeting = Greeting::of(&options);
-    let interrupt = Interrupt::new().map_err(RunError::Signals)?;
+    let interrupted = gateway::run::interrupted().map_err(RunError::Signals)?;
     let mut start = pin!(Local::start(options, clock, log));
     let local = if let Ok(started) = timeout(LONG, &mut start).await {
         started?
@@ -214,7 +214,7 @@ async fn serve(
     };
     terminal.know(local.clients(), local.needs().clone());
     print(&greeting.text(&local))?;
-    interrupt.wait().await;
+    interrupted.await;
     local.stop().await;
     Ok(())
 }
@@ -241,40 +241,6 @@ fn terminal(options: &Options, vars: &impl Fn(&str) -> Option<String>) -> Arc<Te
         // A log that nobody reads any more is no reason to stop.
         _ = io::stdout().lock().write_all(line.as_bytes());
     })
-}
-
-/// Waits for Ctrl-C or SIGTERM. Once this exists, neither ends the process by itself.
-struct Interrupt {
-    #[cfg(unix)]
-    signals: [signal::unix::Signal; 2],
-}
-
-impl Interrupt {
-    #[cfg(unix)]
-    fn new() -> io::Result<Self> {
-        use signal::unix::{SignalKind, signal};
-        Ok(Self { signals: [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?] })
-    }
-
-    #[cfg(not(unix))]
-    fn new() -> io::Result<Self> {
-        Ok(Self {})
-    }
-
-    #[cfg(unix)]
-    async fn wait(self) {
-        let [mut interrupt, mut terminate] = self.signals;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    }
-
-    #[cfg(not(unix))]
-    async fn wait(self) {
-        // A process that cannot be told of Ctrl-C stops at once.
-        _ = signal::ctrl_c().await;
-    }
 }
 
 fn print(text: &str) -> Result<(), RunError> {

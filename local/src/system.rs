@@ -1,13 +1,6 @@
 //! The whole system: what is started in which order, and stopped again.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    io::{self, ErrorKind},
-    net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use access::{
     Route, Scope, Table,
@@ -15,16 +8,15 @@ use access::{
 };
 use aws_sdk_dynamodb::Client as DynamoDb;
 use gateway::{
-    http::{Clock, Handle, server},
+    http::{Clock, Handle},
     invoke::{Invoke, InvokeError},
     rest::{Gateway, GatewayError, served::Served},
     template::{self, Facts, Stack, TemplateError, UserPool},
 };
 use serde_json::json;
 use tokio::{
-    net::{TcpListener, TcpSocket},
-    sync::{SetOnce, oneshot},
-    task::{JoinHandle, JoinSet, spawn_blocking},
+    sync::SetOnce,
+    task::{JoinSet, spawn_blocking},
 };
 use uuid::Uuid;
 
@@ -39,17 +31,15 @@ use crate::{
     explain::Explainer,
     front::{self, Front},
     functions::{self, FunctionsError, Surroundings},
-    issuer::{AppClient, Issuer, KeyError, SavedKeysError},
+    issuer::{Issuer, KeyError, SavedKeysError},
     options::Options,
+    port::{Port, PortError, Server},
     rotation::{Rotator, RotatorError},
     routes::{self, RoutesError},
     schedule::{ScheduleError, Schedules},
     secrets::{ClientSecrets, SecretsError},
     template_file::{self, TemplateFileError},
 };
-
-/// Connections that wait to be accepted.
-const BACKLOG: u32 = 1024;
 
 /// A running system.
 pub struct Local {
@@ -82,12 +72,9 @@ pub enum StartError {
     /// The template has no user pool, so nobody could get a token.
     #[error("the template `{}` has no user pool", .0.display())]
     NoUserPool(PathBuf),
-    /// Another program serves on the port.
-    #[error("port {0} on 127.0.0.1 is taken; choose another with `--port`, or stop what serves there")]
-    PortTaken(u16),
     /// The port cannot be served on.
-    #[error("port {0} on 127.0.0.1 cannot be served on")]
-    Port(u16, #[source] io::Error),
+    #[error(transparent)]
+    Port(#[from] PortError),
     /// The authorizer has no routes.
     #[error(transparent)]
     Routes(#[from] RoutesError),
@@ -124,12 +111,6 @@ pub enum StartError {
     /// The demo stock cannot be loaded.
     #[error(transparent)]
     Demo(#[from] DemoError),
-}
-
-/// A port that is ours, and that nobody can connect to yet.
-struct Port {
-    socket: TcpSocket,
-    address: SocketAddr,
 }
 
 impl Local {
@@ -310,52 +291,9 @@ impl Local {
     }
 }
 
-/// One port that is served.
-struct Server {
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<()>,
-}
-
-impl Server {
-    fn start(port: Port, front: Arc<dyn Handle>, clock: Clock) -> Result<Self, StartError> {
-        let (stop, stopped) = oneshot::channel();
-        let stopped = async { _ = stopped.await };
-        Ok(Self { stop, task: tokio::spawn(server::serve(port.open()?, front, clock, stopped)) })
-    }
-
-    async fn stop(self) {
-        // No receiver means that the server has ended by itself.
-        _ = self.stop.send(());
-        _ = self.task.await;
-    }
-}
-
 impl fmt::Debug for Local {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Local").field("address", &self.address).finish_non_exhaustive()
-    }
-}
-
-impl StartError {
-    fn on_port(port: u16, error: io::Error) -> Self {
-        if error.kind() == ErrorKind::AddrInUse { Self::PortTaken(port) } else { Self::Port(port, error) }
-    }
-}
-
-impl Port {
-    fn take(port: u16) -> Result<Self, StartError> {
-        let failed = |error| StartError::on_port(port, error);
-        let socket = TcpSocket::new_v4().map_err(failed)?;
-        // Connections of an instance that has just stopped do not keep the next one from starting.
-        socket.set_reuseaddr(true).map_err(failed)?;
-        socket.bind((Ipv4Addr::LOCALHOST, port).into()).map_err(failed)?;
-        let address = socket.local_addr().map_err(failed)?;
-        Ok(Self { socket, address })
-    }
-
-    fn open(self) -> Result<TcpListener, StartError> {
-        let port = self.address.port();
-        self.socket.listen(BACKLOG).map_err(|error| StartError::on_port(port, error))
     }
 }
 
@@ -408,12 +346,7 @@ async fn issuer(
     secrets: &Arc<ClientSecrets>,
     folder: Option<Arc<DataFolder>>,
 ) -> Result<Arc<Issuer>, StartError> {
-    let app_client = |client: &template::Client| AppClient {
-        client_id: client.id.clone(),
-        scopes: client.scopes.clone(),
-        token_life: client.token_life,
-    };
-    let clients = pool.clients.values().map(app_client).collect();
+    let clients = pool.clients.values().cloned().collect();
     let (region, pool_id, secrets) = (region.to_owned(), pool.id.clone(), Arc::clone(secrets));
     let issuer = spawn_blocking(move || Issuer::open(folder, &region, &pool_id, clients, secrets));
     Ok(Arc::new(issuer.await.unwrap_or_else(|_| Err(KeyError::Generate.into()))?))

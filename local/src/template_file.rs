@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use gateway::template::{Template, TemplateError};
+use gateway::template::{Facts, Template, TemplateError};
 
 /// Why there is no template.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,21 @@ pub(crate) fn read(path: &Path) -> Result<Template, TemplateFileError> {
         }
     })?;
     Ok(Template::parse(&path.display().to_string(), &text)?)
+}
+
+/// Reads a template for a command that asks nobody for a client's secret, and the facts to evaluate it with.
+///
+/// # Errors
+/// If there is none, or it cannot be read or parsed.
+pub(crate) fn without_secrets(
+    path: &Path,
+    parameters: &[(String, String)],
+) -> Result<(Template, Facts), TemplateFileError> {
+    let template = read(path)?;
+    let clients = template.logical_ids("AWS::Cognito::UserPoolClient");
+    let client_secrets = clients.map(|id| (id.to_owned(), String::new().into())).collect();
+    let parameters = parameters.iter().cloned().collect();
+    Ok((template, Facts { parameters, client_secrets, ..Facts::default() }))
 }
 
 /// Where the template is, if it is in a folder above this one.

@@ -7,11 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{
-    clients::Clients,
-    defaults::{CLIENTS_FILE, PORT},
-    options::Options,
-};
+use client::cli::{CLIENTS_FILE, PORT};
+
+use crate::{clients::Clients, options::Options};
 
 /// What the commands depend on.
 pub(crate) struct TryIt {

@@ -151,7 +151,8 @@ async fn explain_says_by_its_exit_code_whether_a_call_is_allowed() {
             &["--route", "GET /ordrs"],
             &token,
             1,
-            "GET /ordrs: denied (403), no_such_route: no route has this method and path; did you mean `GET /orders`?\n",
+            "GET /ordrs: denied (404), no_such_route: no route has this method and path, whatever the token; did you \
+             mean `GET /orders`?\n",
         ),
         (&[], "nonsense", 1, "refused (401), not_three_parts: "),
         (&[], "", 1, "refused (401), missing_token: "),

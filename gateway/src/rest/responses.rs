@@ -60,10 +60,7 @@ impl Responses {
 
     /// The answer that `refusal` makes of this exchange.
     pub(super) fn render(&self, refusal: &Refusal, exchange: &Exchange<'_>) -> Response {
-        let family = if refusal.status < 500 { DEFAULT_4XX } else { DEFAULT_5XX };
-        // A type without an entry takes all of the family's entry, the status included.
-        let custom = self.0.get(refusal.kind).or_else(|| self.0.get(family));
-        let status = custom.and_then(|custom| custom.status).unwrap_or(refusal.status);
+        let (custom, status) = (self.custom(refusal), self.status(refusal));
         let mut response = match custom.and_then(|custom| custom.body.as_ref()) {
             None => Response::json(status, default_body(refusal)),
             Some((media_type, body)) => {
@@ -80,6 +77,18 @@ impl Responses {
             }
         }
         response
+    }
+
+    /// The status of that answer.
+    pub(super) fn status(&self, refusal: &Refusal) -> u16 {
+        self.custom(refusal).and_then(|custom| custom.status).unwrap_or(refusal.status)
+    }
+
+    /// What the template says of the refusal's type. A type without an entry takes all of its family's, the status
+    /// included.
+    fn custom(&self, refusal: &Refusal) -> Option<&Custom> {
+        let family = if refusal.status < 500 { DEFAULT_4XX } else { DEFAULT_5XX };
+        self.0.get(refusal.kind).or_else(|| self.0.get(family))
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gateway::http::{Request, Response};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
@@ -16,65 +16,44 @@ use crate::explain::Call;
 const BODY_BYTES: usize = 20 * 1024;
 
 /// The buttons by the last segment of their path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Button {
-    Token,
-    Expired,
-    Rotate,
-    Jwks,
-    Explain,
-}
+pub(super) const NAMES: [&str; 5] = ["token", "expired", "rotate", "jwks", "explain"];
 
-/// What a button sends. Shows itself nowhere: it may hold a token.
+/// A button, by its name, and what it sends. Shows itself nowhere: it may hold a token.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Asked {
-    client: Option<String>,
-    down: Option<bool>,
-    token: Option<String>,
-    call: Option<String>,
-    /// How long the token lives, if less than the client's tokens do.
-    seconds: Option<u64>,
-}
-
-impl Button {
-    pub(super) fn named(name: &str) -> Option<Self> {
-        match name {
-            "token" => Some(Self::Token),
-            "expired" => Some(Self::Expired),
-            "rotate" => Some(Self::Rotate),
-            "jwks" => Some(Self::Jwks),
-            "explain" => Some(Self::Explain),
-            _ => None,
-        }
-    }
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+enum Button {
+    /// `seconds`: how long the token lives, if less than the client's tokens do.
+    Token {
+        client: String,
+        seconds: Option<u64>,
+    },
+    Expired {
+        client: String,
+    },
+    Rotate {},
+    Jwks {
+        down: bool,
+    },
+    Explain {
+        token: String,
+        call: Option<String>,
+    },
 }
 
 impl Console {
-    pub(super) async fn press(&self, button: Button, request: &Request) -> Response {
+    pub(super) async fn press(&self, name: &str, request: &Request) -> Response {
         let body = Some(request.body.as_slice()).filter(|body| body.len() <= BODY_BYTES);
-        let asked = body.and_then(|body| serde_json::from_slice(body).ok());
-        match (button, asked) {
-            (
-                Button::Rotate,
-                Some(Asked { client: None, down: None, token: None, call: None, seconds: None }),
-            ) => self.rotate().await,
-            (
-                Button::Jwks,
-                Some(Asked { client: None, down: Some(down), token: None, call: None, seconds: None }),
-            ) => {
+        let body = body.and_then(|body| serde_json::from_slice::<Value>(body).ok());
+        match body.map(|body| serde_json::from_value(json!({ name: body }))) {
+            Some(Ok(Button::Token { client, seconds })) => self.token(&client, seconds),
+            Some(Ok(Button::Expired { client })) => self.token(&client, Some(0)),
+            Some(Ok(Button::Rotate {})) => self.rotate().await,
+            Some(Ok(Button::Jwks { down })) => {
                 self.issuer.withhold(down);
                 Response::json(200, self.state())
             }
-            (
-                Button::Token | Button::Expired,
-                Some(Asked { client: Some(client), down: None, token: None, call: None, seconds }),
-            ) => self.token(&client, if button == Button::Expired { Some(0) } else { seconds }),
-            (
-                Button::Explain,
-                Some(Asked { client: None, down: None, token: Some(token), call, seconds: None }),
-            ) => self.explain(&token, call.as_deref()).await,
-            _ => error(400, "malformed"),
+            Some(Ok(Button::Explain { token, call })) => self.explain(&token, call.as_deref()).await,
+            Some(Err(_)) | None => error(400, "malformed"),
         }
     }
 

@@ -5,8 +5,8 @@ use std::{fmt, str::FromStr};
 /// `POST /orders`: a method and a path, the path as somebody would call it or as the route table writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    verb: String,
-    path: String,
+    pub(super) verb: String,
+    pub(super) path: String,
 }
 
 /// A text that is no call.

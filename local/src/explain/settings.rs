@@ -6,14 +6,11 @@ use std::{fs, io, path::PathBuf};
 use access::log::Log;
 use authorizer::{Authorizer, Config, ConfigError};
 use clap::Args;
-use gateway::{
-    http::Clock,
-    template::{Facts, Stack},
-};
+use client::cli::PORT;
+use gateway::{http::Clock, rest::GatewayError, template::Stack};
 
 use super::{Call, Explainer};
 use crate::{
-    defaults::PORT,
     routes::{self, RoutesError},
     template_file::{self, TemplateFileError},
 };
@@ -85,6 +82,9 @@ pub enum ExplainError {
     /// The authorizer does not start.
     #[error(transparent)]
     Authorizer(#[from] authorizer::StartError),
+    /// The gateway cannot serve the template's API.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
 }
 
 impl Explainer {
@@ -98,7 +98,7 @@ impl Explainer {
             "JWKS_URI" => Some(format!("{base}/.well-known/jwks.json")),
             _ => of_template(stack, name),
         })?;
-        Ok(Self::new(Authorizer::new(config, clock, log)?, &stack.api))
+        Ok(Self::new(Authorizer::new(config, clock, log)?, &stack.api)?)
     }
 }
 
@@ -109,12 +109,7 @@ impl Explain {
     /// If they do not fit together, or a file that they name cannot be read.
     pub(crate) fn explainer(&self, clock: Clock, log: Log) -> Result<Explainer, ExplainError> {
         // The other pool's API is not known; its ARNs are the template's, which every checkout has.
-        let template = template_file::read(&self.template)?;
-        let mut facts = Facts::default();
-        for logical_id in template.logical_ids("AWS::Cognito::UserPoolClient") {
-            // Nobody is asked for one here.
-            facts.client_secrets.insert(logical_id.to_owned(), String::new().into());
-        }
+        let (template, facts) = template_file::without_secrets(&self.template, &[])?;
         let mut stack = template.stack(&facts).map_err(TemplateFileError::from)?;
         routes::fill(&mut stack, &self.template)?;
         let is_template = self.user_pool_id.is_none() && self.issuer.is_none();
@@ -141,7 +136,7 @@ impl Explain {
             }
             None => Authorizer::new(config, clock, log)?,
         };
-        Ok(Explainer::new(authorizer, &stack.api))
+        Ok(Explainer::new(authorizer, &stack.api)?)
     }
 
     /// The port of the `local` whose keys are used, unless they come from elsewhere.

@@ -139,20 +139,19 @@ async fn a_good_token_is_explained_route_by_route() {
     let explainer = explainer(&folder, &["--user-pool-id", POOL]).unwrap();
     let good = token(&json!({}));
     let cases = [
-        (None, Outcome::Allowed, None),
-        (Some("GET /orders"), Outcome::Allowed, None),
-        (Some("get /orders/7"), Outcome::Allowed, None),
-        (Some("GET /orders/{id}"), Outcome::Allowed, None),
-        (Some("POST /orders"), Outcome::Denied, Some("insufficient_scope")),
-        (Some("GET /orders/7/lines"), Outcome::Denied, Some("no_such_route")),
-        (Some("DELETE /orders/7"), Outcome::Denied, Some("no_such_route")),
+        (None, Outcome::Allowed, None, None),
+        (Some("GET /orders"), Outcome::Allowed, None, None),
+        (Some("get /orders/7"), Outcome::Allowed, None, None),
+        (Some("GET /orders/{id}"), Outcome::Allowed, None, None),
+        (Some("POST /orders"), Outcome::Denied, Some("insufficient_scope"), Some(403)),
+        (Some("GET /orders/7/lines"), Outcome::Denied, Some("no_such_route"), Some(404)),
+        (Some("DELETE /orders/7"), Outcome::Denied, Some("no_such_route"), Some(404)),
     ];
-    for (call, outcome, reason) in cases {
+    for (call, outcome, reason, status) in cases {
         let call: Option<Call> = call.map(|call| call.parse().unwrap());
         for given in [good.clone(), format!(" bearer {good}\n"), format!("authorization: Bearer {good}")] {
             let explanation = explainer.explain(&given, call.as_ref()).await;
             assert_eq!((explanation.outcome, explanation.reason), (outcome, reason), "{call:?}");
-            let status = (outcome == Outcome::Denied).then_some(403);
             assert_eq!(explanation.status, status, "{call:?}");
             for route in &explanation.routes {
                 assert_eq!(route.allowed, route.missing.is_empty(), "policy and scopes agree: {route:?}");
@@ -161,6 +160,28 @@ async fn a_good_token_is_explained_route_by_route() {
     }
     let nothing = explainer.explain(&token(&json!({"scope": "openid"})), None).await;
     assert_eq!((nothing.outcome, nothing.reason), (Outcome::Denied, Some("insufficient_scope")));
+}
+
+/// The gateway looks at no token before it has found the route.
+#[tokio::test]
+async fn a_route_that_is_unknown_or_open_is_explained_as_such_whatever_the_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let explainer = explainer(&folder, &["--user-pool-id", POOL]).unwrap();
+    for token in [token(&json!({})), token(&json!({"exp": NOW})), String::new()] {
+        let verdict = async |call: &str| {
+            let explanation = explainer.explain(&token, Some(&call.parse().unwrap())).await;
+            explanation.page(false).lines().next().unwrap().to_owned()
+        };
+        assert_eq!(
+            verdict("GET /ordrs").await,
+            "GET /ordrs: denied (404), no_such_route: no route has this method and path, whatever the token; \
+             did you mean `GET /orders`?"
+        );
+        assert_eq!(
+            verdict("POST /token").await,
+            "POST /token: allowed: the template asks no authorizer about this route"
+        );
+    }
 }
 
 /// An explainer of an API whose `/{a}/{b}` overlaps `/orders/{id}` and `/orders/latest`.

@@ -43,7 +43,8 @@ fn verdict(explanation: &Explanation) -> String {
     let status = explanation.status.map(|status| format!(" ({status})")).unwrap_or_default();
     let why = match (explanation.reason, &explanation.because) {
         (Some(reason), Some(because)) => format!(", {reason}: {because}"),
-        (Some(_) | None, _) => String::new(),
+        (None, Some(because)) => format!(": {because}"),
+        (Some(_) | None, None) => String::new(),
     };
     format!("{call}{outcome}{status}{why}\n")
 }

@@ -20,7 +20,8 @@ fn issuer() -> Issuer {
     };
     let clients = crate::clients::Clients([("shop".to_owned(), client)].into());
     let secrets = ClientSecrets::open(None, clients, "http://127.0.0.1:3000".into()).unwrap();
-    let client = AppClient { client_id: "7abc".into(), scopes, token_life: Duration::from_hours(1) };
+    let (id, name) = ("7abc".into(), "shop".into());
+    let client = Client { id, name, scopes, token_life: Duration::from_hours(1) };
     Issuer::open(None, "us-east-1", "us-east-1_Local0000", vec![client], Arc::new(secrets)).unwrap()
 }
 

@@ -9,7 +9,7 @@ use access::{Table, table::TableError};
 use clap::{Args, Subcommand};
 use gateway::{
     rest::api::{Api, Integration},
-    template::{Facts, Stack, Template},
+    template::Stack,
 };
 
 use super::{
@@ -122,7 +122,7 @@ impl Routes {
                 self.written(&draft, path, note)
             }
             (None, None, Some(path)) => {
-                let (template, facts) = read(path, &self.parameters)?;
+                let (template, facts) = template_file::without_secrets(path, &self.parameters)?;
                 let service = template.service(&facts, None).map_err(TemplateFileError::from)?;
                 self.written(&from_template(&service.api), path, note)
             }
@@ -170,7 +170,7 @@ fn from_template(api: &Api) -> Draft {
 
 impl Check {
     fn run(&self) -> Result<Printed, RoutesCommandError> {
-        let (template, facts) = read(&self.template, &self.parameters)?;
+        let (template, facts) = template_file::without_secrets(&self.template, &self.parameters)?;
         let (table, api): (Table, Api) = if let Some(path) = &self.routes {
             let text = fs::read_to_string(path);
             let text = text.map_err(|error| RoutesCommandError::Read(path.clone(), error))?;
@@ -184,14 +184,4 @@ impl Check {
         let notes = differences::between(&table, &api);
         Ok(Printed { is_no: !notes.is_empty(), text: notes.join("\n") })
     }
-}
-
-/// A template whose clients nobody asks for a secret, and the values of its parameters.
-fn read(path: &Path, parameters: &[(String, String)]) -> Result<(Template, Facts), TemplateFileError> {
-    let template = template_file::read(path)?;
-    let mut facts = Facts { parameters: parameters.iter().cloned().collect(), ..Facts::default() };
-    for logical_id in template.logical_ids("AWS::Cognito::UserPoolClient") {
-        facts.client_secrets.insert(logical_id.to_owned(), String::new().into());
-    }
-    Ok((template, facts))
 }
