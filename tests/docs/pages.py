@@ -37,6 +37,8 @@ NOT_RUN = {
     ("docs/deploy.md", "tests/aws/ask"): AWS,
     ("docs/deploy.md", "sam delete"): AWS,
     ("docs/deploy.md", "aws dynamodb"): AWS,
+    ("docs/deploy.md", "API_ID="): AWS,
+    ("docs/deploy.md", "aws apigateway"): AWS,
     ("docs/operate.md", ""): AWS,
     ("docs/rotate.md", ""): AWS,
     ("local/README.md", "# Terminal"): WATCHED,
