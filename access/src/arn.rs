@@ -11,7 +11,7 @@ const RESOURCE_CHARACTERS: usize = 512;
 
 /// `arn:{partition}:execute-api:{region}:{account}:{api}/{stage}/{VERB}/{path}`, every part of it checked.
 ///
-/// Nothing but the path can hold a wildcard, so an ARN printed from one never reaches past its own stage.
+/// Only the path can have a wildcard, so an ARN printed from this one never matches another stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MethodArn<'a> {
     /// `arn:…/{stage}/`
@@ -23,7 +23,7 @@ pub struct MethodArn<'a> {
 /// Why a string is not a method ARN. Names the part, never its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ArnError {
-    /// Not six parts with colons between them, or not `api/stage/VERB/path` in the last.
+    /// Not six parts separated by colons, or the last is not `api/stage/VERB/path`.
     #[error("method ARN is not `arn:partition:execute-api:region:account:api/stage/VERB/path`")]
     Shape,
     /// The partition is not of the form `aws`, `aws-cn`, `aws-us-gov`, ….
@@ -93,7 +93,7 @@ impl<'a> MethodArn<'a> {
         Ok(Self { stage_prefix, verb, path })
     }
 
-    /// The ARN up to and with the slash after the stage: what every resource of a policy begins with.
+    /// The ARN up to and including the slash after the stage. Every resource of a policy begins with it.
     pub const fn stage_prefix(&self) -> &'a str {
         self.stage_prefix
     }
@@ -116,8 +116,8 @@ impl<'a> MethodArn<'a> {
         self.stage_prefix.len() + characters <= RESOURCE_CHARACTERS
     }
 
-    /// The resource that `pattern`, such as `GET/orders/*`, names in a policy for this stage; `None` where it is
-    /// longer than API Gateway takes.
+    /// The resource that `pattern`, such as `GET/orders/*`, names in a policy for this stage; `None` if it is longer than
+    /// API Gateway accepts.
     pub fn resource(&self, pattern: &str) -> Option<String> {
         self.has_room_for(&[pattern]).then(|| [self.stage_prefix, pattern].concat())
     }
@@ -146,7 +146,7 @@ impl fmt::Display for MethodArn<'_> {
 }
 
 impl MethodArn<'_> {
-    /// The verb as one of ours; `None` for a verb that no route can have.
+    /// The verb as a method; `None` for a verb that no route can have.
     pub fn method(&self) -> Option<Method> {
         Method::from_str(self.verb).ok()
     }

@@ -1,5 +1,4 @@
-//! `Caller`: who calls, as the authorizer writes it into the context of its answer, and as a function reads it back from
-//! `requestContext.authorizer`.
+//! `Caller`: who calls. The authorizer returns it as its context, and a function reads it from `requestContext.authorizer`.
 
 use std::{borrow::Cow, fmt};
 
@@ -15,14 +14,14 @@ const SCOPE: &str = "scope";
 const EXP: &str = "exp";
 const JTI: &str = "jti";
 
-/// Who calls: what the authorizer found in a verified token.
+/// The caller, as a verified token names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller<'a> {
     /// The app client.
     pub client_id: ClientId<'a>,
-    /// What it may do.
+    /// The scopes that it holds.
     pub scopes: ScopeSet<'a>,
-    /// When the token ends. A cached Allow can outlive it, so functions look again.
+    /// When the token expires. A cached Allow can outlive it, so functions check again.
     pub expires_at: UnixSeconds,
     /// The token's own id, if it has one.
     pub jti: Option<Cow<'a, str>>,
@@ -34,10 +33,10 @@ pub struct Caller<'a> {
 pub struct ContextError(pub &'static str);
 
 impl Caller<'static> {
-    /// Rebuilds the caller from the context map, `member` being a look-up in it.
+    /// Rebuilds the caller from the context map; `member` looks up a value.
     ///
     /// # Errors
-    /// Names the first member that is missing or is not what the authorizer writes. No part is optional but `jti`.
+    /// The first member that is missing or malformed. Only `jti` is optional.
     pub fn from_context<'m>(member: impl Fn(&str) -> Option<&'m Value>) -> Result<Self, ContextError> {
         let text = |name: &'static str| member(name).and_then(Value::as_str).ok_or(ContextError(name));
         let client_id = ClientId::parse(text(CLIENT_ID)?.to_owned()).map_err(|_| ContextError(CLIENT_ID))?;
@@ -57,14 +56,14 @@ impl Caller<'static> {
 }
 
 impl Caller<'_> {
-    /// Whether the token's life has ended: at `exp` it is over.
+    /// Whether the token has expired, which it has at `exp`.
     // SPEC: RFC 7519 section 4.1.4
     pub fn is_expired(&self, now: UnixSeconds) -> bool {
         self.expires_at <= now
     }
 }
 
-/// The context map as the authorizer answers it.
+/// The context map that the authorizer returns.
 impl Serialize for Caller<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
@@ -80,8 +79,8 @@ impl Serialize for Caller<'_> {
 
 /// The id of an app client: 1 to 128 letters, digits and `_ + . @ ~ -`.
 ///
-/// Cognito's ids are letters, digits, `_` and `+`; the others are what issuers elsewhere use. What could mean
-/// something in an ARN, a policy, a header or a log line is left out.
+/// Cognito's ids have letters, digits, `_` and `+`; other issuers use the rest. No character has a meaning in an ARN, a
+/// policy, a header or a log line.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ClientId<'a>(Cow<'a, str>);
 
@@ -99,7 +98,7 @@ impl<'a> ClientId<'a> {
         if is_id { Ok(Self(text)) } else { Err(ClientIdError) }
     }
 
-    /// The id as it stands in a token.
+    /// The id as the token has it.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::SystemTime};
 use serde::Serialize;
 use serde_json::Value;
 
-/// How an invocation ended. `template.yaml` counts these, so a name never changes once released.
+/// How an invocation ended. The metrics of `template.yaml` count these, so a released name never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -27,7 +27,7 @@ pub enum Level {
     Debug,
     /// The one line of an invocation.
     Info,
-    /// A problem that recovered by itself.
+    /// A problem that resolved itself.
     Warn,
     /// A problem that a person has to look at.
     Error,
@@ -51,9 +51,8 @@ pub struct Log {
 }
 
 impl Log {
-    /// A log with Lambda's own settings, `vars` being a look-up by name: `AWS_LAMBDA_LOG_FORMAT` (`JSON`, otherwise
-    /// text) and `AWS_LAMBDA_LOG_LEVEL` (`TRACE` to `FATAL`, otherwise `INFO`). `write` gets whole lines with their line
-    /// feed.
+    /// A log with Lambda's settings, which `vars` looks up: `AWS_LAMBDA_LOG_FORMAT` (`JSON`, otherwise text) and
+    /// `AWS_LAMBDA_LOG_LEVEL` (`TRACE` to `FATAL`, otherwise `INFO`). `write` gets whole lines, line feed included.
     pub fn from_vars(
         vars: impl Fn(&str) -> Option<String>,
         write: impl Fn(&str) + Send + Sync + 'static,
@@ -84,7 +83,7 @@ impl Log {
             Format::Json => serde_json::to_string(&line),
             Format::Text => serde_json::to_value(fields).map(|fields| as_text(level, &fields)),
         };
-        // Only fields that are not a flat struct fail to serialize; the outcome must be seen all the same.
+        // Only fields that are not a flat struct fail to serialize; the outcome must be logged even then.
         let mut text =
             text.unwrap_or_else(|_| r#"{"level":"ERROR","outcome":"fault","reason":"log_line"}"#.to_owned());
         text.push('\n');
@@ -122,8 +121,8 @@ impl Serialize for Timestamp {
     }
 }
 
-/// Formats an object's members as `LEVEL key=value …`, a value quoted and escaped unless it is one plain word, so that no
-/// string from outside can begin a line of its own.
+/// Formats an object's members as `LEVEL key=value …`. A value that is not one plain word is quoted and escaped, so no
+/// string from outside can begin a new line.
 pub fn as_text(level: Level, fields: &Value) -> String {
     let mut text = format!("{level:?}").to_uppercase();
     for (key, value) in fields.as_object().into_iter().flatten() {

@@ -29,7 +29,7 @@ impl Route {
         self.method
     }
 
-    /// The method and the path with one space between them, as `routes.json` writes them: `GET /orders/{id}`.
+    /// The method and the path separated by one space, as in `routes.json`: `GET /orders/{id}`.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -44,7 +44,7 @@ impl Route {
         &self.segments
     }
 
-    /// The scopes that a caller must hold, all of them. If there are none, any valid token will do.
+    /// The scopes that a caller must hold, all of them. Without any, every valid token is enough.
     pub fn scopes(&self) -> &[Scope<'static>] {
         &self.scopes
     }
@@ -61,7 +61,7 @@ impl fmt::Display for Route {
     }
 }
 
-/// A path of a table, taken apart.
+/// A parsed path of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Path {
     text: String,
@@ -79,7 +79,7 @@ pub enum Segment {
     Greedy(String),
 }
 
-/// Why a path is not one that API Gateway takes for a resource.
+/// Why a path is not a resource of API Gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
     /// No slash at the beginning.
@@ -88,7 +88,7 @@ pub enum PathError {
     /// A doubled slash, or one at the end.
     #[error("the path has an empty segment")]
     Empty,
-    /// A character that a segment cannot hold; a segment that is only partly a parameter is one such.
+    /// A character that a segment cannot have; braces around only a part of a segment are such characters.
     #[error("a segment must be `{{name}}`, or letters, digits, `.`, `_`, `-` and `:`")]
     Segment,
     /// `.` or `..`
@@ -137,7 +137,7 @@ impl FromStr for Path {
 impl FromStr for Segment {
     type Err = PathError;
 
-    // SPEC: Amazon API Gateway, CreateResource: what a path part may hold
+    // SPEC: Amazon API Gateway, CreateResource: the characters of a path part
     fn from_str(text: &str) -> Result<Self, PathError> {
         let is_all = |text: &str, extra: &[u8]| {
             !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || extra.contains(&byte))

@@ -2,9 +2,9 @@
 
 use std::{borrow::Cow, fmt};
 
-/// One scope that a route asks for, written `resource-server/name` as Cognito does.
+/// One scope that a route requires, written `resource-server/name` as in Cognito.
 ///
-/// The resource server is what binds a token to an API: Cognito's client-credentials tokens carry no `aud`.
+/// The resource server binds a token to an API, since Cognito's client-credentials tokens have no `aud`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scope<'a>(Cow<'a, str>);
 
@@ -31,7 +31,7 @@ impl<'a> Scope<'a> {
         if is_whole { Ok(Self(text)) } else { Err(ScopeError::Shape) }
     }
 
-    /// The scope as it stands in a token.
+    /// The scope as a token has it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -50,15 +50,15 @@ impl fmt::Display for Scope<'_> {
 
 /// The scopes that a token holds, borrowed from it.
 ///
-/// Any scope token may stand in it, ours or not (a user's token holds `openid` and the like); only a whole
-/// match covers a route, so `inventory/readx` never stands in for `inventory/read`.
+/// It may hold scopes of other APIs too (a user's token holds `openid` and the like). Only an exact match counts:
+/// `inventory/readx` is not `inventory/read`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScopeSet<'a> {
     text: Cow<'a, str>,
 }
 
 impl<'a> ScopeSet<'a> {
-    /// Reads the `scope` member of a token: scope tokens with one space between them; an empty text is the empty set.
+    /// Reads the `scope` member of a token: scopes separated by one space; an empty string is the empty set.
     // SPEC: RFC 6749 section 3.3
     pub fn parse(text: impl Into<Cow<'a, str>>) -> Result<Self, ScopeError> {
         let text = text.into();
@@ -89,7 +89,7 @@ impl<'a> ScopeSet<'a> {
         self.text.split(' ').filter(|held| !held.is_empty())
     }
 
-    /// The scopes with one space between them, as they came.
+    /// The scopes separated by one space, in their order.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -101,8 +101,8 @@ impl fmt::Display for ScopeSet<'_> {
     }
 }
 
-/// `scope-token` characters: printable ASCII but space, quote and backslash. Nothing that a header or a JSON
-/// text would have to escape gets in here.
+/// `scope-token` characters: printable ASCII except space, quote and backslash, so neither a header nor JSON has to
+/// escape them.
 // SPEC: RFC 6749 section 3.3
 const fn is_scope_byte(byte: u8) -> bool {
     matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E)

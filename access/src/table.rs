@@ -28,7 +28,7 @@ pub struct Table {
     tree: Tree,
 }
 
-/// Why a table cannot be used. Names the routes that are at fault.
+/// Why a table cannot be used. Names the routes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TableError {
     /// Over 512 KiB.
@@ -52,7 +52,7 @@ pub enum TableError {
     /// A malformed path.
     #[error("`{0}`: {1}")]
     Path(String, #[source] PathError),
-    /// Something else than a list of strings.
+    /// Not a list of strings.
     #[error("`{0}`: the scopes must be a list of strings, `[]` for a route that asks for none")]
     Scopes(String),
     /// A malformed scope.
@@ -61,8 +61,8 @@ pub enum TableError {
     /// The same route twice.
     #[error("`{0}` is in the table twice")]
     Twice(String),
-    /// API Gateway has one parameter at one place of its tree of resources: with another name, or greedy and not, the
-    /// two could not be told apart.
+    /// API Gateway has one parameter at each place of its tree of resources: it cannot tell apart two of different names,
+    /// or one that is greedy and one that is not.
     #[error("`{0}` and `{1}` have different parameters at the same place")]
     Parameters(String, String),
 }
@@ -72,7 +72,7 @@ impl Table {
     /// list with the same path.
     ///
     /// # Errors
-    /// The first fault found, naming the routes.
+    /// The first problem found, with the routes.
     pub fn from_json(text: &str) -> Result<Self, TableError> {
         if text.len() > LARGEST {
             return Err(TableError::Large);
@@ -120,15 +120,15 @@ impl Table {
         self.routes.iter().find(|route| route.method().as_str() == method && route.path() == resource)
     }
 
-    /// The route that API Gateway's router gives a call of `path` to, a real path without its leading slash: that of
-    /// the most specific resource, segment by segment a literal before a parameter before a greedy one. A resource that
-    /// lacks the method hides less specific ones that have it. One slash at the end reaches the same resource; an
-    /// empty segment reaches none.
+    /// The route that API Gateway's router chooses for `path`, a real path without its leading slash: that of the most
+    /// specific resource, where at each segment a literal comes before a parameter and that before a greedy one. A
+    /// resource without the method hides less specific ones that have it. One slash at the end reaches the same
+    /// resource; an empty segment reaches none.
     pub fn route_of(&self, method: Method, path: &str) -> Option<&Route> {
         self.routes.get(self.index_of(method, path)?)
     }
 
-    /// Where in [`Table::routes`] the route is that [`Table::route_of`] finds.
+    /// The index in [`Table::routes`] of the route that [`Table::route_of`] finds.
     pub fn index_of(&self, method: Method, path: &str) -> Option<usize> {
         self.tree.find(method, path)
     }

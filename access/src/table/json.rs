@@ -1,4 +1,4 @@
-//! The members of a JSON object in their order, a name that occurs twice included.
+//! The members of a JSON object in their order, duplicates included.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::{
 };
 use serde_json::Value;
 
-/// The members of the one JSON object that `text` is.
+/// The members of `text`, which must be one JSON object.
 pub(super) fn entries(text: &str) -> Result<Vec<(String, Value)>, serde_json::Error> {
     let mut json = serde_json::Deserializer::from_str(text);
     let entries = json.deserialize_map(Entries)?;

@@ -1,4 +1,4 @@
-//! Tables that are refused, and the router's choice against a slower one that is written down differently.
+//! Tables that are refused, and the router compared with a slower one.
 
 use proptest::prelude::*;
 

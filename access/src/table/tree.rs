@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::route::{Method, Route, Segment};
 
-/// The resources of a table, the root first. A node's number is its place.
+/// The resources of a table, the root first. A node is named by its index.
 #[derive(Clone, Debug)]
 pub(super) struct Tree(Vec<Node>);
 
@@ -12,7 +12,7 @@ pub(super) struct Tree(Vec<Node>);
 struct Node {
     literals: BTreeMap<String, usize>,
     variable: Option<Variable>,
-    /// The routes of this very resource.
+    /// The routes of exactly this resource.
     routes: Vec<(Method, usize)>,
 }
 
@@ -21,7 +21,7 @@ struct Node {
 struct Variable {
     segment: Segment,
     node: usize,
-    /// The route that brought it.
+    /// The route that added it.
     route: usize,
 }
 
@@ -35,7 +35,7 @@ impl Tree {
     /// Adds a route.
     ///
     /// # Errors
-    /// The route that has another parameter at a place where this one has one.
+    /// The route that has a different parameter at the same place.
     pub(super) fn insert(&mut self, route: &Route, index: usize) -> Result<(), usize> {
         let mut at = 0;
         for segment in route.segments() {
@@ -75,8 +75,8 @@ impl Tree {
         resource.routes.iter().find(|(other, _)| *other == method).map(|(_, index)| *index)
     }
 
-    /// The most specific resource below `node` for the rest of a path. Each node has one way that leads to it, so none is
-    /// looked at twice.
+    /// The most specific resource below `node` for the rest of a path. Each node is reached in one way, so none is visited
+    /// twice.
     fn resource(&self, node: usize, parts: &[&str]) -> Option<&Node> {
         let node = self.0.get(node)?;
         let [part, rest @ ..] = parts else { return (!node.routes.is_empty()).then_some(node) };
