@@ -28,5 +28,3 @@ pub mod wiring;
 
 #[cfg(test)]
 mod testing;
-#[cfg(test)]
-mod together;

@@ -2,6 +2,7 @@
 //! AWS; events as API Gateway sends them; a clock that stands; a log that can be read.
 
 mod fuse;
+mod together;
 mod world;
 
 use std::{
