@@ -55,9 +55,9 @@ def load(outside: float, cache_seconds: float = DEPLOYMENT.cache_seconds) -> Sim
     callers = running["order"] + running["payment"]
     decided = decisions(requests, processes + callers, cache_seconds)
     authorizers = max(1.0, instances(decided, DURATIONS.authorizer))
-    # Units of stock: an item is one read, a page half a one for each of eight shards, a movement reads its reference, and its lines
+    # Units of stock: an item is one read, a page of a hundred is two, a movement reads its reference, and its lines
     # before and after; it writes two for each line, in a transaction, and one in the index, then three for itself.
-    stock_reads = item_reads + 4 * outside * TRAFFIC.list_items + orders * (1 + 2 * TRAFFIC.lines)
+    stock_reads = item_reads + 2 * outside * TRAFFIC.list_items + orders * (1 + 2 * TRAFFIC.lines)
     stock_writes = 3 * orders * TRAFFIC.lines
     return SimpleNamespace(
         outside=outside, requests=requests, item_reads=item_reads, order_calls=order_calls, payment_calls=payment_calls,

@@ -16,7 +16,7 @@ use crate::{
     id::Id,
     store::{
         Key, Place, StoreError, Table, Transaction,
-        attempt::{Attempt, Phase, attempt_key},
+        attempt::{Attempt, Phase, attempt_key, expiry, unfinished},
     },
     text::AttemptName,
 };
@@ -26,7 +26,6 @@ pub(crate) trait Made: Serialize + DeserializeOwned + Clone + Send + Sync {
     /// What log lines call its id.
     const SUBJECT: &'static str;
 
-    /// Its id.
     fn id(&self) -> Id;
 
     /// The same, made at this time.
@@ -37,7 +36,7 @@ pub(crate) trait Made: Serialize + DeserializeOwned + Clone + Send + Sync {
         None
     }
 
-    /// What no second attempt may have, and so is reserved for this one; and why another attempt is refused then.
+    /// The key that no second attempt may reserve, if there is one, and why another attempt is refused then.
     fn reserves(&self) -> Option<(Key, Refusal)> {
         None
     }
@@ -45,12 +44,9 @@ pub(crate) trait Made: Serialize + DeserializeOwned + Clone + Send + Sync {
 
 /// How a service makes what it is asked for.
 pub(crate) trait Make: Send + Sync {
-    /// What is asked for, to the letter.
-    type Asked: Serialize + DeserializeOwned + PartialEq + Send + Sync;
-    /// What it becomes.
+    type Asked: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sync;
     type Made: Made;
 
-    /// Where attempts and what they become are kept.
     fn table(&self) -> &Table;
 
     /// What the attempt is to become, or why it is refused for good.
@@ -64,7 +60,7 @@ pub(crate) trait Make: Send + Sync {
         invocation: &Invocation,
     ) -> impl Future<Output = Result<Result<Self::Made, Refusal>, ApiError>> + Send;
 
-    /// Does what it takes, once, however often this is called. Says why it is refused for good, if it is.
+    /// Does what it takes, once, however often this is called. Returns why it is refused for good, if it is.
     ///
     /// # Errors
     /// Whether it is done is not known then.
@@ -75,6 +71,8 @@ pub(crate) trait Make: Send + Sync {
         invocation: &Invocation,
     ) -> impl Future<Output = Result<Option<Refusal>, ApiError>> + Send;
 }
+
+type AttemptOf<S> = Attempt<<S as Make>::Asked, <S as Make>::Made>;
 
 /// What is kept under a reserved key: whose it is.
 #[derive(Serialize, Deserialize)]
@@ -92,112 +90,102 @@ pub(crate) async fn attempt<S: Make>(
     asked: S::Asked,
     invocation: &Invocation,
 ) -> Result<S::Made, ApiError> {
-    let (table, key) = (service.table(), attempt_key(name));
-    if let Some(earlier) = find(service, &key).await? {
-        return resume(service, &key, &asked, earlier, invocation).await;
+    let key = attempt_key(name);
+    let attempt = match service.table().get::<AttemptOf<S>>(&key).await? {
+        Some(earlier) => earlier,
+        None => begin(service, &key, &asked, name, invocation).await?,
+    };
+    if attempt.asked != asked {
+        let message = "the key was used for another request before";
+        return Err(ApiError::conflict("idempotency_key_reused", message).at("Idempotency-Key"));
     }
-    let drafted = match service.draft(&asked, name, invocation).await {
-        Ok(drafted) => drafted,
-        // It may be refused for what another try of this very name did a moment ago.
-        Err(error) if error.status() == 409 => {
-            return match find(service, &key).await? {
-                Some(earlier) => resume(service, &key, &asked, earlier, invocation).await,
-                None => Err(error),
-            };
-        }
-        Err(error) => return Err(error),
-    };
-    let (id, reserved) = match &drafted {
-        Ok(draft) => (draft.id(), draft.reserves()),
-        Err(_) => (invocation.draw()?, None),
-    };
-    let reservation = Reservation { attempt: key.clone() };
-    let reservation = reserved.as_ref().map(|(at, _)| table.put_new(at, None, &reservation)).transpose()?;
-    let new = match drafted {
-        Ok(draft) => Attempt::open(asked, draft),
-        Err(refusal) => Attempt::refused(asked, refusal, invocation.now()),
-    };
-    match table.begin(&key, &new, id, reservation, invocation.now()).await? {
-        Transaction::Done => go_on(service, &key, new, invocation).await,
-        Transaction::Refused(0) => {
-            let earlier = find(service, &key).await?.ok_or(StoreError::Item("phase"))?;
-            resume(service, &key, &new.asked, earlier, invocation).await
-        }
-        Transaction::Refused(_) => match reserved {
-            Some((reserved, taken)) => Err(yield_to(service, &reserved, taken, invocation).await?),
-            None => Err(StoreError::Item("phase").into()),
-        },
-    }
+    go_on(service, &key, attempt, invocation).await
 }
 
-/// Takes the attempt under this key to its end, if it exists. Returns the id of what it was to make.
+/// Takes the attempt under this key to its end, if it is open. Returns the id of what it was to make.
 pub(crate) async fn finish<S: Make>(
     service: &S,
     key: &Key,
     invocation: &Invocation,
 ) -> Result<Option<Id>, ApiError> {
-    let Some(attempt) = find(service, key).await? else { return Ok(None) };
-    let id = attempt.becomes.as_ref().map(Made::id);
+    let Some(attempt) = service.table().get::<AttemptOf<S>>(key).await? else { return Ok(None) };
+    let Phase::Open { becomes } = &attempt.phase else { return Ok(None) };
+    let id = becomes.id();
     match go_on(service, key, attempt, invocation).await {
         Err(error) if error.is_fault() => Err(error),
         // A refusal is an end, too.
-        Ok(_) | Err(_) => Ok(id),
+        Ok(_) | Err(_) => Ok(Some(id)),
     }
 }
 
-async fn find<S: Make>(service: &S, key: &Key) -> Result<Option<Attempt<S::Asked, S::Made>>, StoreError> {
-    service.table().get(key).await
-}
-
-async fn resume<S: Make>(
+/// Writes a new attempt down, unless another try of its name was faster, and returns the one that stands.
+async fn begin<S: Make>(
     service: &S,
     key: &Key,
     asked: &S::Asked,
-    earlier: Attempt<S::Asked, S::Made>,
+    name: &AttemptName,
     invocation: &Invocation,
-) -> Result<S::Made, ApiError> {
-    if earlier.asked != *asked {
-        let message = "the key was used for another request before";
-        return Err(ApiError::conflict("idempotency_key_reused", message).at("Idempotency-Key"));
+) -> Result<AttemptOf<S>, ApiError> {
+    let (table, now) = (service.table(), invocation.now());
+    let (phase, place, reservation, expires_at) = match service.draft(asked, name, invocation).await? {
+        Ok(draft) => {
+            let (place, reservation) = (unfinished(draft.id(), now), draft.reserves());
+            (Phase::Open { becomes: draft }, Some(place), reservation, None)
+        }
+        Err(refusal) => (Phase::Refused { refusal }, None, None, Some(expiry(now))),
+    };
+    let attempt = Attempt { asked: asked.clone(), phase, expires_at };
+    let mut writes = vec![table.put_new(key, place.as_ref(), &attempt)?];
+    if let Some((reserved, _)) = &reservation {
+        writes.push(table.put_new(reserved, None, &Reservation { attempt: key.clone() })?);
     }
-    go_on(service, key, earlier, invocation).await
+    match (table.transact(writes).await?, reservation) {
+        (Transaction::Done, _) => Ok(attempt),
+        (Transaction::Refused(1), Some((reserved, taken))) => {
+            Err(yield_to(service, &reserved, taken, invocation).await?)
+        }
+        (Transaction::Refused(_), _) => Ok(table.get(key).await?.ok_or(StoreError::Item("phase"))?),
+    }
 }
 
 /// Takes an attempt to its end.
 async fn go_on<S: Make>(
     service: &S,
     key: &Key,
-    attempt: Attempt<S::Asked, S::Made>,
+    attempt: AttemptOf<S>,
     invocation: &Invocation,
 ) -> Result<S::Made, ApiError> {
-    if let Some(made) = &attempt.becomes {
-        invocation.about(S::Made::SUBJECT, made.id());
-    }
-    let ended = match &attempt {
-        Attempt { phase: Phase::Open, becomes: Some(draft), asked, .. } => {
-            let (table, id, now) = (service.table(), draft.id(), invocation.now());
-            let refused = service.carry_out(asked, draft, invocation).await;
-            match refused.map_err(|error| error.about(id))? {
-                None => {
-                    let made = draft.clone().made_at(stamp(now));
-                    let item = table.put_new(&item_key(id), made.place().as_ref(), &made)?;
-                    table.finish(key, &made, item, now).await?;
-                }
-                Some(refusal) => table.refuse(key, &refusal, now).await?,
+    let Attempt { asked, mut phase, .. } = attempt;
+    if let Phase::Open { becomes: draft } = phase {
+        let (table, id, now) = (service.table(), draft.id(), invocation.now());
+        invocation.about(S::Made::SUBJECT, id);
+        let refused = service.carry_out(&asked, &draft, invocation).await;
+        let (end, item) = if let Some(refusal) = refused.map_err(|error| error.about(id))? {
+            (Phase::Refused { refusal }, None)
+        } else {
+            let made = draft.made_at(stamp(now));
+            let item = table.put_new(&item_key(id), made.place().as_ref(), &made)?;
+            (Phase::Done { becomes: made }, Some(item))
+        };
+        phase = match table.end(key, &end, item, now).await? {
+            Transaction::Done => end,
+            // Somebody else ended it first, perhaps otherwise.
+            Transaction::Refused(_) => {
+                table.get::<AttemptOf<S>>(key).await?.ok_or(StoreError::Item("phase"))?.phase
             }
-            // Somebody else may have ended it first, and otherwise.
-            find(service, key).await?.ok_or(StoreError::Item("phase"))?
+        };
+    }
+    match phase {
+        Phase::Done { becomes } => {
+            invocation.about(S::Made::SUBJECT, becomes.id());
+            Ok(becomes)
         }
-        Attempt { .. } => attempt,
-    };
-    match ended {
-        Attempt { phase: Phase::Done, becomes: Some(made), .. } => Ok(made),
-        Attempt { phase: Phase::Refused, refusal: Some(refusal), .. } => Err(refusal.into()),
-        Attempt { .. } => Err(StoreError::Item("phase").into()),
+        Phase::Refused { refusal } => Err(refusal.into()),
+        Phase::Open { .. } => Err(StoreError::Item("phase").into()),
     }
 }
 
-/// Takes the attempt that has the reservation to its end first, and says why there is no other.
+/// Takes the attempt that has the reservation to its end first, and returns why there is no other.
 async fn yield_to<S: Make>(
     service: &S,
     reserved: &Key,
@@ -206,6 +194,6 @@ async fn yield_to<S: Make>(
 ) -> Result<ApiError, ApiError> {
     let (table, taken) = (service.table(), ApiError::from(taken));
     let Some(Reservation { attempt: key }) = table.get(reserved).await? else { return Ok(taken) };
-    let Some(other) = find(service, &key).await? else { return Ok(taken) };
+    let Some(other) = table.get::<AttemptOf<S>>(&key).await? else { return Ok(taken) };
     Ok(Box::pin(go_on(service, &key, other, invocation)).await.err().unwrap_or(taken))
 }

@@ -43,9 +43,7 @@ impl Config {
     /// # Errors
     /// All problems together.
     pub fn from_vars(vars: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let mut reader = Reader { vars, problems: Vec::new() };
-        let config = reader.config();
-        config.ok_or(ConfigError(reader.problems))
+        read(vars, Reader::config)
     }
 }
 
@@ -55,13 +53,19 @@ impl CallingConfig {
     /// # Errors
     /// All problems together.
     pub fn from_vars(vars: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let mut reader = Reader { vars, problems: Vec::new() };
-        let (config, secret) = (reader.config(), reader.required(CREDENTIALS_SECRET));
-        match (config, secret) {
-            (Some(config), Some(credentials_secret)) => Ok(Self { config, credentials_secret }),
-            _ => Err(ConfigError(reader.problems)),
-        }
+        read(vars, |reader| {
+            let (config, secret) = (reader.config(), reader.required(CREDENTIALS_SECRET));
+            Some(Self { config: config?, credentials_secret: secret? })
+        })
     }
+}
+
+fn read<V: Fn(&str) -> Option<String>, T>(
+    vars: V,
+    settings: impl FnOnce(&mut Reader<V>) -> Option<T>,
+) -> Result<T, ConfigError> {
+    let mut reader = Reader { vars, problems: Vec::new() };
+    settings(&mut reader).ok_or(ConfigError(reader.problems))
 }
 
 struct Reader<V> {
@@ -71,43 +75,39 @@ struct Reader<V> {
 
 impl<V: Fn(&str) -> Option<String>> Reader<V> {
     fn config(&mut self) -> Option<Config> {
-        let (table_name, currency) = (self.required(TABLE_NAME), self.currency());
-        let order_expiry = self.order_expiry();
-        let (table_name, currency, order_expiry) = (table_name?, currency?, order_expiry?);
-        Some(Config {
-            table_name,
-            currency,
-            order_expiry: Some(order_expiry).filter(|expiry| !expiry.is_zero()),
-        })
+        let table_name = self.required(TABLE_NAME);
+        let currency = self.optional(CURRENCY, "EUR", |value| {
+            value.parse().map_err(|error| format!("`{CURRENCY}`: {error}"))
+        });
+        let order_expiry = self.optional(ORDER_EXPIRY_MINUTES, "1440", |value| match value.parse() {
+            Ok(0) => Ok(None),
+            Ok(minutes @ 1..=LONGEST_EXPIRY_MINUTES) => Ok(Some(Duration::from_mins(minutes))),
+            Ok(_) | Err(_) => Err(format!("`{ORDER_EXPIRY_MINUTES}` must be 0 to {LONGEST_EXPIRY_MINUTES}")),
+        });
+        Some(Config { table_name: table_name?, currency: currency?, order_expiry: order_expiry? })
     }
 
     /// Set and not empty.
+    fn set(&self, name: &str) -> Option<String> {
+        (self.vars)(name).filter(|value| !value.is_empty())
+    }
+
     fn required(&mut self, name: &str) -> Option<String> {
-        let value = (self.vars)(name).filter(|value| !value.is_empty());
+        let value = self.set(name);
         if value.is_none() {
             self.problems.push(format!("`{name}` is not set"));
         }
         value
     }
 
-    /// Zero where it is switched off.
-    fn order_expiry(&mut self) -> Option<Duration> {
-        let value = (self.vars)(ORDER_EXPIRY_MINUTES).filter(|value| !value.is_empty());
-        let minutes = value.map_or(Ok(1440), |value| value.parse());
-        let Ok(minutes @ 0..=LONGEST_EXPIRY_MINUTES) = minutes else {
-            self.problems.push(format!("`{ORDER_EXPIRY_MINUTES}` must be 0 to {LONGEST_EXPIRY_MINUTES}"));
-            return None;
-        };
-        Some(Duration::from_mins(minutes))
-    }
-
-    fn currency(&mut self) -> Option<Currency> {
-        match (self.vars)(CURRENCY).filter(|value| !value.is_empty()) {
-            None => Some(Currency::EUR),
-            Some(value) => {
-                value.parse().map_err(|error| self.problems.push(format!("`{CURRENCY}`: {error}"))).ok()
-            }
-        }
+    fn optional<T>(
+        &mut self,
+        name: &str,
+        default: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let value = self.set(name);
+        parse(value.as_deref().unwrap_or(default)).map_err(|problem| self.problems.push(problem)).ok()
     }
 }
 

@@ -3,11 +3,9 @@
 use std::{fmt, str::FromStr};
 
 use jiff::{Timestamp, ToSpan, civil::Date, tz::Offset};
-use serde::{Deserialize, Serialize};
 
 /// A day in UTC, written `2026-02-03`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(Date);
 
 /// A moment as it is written in records and answers: RFC 3339 in UTC, to the millisecond.
@@ -36,29 +34,13 @@ impl FromStr for Day {
     type Err = DayError;
 
     fn from_str(text: &str) -> Result<Self, DayError> {
+        let day = text.parse().map(Self).map_err(|_| DayError)?;
         // The parser knows more ways of writing a date than one.
-        let is_plain = text.len() == 10
-            && text.bytes().enumerate().all(|(at, byte)| match at {
-                4 | 7 => byte == b'-',
-                _ => byte.is_ascii_digit(),
-            });
-        if is_plain { text.parse().map(Self).map_err(|_| DayError) } else { Err(DayError) }
+        if text.len() == 10 && day.to_string() == text { Ok(day) } else { Err(DayError) }
     }
 }
 
-impl TryFrom<String> for Day {
-    type Error = DayError;
-
-    fn try_from(text: String) -> Result<Self, DayError> {
-        text.parse()
-    }
-}
-
-impl From<Day> for String {
-    fn from(day: Day) -> Self {
-        day.to_string()
-    }
-}
+crate::json::string!(Day, str::parse::<Day>);
 
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,6 +3,7 @@
 //! `day#{day}#{part}` / the thing's id. A day is kept in parts, by random bits of the ids, since all that is made at a
 //! time would go to the end of one partition. A page merges them; a reader of the whole day can take part by part.
 
+use futures_util::future::try_join_all;
 use serde::de::DeserializeOwned;
 
 use crate::{
@@ -48,6 +49,8 @@ impl PageOfDay {
 
     /// The things of the page, and the cursor behind the last of them. Only a page without any has none: whoever keeps
     /// the cursor of the last page finds behind it what is made later.
+    ///
+    /// The next thing may be in any part, so that every page reads all of them.
     pub(crate) async fn read<T: DeserializeOwned>(
         self,
         table: &Table,
@@ -55,16 +58,72 @@ impl PageOfDay {
         id: impl Fn(&T) -> Id,
     ) -> Result<(Vec<T>, Option<String>), StoreError> {
         let Self { day, after, limit, part } = self;
-        let parts = part.map_or(0..SHARDS, |part| part..part + 1);
-        let partitions: Vec<_> = parts.map(|part| partition(&format!("day#{day}"), part)).collect();
         let after = after.map(|id| id.to_string());
-        let (things, _) = table.merged(Source::Table, &partitions, after.as_deref(), limit).await?;
+        // Things are spread evenly. Where a part has more than its share, the page ends where that part was read to.
+        let (parts, share) = match part {
+            Some(part) => (part..part + 1, limit),
+            None => (0..SHARDS, limit.min(limit.div_ceil(usize::from(SHARDS)) * 2 + 10)),
+        };
+        let partitions: Vec<_> = parts.map(|part| partition(&format!("day#{day}"), part)).collect();
+        let pages =
+            partitions.iter().map(|part| table.query::<T>(Source::Table, part, after.as_deref(), share));
+        let pages = try_join_all(pages).await?;
+        let unfinished = pages.iter().filter(|(_, has_more)| *has_more);
+        let read_to = unfinished.filter_map(|(things, _)| things.last().map(&id)).min();
+        let mut things: Vec<T> = pages.into_iter().flat_map(|(things, _)| things).collect();
+        things.retain(|thing| read_to.is_none_or(|read_to| id(thing) <= read_to));
+        things.sort_by_key(&id);
+        things.truncate(limit);
         let next_cursor = things.last().map(|last| cursor::encode(list, &id(last).to_string()));
         Ok((things, next_cursor))
     }
 }
 
+/// One thing, by its id.
+///
+/// # Errors
+/// 404 where it does not exist.
+pub(crate) async fn find<T: DeserializeOwned>(table: &Table, id: Id) -> Result<T, ApiError> {
+    table.get(&item_key(id)).await?.ok_or_else(ApiError::not_found)
+}
+
 /// The key of what has this id.
 pub(crate) fn item_key(id: Id) -> Key {
     Key::new(partition(&format!("day#{}", id.day()), id.shard()), id.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing::{TABLE, dynamodb};
+
+    #[tokio::test]
+    async fn pages_of_all_parts_have_every_thing_once_in_order() {
+        let table = Table::new(dynamodb().await, TABLE.to_owned());
+        let id = |thing: &Value| Id::parse(thing["id"].as_str().unwrap()).unwrap();
+        let mut ids = Vec::new();
+        for number in 0..150 {
+            // Nearly all in one part: pages end where that one was read to.
+            let part = if number % 10 == 0 { 0 } else { 3 };
+            let id = Id::parse(&format!("019c2192-3f15-7000-8000-{number:010x}{part:02x}")).unwrap();
+            table.put(&item_key(id), &json!({ "id": id })).await.unwrap();
+            ids.push(id);
+        }
+        for limit in [1, 2, 7, 40, 500] {
+            let (mut found, mut after) = (Vec::new(), None);
+            loop {
+                let page = PageOfDay { day: ids[0].day(), after, limit, part: None };
+                let (things, next_cursor) = page.read(&table, "l", id).await.unwrap();
+                assert!(things.len() <= limit);
+                found.extend(things.iter().map(id));
+                after = found.last().copied();
+                if next_cursor.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(found, ids, "{limit}");
+        }
+    }
 }

@@ -23,9 +23,11 @@ use access::{
 };
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::value::RawValue;
+use tokio::time::timeout;
 
 pub use answer::Answer;
-use event::{Event, ProxyRequest, Schedule};
+use event::{ProxyRequest, Schedule};
 use invocation::AMAZON_TRACE;
 pub use invocation::Invocation;
 pub use request::Request;
@@ -106,87 +108,86 @@ impl<S: Service> Entry<S> {
     ///
     /// # Errors
     /// Only where there is nobody to answer: the event is neither a request nor a schedule, or a scheduled run failed.
-    pub async fn handle(&self, event: &[u8], context: Context<'_>) -> Result<Vec<u8>, Failure> {
+    pub async fn handle(&self, event: &[u8], context: Context<'_>) -> Result<Box<RawValue>, Failure> {
         let began = (self.clock)();
-        match serde_json::from_slice(event) {
-            Ok(Event::Request(event)) => {
-                let request_id = event.request_context.request_id().unwrap_or(context.request_id);
-                let mut line = Line::new(request_id);
-                let own = limit(context.time_left, REQUEST_LIMIT);
-                let limit = limit(event.time_left(), own);
-                let outcome = match self.invocation(began, limit, event.trace(), context) {
-                    Ok(invocation) => {
-                        let answer = self.answer(&event, &invocation, &mut line);
-                        let outcome = tokio::time::timeout(invocation.time_left(), answer).await;
-                        line.trace_id = invocation.trace_id().map(str::to_owned);
-                        line.subjects = invocation.subjects();
-                        // A caller that gives little time does not make the function fail.
-                        outcome.unwrap_or_else(|_| {
-                            Err(if limit < own {
-                                ApiError::refused(408, "time_over", "the time that the caller gave is over")
-                            } else {
-                                time_over()
-                            })
-                        })
-                    }
-                    Err(error) => Err(error),
-                };
-                self.record(line, began, outcome.as_ref().map(|answer| Some(answer.status)));
-                answer::encode(&outcome, request_id).map_err(|_| Failure {
-                    error_type: "answer",
-                    error_message: "the answer could not be written",
-                })
-            }
-            Ok(Event::Schedule(event)) => {
-                let mut line = Line { route: Some("schedule".to_owned()), ..Line::new(context.request_id) };
-                let limit = limit(context.time_left, SCHEDULE_LIMIT);
-                let outcome = match self.invocation(began, limit, Trace::new(), context) {
-                    Ok(invocation) => {
-                        let run = tokio::time::timeout(invocation.time_left(), self.run(&event, &invocation));
-                        line.trace_id = invocation.trace_id().map(str::to_owned);
-                        run.await.unwrap_or_else(|_| Err(time_over()))
-                    }
-                    Err(error) => Err(error),
-                };
-                line.swept = outcome.as_ref().ok().cloned();
-                self.record(line, began, outcome.as_ref().map(|_| None));
-                outcome.map(|_| b"null".to_vec()).map_err(|error| Failure {
-                    error_type: error.label(),
-                    error_message: "the scheduled run failed",
-                })
-            }
-            // The text of a JSON error can quote the event, so none of it goes further.
-            Err(_) => {
-                let outcome = ApiError::fault("bad_event", "neither a proxy request nor a schedule");
-                self.record(Line::new(context.request_id), began, Err(&outcome));
-                Err(Failure { error_type: "bad_event", error_message: "the event is none of this function" })
-            }
+        // The text of a JSON error can quote the event, so none of it goes further.
+        if let Ok(request) = serde_json::from_slice::<ProxyRequest>(event) {
+            return self.request(&request, began, context).await;
         }
+        let schedule = serde_json::from_slice::<Schedule>(event).ok();
+        if let Some(time) = schedule.and_then(|schedule| schedule.time()) {
+            return self.scheduled(time, began, context).await;
+        }
+        let error = ApiError::fault("bad_event", "neither a proxy request nor a schedule");
+        self.record(Line::new(context.request_id), began, Err(&error));
+        Err(Failure { error_type: error.label(), error_message: "the event is none of this function" })
     }
 
-    /// The context of the work. An invocation without a trace begins one.
-    fn invocation(
+    async fn request(
         &self,
+        event: &ProxyRequest,
+        began: SystemTime,
+        context: Context<'_>,
+    ) -> Result<Box<RawValue>, Failure> {
+        let request_id = event.request_context.request_id().unwrap_or(context.request_id);
+        let own = limit(context.time_left, REQUEST_LIMIT);
+        let limit = limit(event.time_left(), own);
+        let (invocation, mut line) = self.begin(request_id, began, limit, event.trace(), context);
+        let answer = timeout(limit, self.answer(event, &invocation, &mut line)).await;
+        let outcome = answer.unwrap_or_else(|_| {
+            // A caller that gives little time does not make the function fail.
+            let time_over = ApiError::refused(408, "time_over", "the time that the caller gave is over");
+            Err(if limit < own { time_over } else { deadline() })
+        });
+        line.subjects = invocation.subjects();
+        self.record(line, began, outcome.as_ref().map(|answer| Some(answer.status)));
+        answer::encode(&outcome, request_id)
+            .map_err(|_| Failure { error_type: "answer", error_message: "the answer could not be written" })
+    }
+
+    async fn scheduled(
+        &self,
+        time: Timestamp,
+        began: SystemTime,
+        context: Context<'_>,
+    ) -> Result<Box<RawValue>, Failure> {
+        let limit = limit(context.time_left, SCHEDULE_LIMIT);
+        let (invocation, mut line) = self.begin(context.request_id, began, limit, Trace::new(), context);
+        line.route = Some("schedule".to_owned());
+        let run = timeout(limit, Box::pin(self.service.scheduled(time, &invocation))).await;
+        let outcome = run.unwrap_or_else(|_| Err(deadline()));
+        line.swept = outcome.as_ref().ok().cloned();
+        self.record(line, began, outcome.as_ref().map(|_| None));
+        let failed = |error: ApiError| Failure {
+            error_type: error.label(),
+            error_message: "the scheduled run failed",
+        };
+        outcome.map(|_| RawValue::NULL.to_owned()).map_err(failed)
+    }
+
+    /// The context of the work and its log line. An invocation without a trace begins one.
+    fn begin<'a>(
+        &self,
+        request_id: &'a str,
         began: SystemTime,
         limit: Duration,
         mut trace: Trace,
         context: Context<'_>,
-    ) -> Result<Invocation, ApiError> {
-        let (clock, ids, deadline) = (self.clock, Arc::clone(&self.ids), began + limit);
-        let began =
-            Timestamp::try_from(began).map_err(|_| ApiError::fault("clock", "the clock is out of range"))?;
-        let invocation =
-            Invocation { began, clock, deadline, trace: Trace::new(), ids, subjects: Mutex::default() };
+    ) -> (Invocation, Line<'a>) {
+        // A clock beyond all time stamps leaves no token valid.
+        let now = Timestamp::try_from(began).unwrap_or(Timestamp::MAX);
         if trace.is_empty() {
             let new = || {
-                let random = invocation.draw()?.to_string().replace('-', "");
-                let random = random.get(8..).unwrap_or_default();
-                Ok::<_, ApiError>(format!("Root=1-{:08x}-{random}", began.as_second()))
+                let random = self.ids.draw(now)?.to_string().replace('-', "");
+                Some(format!("Root=1-{:08x}-{}", now.as_second(), random.get(8..)?))
             };
-            let value = context.trace.map_or_else(new, |trace| Ok(trace.to_owned()))?;
-            trace.push((AMAZON_TRACE.to_owned(), value));
+            let value = context.trace.map(str::to_owned).or_else(new);
+            trace.extend(value.map(|value| (AMAZON_TRACE.to_owned(), value)));
         }
-        Ok(Invocation { trace, ..invocation })
+        let (clock, ids, deadline) = (self.clock, Arc::clone(&self.ids), began + limit);
+        let invocation = Invocation { began: now, clock, deadline, trace, ids, subjects: Mutex::default() };
+        let trace_id = invocation.trace_id().map(str::to_owned);
+        (invocation, Line { trace_id, ..Line::new(request_id) })
     }
 
     async fn answer(
@@ -220,15 +221,6 @@ impl<S: Service> Entry<S> {
         Box::pin(self.service.call(Request { event, route, caller: &caller, invocation })).await
     }
 
-    async fn run(&self, event: &Schedule, invocation: &Invocation) -> Result<Swept, ApiError> {
-        if event.source != "aws.events" || event.detail_type != "Scheduled Event" {
-            return Err(ApiError::fault("bad_event", "an event that is not a schedule"));
-        }
-        let time =
-            event.time.parse().map_err(|_| ApiError::fault("bad_event", "a schedule without a time"))?;
-        Box::pin(self.service.scheduled(time, invocation)).await
-    }
-
     fn record(&self, line: Line<'_>, began: SystemTime, outcome: Result<Option<u16>, &ApiError>) {
         let ended = (self.clock)();
         let (level, line) = line.of(outcome, ended.duration_since(began).unwrap_or_default());
@@ -242,7 +234,7 @@ fn limit(left: Option<Duration>, longest: Duration) -> Duration {
 }
 
 /// The error when the work has not ended in time. What it waited for, a call or a write, is dropped.
-fn time_over() -> ApiError {
+fn deadline() -> ApiError {
     ApiError::unavailable("deadline", "the time of the invocation was over")
 }
 

@@ -4,15 +4,13 @@
 use std::{fmt, sync::Mutex};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use uuid::{ContextV7, Uuid, Variant};
 
 use crate::{day::Day, store::SHARDS};
 
 /// The id of an order or a payment.
 // SPEC: RFC 9562 section 5.7
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id {
     uuid: Uuid,
     created_at: Timestamp,
@@ -56,19 +54,7 @@ impl Id {
     }
 }
 
-impl TryFrom<String> for Id {
-    type Error = IdError;
-
-    fn try_from(text: String) -> Result<Self, IdError> {
-        Self::parse(&text)
-    }
-}
-
-impl From<Id> for String {
-    fn from(id: Id) -> Self {
-        id.to_string()
-    }
-}
+crate::json::string!(Id, Id::parse);
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

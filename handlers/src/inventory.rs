@@ -13,7 +13,7 @@ use crate::{
     money::{Currency, MAX_EXACT},
     store::{
         Key, Table,
-        inventory::{MOST_LINES, Movement, Moving, Stock},
+        inventory::{MOST_LINES, Movement},
     },
     text::{Reference, Sku},
 };
@@ -32,25 +32,25 @@ pub struct Inventory {
 }
 
 /// A stock movement as it is asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewMovement {
     reference: Reference,
-    lines: List<NewMovementLine, MOST_LINES>,
+    pub(crate) lines: List<NewMovementLine, MOST_LINES>,
     /// Whether it gives back what was deducted before, and so may exceed the limit of what can be stocked.
     #[serde(default)]
-    is_return: bool,
+    pub(crate) is_return: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct NewMovementLine {
-    sku: Sku,
+pub(crate) struct NewMovementLine {
+    pub(crate) sku: Sku,
     /// How many come in, or with a minus go out; 0 only where the price changes.
-    change: Integer<{ -MAX_EXACT }, MAX_EXACT>,
-    unit_price: Option<Integer<0, MAX_EXACT>>,
+    pub(crate) change: Integer<{ -MAX_EXACT }, MAX_EXACT>,
+    pub(crate) unit_price: Option<Integer<0, MAX_EXACT>>,
 }
 
 /// What a movement is answered with.
@@ -68,12 +68,12 @@ struct OnHand {
     on_hand: i64,
 }
 
-/// One item of the inventory, as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// One item of the inventory, as it is kept and as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StockItem {
-    sku: Sku,
-    on_hand: i64,
+    pub(crate) sku: Sku,
+    pub(crate) on_hand: i64,
     /// `null` until a price is set.
     unit_price: Option<i64>,
     currency: Currency,
@@ -106,39 +106,31 @@ impl Inventory {
         movement: NewMovement,
         invocation: &Invocation,
     ) -> Result<Moved, ApiError> {
-        let NewMovement { reference, lines: List(lines), is_return } = movement;
-        invocation.about("reference", &reference);
+        let (reference, List(lines)) = (&movement.reference, &movement.lines);
+        invocation.about("reference", reference);
         for (at, line) in lines.iter().enumerate() {
             if lines.iter().take(at).any(|earlier| earlier.sku == line.sku) {
                 return Err(ApiError::invalid(format!("lines[{at}].sku"), "is in an earlier line, too"));
             }
             if line.change == Integer(0) && line.unit_price.is_none() {
-                return Err(ApiError::invalid(
-                    format!("lines[{at}].change"),
-                    "must not be zero without a price",
-                ));
+                let message = "must not be zero without a price";
+                return Err(ApiError::invalid(format!("lines[{at}].change"), message));
             }
         }
-        let moving = |NewMovementLine { sku, change: Integer(change), unit_price }| Moving {
-            sku,
-            change,
-            unit_price: unit_price.map(|Integer(price)| price),
-        };
-        let new = Movement {
-            lines: lines.into_iter().map(moving).collect(),
-            is_return,
-            created_by: client_id.to_owned(),
-            created_at: stamp(invocation.now()),
-            on_hand: None,
-            refusal: None,
-        };
         let key = Key::new(format!("movement#{client_id}#{reference}"), "movement");
-        let asked = (new.lines.clone(), is_return);
-        let written = match self.table.get::<Movement>(&key).await? {
-            Some(written) => written,
-            None => self.table.apply(&key, new, self.currency).await?,
+        let written = if let Some(written) = self.table.get::<Movement>(&key).await? {
+            written
+        } else {
+            let new = Movement {
+                asked: movement.clone(),
+                created_by: client_id.to_owned(),
+                created_at: stamp(invocation.now()),
+                on_hand: None,
+                refusal: None,
+            };
+            self.table.apply(&key, new, self.currency).await?
         };
-        if asked != (written.lines.clone(), written.is_return) {
+        if written.asked != movement {
             let message = "another movement has this reference";
             return Err(ApiError::conflict("reference_reused", message).at("reference"));
         }
@@ -146,25 +138,27 @@ impl Inventory {
             return Err(refusal.into());
         }
         let on_hand = self.table.on_hand(&key, written).await?;
-        let lines = asked.0.into_iter().zip(on_hand).map(|(line, on_hand)| OnHand { sku: line.sku, on_hand });
+        let NewMovement { reference, lines: List(lines), .. } = movement;
+        let lines = lines.into_iter().zip(on_hand).map(|(line, on_hand)| OnHand { sku: line.sku, on_hand });
         Ok(Moved { reference, lines: lines.collect() })
     }
 
-    /// A page of what there is, ordered by SKU, from the start or from a cursor. It may be a moment old.
+    /// A page of what there is, from the start or from a cursor, each page ordered by SKU. It may be a moment old.
     pub async fn list(&self, unverified_cursor: Option<&str>, limit: usize) -> Result<StockPage, ApiError> {
         let sku = |position: &str| Sku::parse(position).ok();
         let after = unverified_cursor.map(|cursor| cursor::decode(LIST, cursor, sku)).transpose()?;
-        let (stock, has_more) = self.table.stock_page(after.as_ref(), limit).await?;
-        let last = stock.last().filter(|_| has_more);
-        let next_cursor = last.map(|stock| cursor::encode(LIST, stock.sku.as_str()));
-        Ok(StockPage { items: stock.into_iter().map(|stock| self.show(stock)).collect(), next_cursor })
+        let (mut items, has_more) = self.table.stock_page(after.as_ref(), limit).await?;
+        let last = items.last().filter(|_| has_more);
+        let next_cursor = last.map(|item| cursor::encode(LIST, item.sku.as_str()));
+        items.sort_by(|one, other| one.sku.cmp(&other.sku));
+        Ok(StockPage { items, next_cursor })
     }
 
     /// The items of these SKUs in their order; those that the inventory does not know are left out.
     async fn items(&self, skus: &[Sku]) -> Result<Vec<StockItem>, ApiError> {
-        let mut stock = self.table.stock(skus.iter()).await?;
-        stock.sort_by_key(|stock| skus.iter().position(|sku| *sku == stock.sku));
-        Ok(stock.into_iter().map(|stock| self.show(stock)).collect())
+        let mut items = self.table.stock(skus.iter()).await?;
+        items.sort_by_key(|item| skus.iter().position(|sku| *sku == item.sku));
+        Ok(items)
     }
 
     /// The items that are asked for by name.
@@ -192,10 +186,6 @@ impl Inventory {
     pub async fn find(&self, unverified_sku: &str) -> Result<StockItem, ApiError> {
         let sku = Sku::parse(unverified_sku).map_err(|_| ApiError::not_found())?;
         self.items(&[sku]).await?.pop().ok_or_else(ApiError::not_found)
-    }
-
-    fn show(&self, Stock { sku, on_hand, unit_price, currency }: Stock) -> StockItem {
-        StockItem { sku, on_hand, unit_price, currency: currency.unwrap_or(self.currency) }
     }
 }
 

@@ -5,7 +5,7 @@ use std::{fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{DeserializeOwned, Error as _, MapAccess, Unexpected, Visitor, value::MapAccessDeserializer},
+    de::{DeserializeOwned, Error as _, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
 use crate::error::ApiError;
@@ -46,7 +46,7 @@ fn as_api_error(path: &str, error: &serde_json::Error) -> ApiError {
         ("is given twice".to_owned(), member(text))
     } else if let Some((_, expected)) = text.rsplit_once(", expected ") {
         let what = if text.starts_with("unknown field ") { "is unknown, expected" } else { "expected" };
-        (format!("{what} {expected}"), None)
+        (format!("{what} {}", if expected == "i64" { "an integer" } else { expected }), None)
     } else {
         (text.to_owned(), None)
     };
@@ -92,6 +92,25 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
+/// Makes a type a string in JSON and in the store: read by `$parse`, written as it is displayed.
+macro_rules! string {
+    ($name:ty, $parse:expr) => {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+                $parse(text.as_str()).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+pub(crate) use string;
+
 /// A list of 1 to `MOST` objects, in the order in which they came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct List<T, const MOST: usize>(pub Vec<T>);
@@ -114,32 +133,12 @@ pub struct Integer<const LEAST: i64, const MOST: i64>(pub i64);
 
 impl<'de, const LEAST: i64, const MOST: i64> Deserialize<'de> for Integer<LEAST, MOST> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct IntegerVisitor<const LEAST: i64, const MOST: i64>;
-
-        impl<const LEAST: i64, const MOST: i64> Visitor<'_> for IntegerVisitor<LEAST, MOST> {
-            type Value = Integer<LEAST, MOST>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "an integer from {LEAST} to {MOST}")
-            }
-
-            fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Self::Value, E> {
-                if (LEAST..=MOST).contains(&value) {
-                    Ok(Integer(value))
-                } else {
-                    Err(E::invalid_value(Unexpected::Signed(value), &self))
-                }
-            }
-
-            fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Self::Value, E> {
-                match i64::try_from(value) {
-                    Ok(value) => self.visit_i64(value),
-                    Err(_) => Err(E::invalid_value(Unexpected::Unsigned(value), &self)),
-                }
-            }
+        let integer = i64::deserialize(deserializer)?;
+        if (LEAST..=MOST).contains(&integer) {
+            Ok(Self(integer))
+        } else {
+            Err(D::Error::custom(format_args!("must be an integer from {LEAST} to {MOST}")))
         }
-
-        deserializer.deserialize_i64(IntegerVisitor)
     }
 }
 

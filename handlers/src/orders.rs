@@ -8,13 +8,17 @@ use std::{fmt, time::Duration};
 
 use aws_sdk_dynamodb::Client;
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize, de::IntoDeserializer as _};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{IgnoredAny, IntoDeserializer as _},
+};
+use serde_json::json;
 
 use crate::{
     attempt::{self, Made, Make},
     config::Config,
     day::stamp,
-    day_list::{PageOfDay, item_key},
+    day_list::{PageOfDay, find, item_key},
     entry::{Answer, Invocation, Request, Service},
     error::{ApiError, Reason, Refusal},
     id::Id,
@@ -152,6 +156,14 @@ pub struct NewOrderStatus {
     payment_id: Option<Id>,
 }
 
+/// What an order wants to know of an item of the inventory.
+#[derive(Deserialize)]
+struct PricedItem {
+    sku: Sku,
+    unit_price: Option<i64>,
+    currency: Currency,
+}
+
 /// A status written as a string. Serde would also take `{"paid":null}`.
 fn status_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Status, D::Error> {
     Status::deserialize(String::deserialize(deserializer)?.into_deserializer())
@@ -189,7 +201,7 @@ impl<A: Api> Orders<A> {
         let order = if let Some(order) = changed {
             order
         } else {
-            let order = self.find(id).await?;
+            let order: Order = find(&self.table, id).await?;
             // A cancellation that was interrupted goes on.
             let goes_on = status == Status::Cancelled && order.status == status;
             if !goes_on || !self.table.is_listed(&item_key(id)).await? {
@@ -203,31 +215,6 @@ impl<A: Api> Orders<A> {
             self.return_stock(&order, invocation).await?;
         }
         Ok(order)
-    }
-
-    /// One order.
-    ///
-    /// # Errors
-    /// 404, also for an order whose stock is not deducted yet.
-    pub async fn find(&self, id: Id) -> Result<Order, ApiError> {
-        self.table.get(&item_key(id)).await?.ok_or_else(ApiError::not_found)
-    }
-
-    /// A page of the orders of a day in the order of their creation.
-    pub async fn list(&self, page: PageOfDay) -> Result<OrderPage, ApiError> {
-        let (orders, next_cursor) = page.read(&self.table, LIST, |order: &Order| order.id).await?;
-        Ok(OrderPage { orders, next_cursor })
-    }
-
-    /// Finishes what is half done, and cancels what has been pending for too long.
-    pub async fn sweep(&self, invocation: &Invocation) -> Result<Swept, ApiError> {
-        let (mut swept, now) = (Swept::default(), invocation.now());
-        let due = self.expiry.and_then(|expiry| now.checked_sub(expiry).ok());
-        if let Some(due) = due {
-            swept.add(&self.table, PENDING, due, invocation, |key| self.expire(key, invocation)).await?;
-        }
-        swept.add(&self.table, UNFINISHED, now, invocation, |key| self.finish(key, invocation)).await?;
-        Ok(swept)
     }
 
     async fn expire(&self, key: Key, invocation: &Invocation) -> Result<Option<Id>, ApiError> {
@@ -247,49 +234,31 @@ impl<A: Api> Orders<A> {
         }
     }
 
-    /// What each of `skus` costs, where the inventory knows it; none where it has no price.
+    /// The items of `skus` that the inventory knows, with their prices.
     async fn prices(
         &self,
         skus: impl Iterator<Item = &Sku>,
         invocation: &Invocation,
-    ) -> Result<Vec<(Sku, Option<Money>)>, ApiError> {
+    ) -> Result<Vec<PricedItem>, ApiError> {
         #[derive(Deserialize)]
         struct Priced {
             items: Vec<PricedItem>,
         }
-        #[derive(Deserialize)]
-        struct PricedItem {
-            sku: Sku,
-            unit_price: Option<i64>,
-            currency: Currency,
-        }
         let mut call = Call::get("/inventory".to_owned(), invocation);
         call.query.extend(skus.map(|sku| ("sku", sku.to_string())));
-        let reply = self.api.send(call).await?;
-        if reply.status != 200 {
-            return Err(reply.unexpected("the prices"));
+        let Priced { items } = self.api.send(call).await?.ok("the prices")?;
+        if items.iter().any(|item| item.currency != self.currency) {
+            return Err(ApiError::fault("currency", "the inventory has another currency than the orders"));
         }
-        let price = |PricedItem { sku, unit_price, currency }| {
-            if currency != self.currency {
-                return Err(ApiError::fault(
-                    "currency",
-                    "the inventory has another currency than the orders",
-                ));
-            }
-            let price = unit_price.map(|price| Money::new(price, currency)).transpose();
-            Ok((sku, price.map_err(|error| ApiError::fault("upstream_answer", error.to_string()))?))
-        };
-        reply.json::<Priced>()?.items.into_iter().map(price).collect()
+        Ok(items)
     }
 
     /// Gives the stock of a cancelled order back, once, however often this is called. Returns the order's id.
     async fn return_stock(&self, order: &Order, invocation: &Invocation) -> Result<Option<Id>, ApiError> {
         let id = order.id;
         let reply = self.move_stock(order, ":cancel", 1, invocation).await;
-        let reply = reply.map_err(|error| error.about(id))?;
-        if reply.status != 200 {
-            return Err(reply.unexpected("the return of stock").about(id));
-        }
+        let returned = reply.and_then(|reply| reply.ok::<IgnoredAny>("the return of stock"));
+        returned.map_err(|error| error.about(id))?;
         self.table.note_returned(id).await?;
         Ok(Some(id))
     }
@@ -303,22 +272,13 @@ impl<A: Api> Orders<A> {
         sign: i64,
         invocation: &Invocation,
     ) -> Result<Reply, ApiError> {
-        #[derive(Serialize)]
-        struct StockMovement<'a> {
-            reference: String,
-            lines: Vec<StockChange<'a>>,
-            is_return: bool,
-        }
-        #[derive(Serialize)]
-        struct StockChange<'a> {
-            sku: &'a Sku,
-            change: i64,
-        }
-        let change = |line: &'_ OrderLine| line.quantity.saturating_mul(sign);
-        let lines = order.lines.iter().map(|line| StockChange { sku: &line.sku, change: change(line) });
-        let reference = format!("{}{suffix}", order.id);
-        let movement = StockMovement { reference, lines: lines.collect(), is_return: sign > 0 };
-        Ok(self.api.send(Call::with_body(client::Method::POST, "/inventory", &movement, invocation)?).await?)
+        let change = |OrderLine { sku, quantity, .. }: &OrderLine| json!({ "sku": sku, "change": quantity.saturating_mul(sign) });
+        let movement = json!({
+            "reference": format!("{}{suffix}", order.id),
+            "lines": order.lines.iter().map(change).collect::<Vec<_>>(),
+            "is_return": sign > 0,
+        });
+        self.api.send(Call::with_body(client::Method::POST, "/inventory", &movement, invocation)?).await
     }
 }
 
@@ -359,17 +319,19 @@ impl<A: Api> Make for Orders<A> {
         let mut lines = Vec::with_capacity(merged.len());
         for (sku, quantity) in merged {
             let at = position(asked, &sku);
-            let price = match prices.iter().find(|(priced, _)| *priced == sku) {
+            let unit_price = match prices.iter().find(|item| item.sku == sku).map(|item| item.unit_price) {
                 None => return Ok(Err(Reason::UnknownSku.at(format!("lines[{at}].sku")))),
-                Some((_, None)) => return Ok(Err(Reason::NoPrice.at(format!("lines[{at}].sku")))),
-                Some((_, Some(price))) => *price,
+                Some(None) => return Ok(Err(Reason::NoPrice.at(format!("lines[{at}].sku")))),
+                Some(Some(price)) => price,
             };
+            let price = Money::new(unit_price, self.currency)
+                .map_err(|error| ApiError::fault("upstream_answer", error.to_string()))?;
             let sum = price.times(quantity).and_then(|price| total.plus(price));
             total = sum.map_err(|error| {
                 let message = format!("makes the total too large: {error}");
                 ApiError::invalid(format!("lines[{at}].quantity"), message)
             })?;
-            lines.push(OrderLine { sku, quantity, unit_price: price.minor() });
+            lines.push(OrderLine { sku, quantity, unit_price });
         }
         let id = invocation.draw()?;
         Ok(Ok(Order {
@@ -441,8 +403,12 @@ impl<A: Api> Service for Orders<A> {
                 let order = attempt::attempt(self, &name, order, invocation).await?;
                 Answer::created(format!("/orders/{}", order.id), &order)
             }
-            "GET /orders" => Answer::ok(&self.list(PageOfDay::of(&request, LIST)?).await?),
-            "GET /orders/{id}" => Answer::ok(&self.find(request.id(Order::SUBJECT)?).await?),
+            "GET /orders" => {
+                let page = PageOfDay::of(&request, LIST)?;
+                let (orders, next_cursor) = page.read(&self.table, LIST, Order::id).await?;
+                Answer::ok(&OrderPage { orders, next_cursor })
+            }
+            "GET /orders/{id}" => Answer::ok(&find::<Order>(&self.table, request.id(Order::SUBJECT)?).await?),
             "PATCH /orders/{id}" => {
                 let status = request.body()?;
                 Answer::ok(&self.change(request.id(Order::SUBJECT)?, status, invocation).await?)
@@ -451,8 +417,14 @@ impl<A: Api> Service for Orders<A> {
         }
     }
 
+    /// Cancels what has been pending for too long, and finishes what is half done.
     async fn scheduled(&self, _: Timestamp, invocation: &Invocation) -> Result<Swept, ApiError> {
-        self.sweep(invocation).await
+        let (mut swept, now) = (Swept::default(), invocation.now());
+        if let Some(due) = self.expiry.and_then(|expiry| now.checked_sub(expiry).ok()) {
+            swept.add(&self.table, PENDING, due, invocation, |key| self.expire(key, invocation)).await?;
+        }
+        swept.add(&self.table, UNFINISHED, now, invocation, |key| self.finish(key, invocation)).await?;
+        Ok(swept)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
     attempt::{self, Made, Make},
     config::Config,
     day::stamp,
-    day_list::{PageOfDay, item_key},
+    day_list::{PageOfDay, find},
     entry::{Answer, Invocation, Request, Service},
     error::{ApiError, Reason, Refusal},
     id::Id,
@@ -99,35 +99,9 @@ impl<A: Api> Payments<A> {
         Self { table: Table::new(dynamodb, config.table_name), api, currency: config.currency }
     }
 
-    /// One payment.
-    ///
-    /// # Errors
-    /// 404, also for a payment that is not settled.
-    pub async fn find(&self, id: Id) -> Result<Payment, ApiError> {
-        self.table.get(&item_key(id)).await?.ok_or_else(ApiError::not_found)
-    }
-
-    /// A page of the payments of a day in the order of their creation.
-    pub async fn list(&self, page: PageOfDay) -> Result<PaymentPage, ApiError> {
-        let (payments, next_cursor) = page.read(&self.table, LIST, |payment: &Payment| payment.id).await?;
-        Ok(PaymentPage { payments, next_cursor })
-    }
-
-    /// Finishes what is half done.
-    pub async fn sweep(&self, invocation: &Invocation) -> Result<Swept, ApiError> {
-        let mut swept = Swept::default();
-        let finish = |key: Key| async move { attempt::finish(self, &key, invocation).await };
-        swept.add(&self.table, UNFINISHED, invocation.now(), invocation, finish).await?;
-        Ok(swept)
-    }
-
     async fn order(&self, id: Id, invocation: &Invocation) -> Result<Option<PayableOrder>, ApiError> {
         let reply = self.api.send(Call::get(format!("/orders/{id}"), invocation)).await?;
-        match reply.status {
-            200 => reply.json().map(Some),
-            404 => Ok(None),
-            _ => Err(reply.unexpected("the order")),
-        }
+        if reply.status == 404 { Ok(None) } else { reply.ok("the order").map(Some) }
     }
 }
 
@@ -248,14 +222,23 @@ impl<A: Api> Service for Payments<A> {
                 let payment = attempt::attempt(self, &name, payment, request.invocation()).await?;
                 Answer::created(format!("/payments/{}", payment.id), &payment)
             }
-            "GET /payments" => Answer::ok(&self.list(PageOfDay::of(&request, LIST)?).await?),
-            "GET /payments/{id}" => Answer::ok(&self.find(request.id(Payment::SUBJECT)?).await?),
+            "GET /payments" => {
+                let page = PageOfDay::of(&request, LIST)?;
+                let (payments, next_cursor) = page.read(&self.table, LIST, Payment::id).await?;
+                Answer::ok(&PaymentPage { payments, next_cursor })
+            }
+            "GET /payments/{id}" => {
+                Answer::ok(&find::<Payment>(&self.table, request.id(Payment::SUBJECT)?).await?)
+            }
             _ => Err(ApiError::fault("unserved_route", request.route().to_string())),
         }
     }
 
     async fn scheduled(&self, _: Timestamp, invocation: &Invocation) -> Result<Swept, ApiError> {
-        self.sweep(invocation).await
+        let mut swept = Swept::default();
+        let finish = |key: Key| async move { attempt::finish(self, &key, invocation).await };
+        swept.add(&self.table, UNFINISHED, invocation.now(), invocation, finish).await?;
+        Ok(swept)
     }
 }
 

@@ -202,13 +202,9 @@ impl<A: Api> Reports<A> {
             call.query =
                 vec![("date", day.to_string()), ("part", part.to_string()), ("limit", MOST.to_string())];
             call.query.extend(cursor.map(|cursor| ("cursor", cursor)));
-            let reply = self.api.send(call).await?;
-            if reply.status != 200 {
-                return Err(reply.unexpected("the list"));
-            }
-            let Page { orders, payments, next_cursor } = reply.json()?;
-            let orders_currencies = orders.iter().map(|order| order.currency);
-            let mut currencies = orders_currencies.chain(payments.iter().map(|payment| payment.currency));
+            let Page { orders, payments, next_cursor } = self.api.send(call).await?.ok("the list")?;
+            let currencies = orders.iter().map(|order| order.currency);
+            let mut currencies = currencies.chain(payments.iter().map(|payment| payment.currency));
             if currencies.any(|currency| currency != self.currency) {
                 return Err(ApiError::fault("currency", "a list has another currency than the reports"));
             }

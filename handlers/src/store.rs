@@ -1,9 +1,9 @@
 //! One DynamoDB table: reads, conditional writes, transactions, lists over several partitions, and how their failures
 //! are told apart. Only this file and those below it know of items and keys.
 //!
-//! Every table has the string keys `pk` and `sk`. What is listed across partitions, or waits to be finished, has the
-//! attributes `list_pk` and `list_sk` besides, the keys of the sparse index `lists`. Whatever would gather all items
-//! of a kind under one partition key is spread over [`SHARDS`] of them. Reads of the table itself are consistent.
+//! Every table has the string keys `pk` and `sk`. An item that is listed across partitions, or has to be finished, also
+//! has `list_pk` and `list_sk`, the keys of the sparse index `lists`. No partition key is shared by all items of a kind:
+//! where there is no natural one, items are spread over [`SHARDS`]. Reads of the table itself are consistent.
 
 pub(crate) mod attempt;
 mod error;
@@ -23,7 +23,6 @@ use aws_sdk_dynamodb::{
     Client,
     types::{AttributeValue, Delete, KeysAndAttributes, Put, ReturnValue, TransactWriteItem, Update},
 };
-use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use error::StoreError;
@@ -76,15 +75,6 @@ pub(crate) enum Source {
     Index,
 }
 
-impl Source {
-    const fn keys(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Table => ("pk", "sk"),
-            Self::Index => ("list_pk", "list_sk"),
-        }
-    }
-}
-
 /// One table.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
@@ -99,6 +89,15 @@ impl Key {
 
     fn item(&self) -> Item {
         HashMap::from([("pk".to_owned(), text(&self.pk)), ("sk".to_owned(), text(&self.sk))])
+    }
+}
+
+impl Place {
+    fn item(&self) -> Item {
+        HashMap::from([
+            ("list_pk".to_owned(), text(&self.list_pk)),
+            ("list_sk".to_owned(), text(&self.list_sk)),
+        ])
     }
 }
 
@@ -149,7 +148,7 @@ impl Table {
         Err(StoreError::Busy)
     }
 
-    /// Up to `most` items of one partition in order, behind `after`, and whether there are more.
+    /// Up to `most` items of one partition in order, after the sort key `after`, and whether there are more.
     pub(crate) async fn query<T: DeserializeOwned>(
         &self,
         source: Source,
@@ -157,49 +156,11 @@ impl Table {
         after: Option<&str>,
         most: usize,
     ) -> Result<(Vec<T>, bool), StoreError> {
-        let (items, has_more) = self.items(source, partition, after, most).await?;
-        Ok((items.into_iter().map(read).collect::<Result<_, _>>()?, has_more))
-    }
-
-    /// Up to `most` items of several partitions, in one order, behind `after`, and whether there are more. A page can
-    /// be shorter although there are.
-    pub(crate) async fn merged<T: DeserializeOwned>(
-        &self,
-        source: Source,
-        partitions: &[String],
-        after: Option<&str>,
-        most: usize,
-    ) -> Result<(Vec<T>, bool), StoreError> {
-        // Items are spread evenly. Where a shard has more than its part, the page ends where that shard was read to.
-        let part = if partitions.len() == 1 { most } else { most.div_ceil(partitions.len()) * 2 + 10 };
-        let pages = partitions.iter().map(|partition| self.items(source, partition, after, part.min(most)));
-        let pages = try_join_all(pages).await?;
-        let (_, sort) = source.keys();
-        let place = |item: &Item| item.get(sort).and_then(|at| at.as_s().ok()).cloned();
-        let read_to = pages.iter().filter(|(_, has_more)| *has_more);
-        let read_to = read_to.filter_map(|(items, _)| items.last().and_then(place)).min();
-        let mut items: Vec<_> = pages.into_iter().flat_map(|(items, _)| items).collect();
-        items.sort_by_cached_key(place);
-        let found = items.len();
-        items.retain(|item| read_to.is_none() || place(item) <= read_to);
-        items.truncate(most);
-        let has_more = read_to.is_some() || items.len() < found;
-        Ok((items.into_iter().map(read).collect::<Result<_, _>>()?, has_more))
-    }
-
-    async fn items(
-        &self,
-        source: Source,
-        partition: &str,
-        after: Option<&str>,
-        most: usize,
-    ) -> Result<(Vec<Item>, bool), StoreError> {
-        let (hash, sort) = source.keys();
-        let request =
-            self.client.query().table_name(&self.name).expression_attribute_values(":pk", text(partition));
-        let request = match source {
-            Source::Table => request.consistent_read(true),
-            Source::Index => request.index_name(LISTS),
+        let request = self.client.query().table_name(&self.name).limit(one_more(most));
+        let request = request.expression_attribute_values(":pk", text(partition));
+        let (hash, sort, request) = match source {
+            Source::Table => ("pk", "sk", request.consistent_read(true)),
+            Source::Index => ("list_pk", "list_sk", request.index_name(LISTS)),
         };
         let request = match after {
             None => request.key_condition_expression(format!("{hash} = :pk")),
@@ -207,13 +168,21 @@ impl Table {
                 .key_condition_expression(format!("{hash} = :pk AND {sort} > :after"))
                 .expression_attribute_values(":after", text(after)),
         };
-        // One more than asked for tells whether there is more.
-        let request = request.limit(i32::try_from(most.saturating_add(1)).unwrap_or(i32::MAX));
         let answer = request.send().await.map_err(|error| refused("Query", &error))?;
-        let mut items = answer.items.unwrap_or_default();
-        let has_more = items.len() > most || answer.last_evaluated_key.is_some();
-        items.truncate(most);
-        Ok((items, has_more))
+        page(answer.items, answer.last_evaluated_key.as_ref(), most)
+    }
+
+    /// Up to `most` items of the whole index after the item `after`, in DynamoDB's own order, and whether there are more.
+    pub(crate) async fn scan<T: DeserializeOwned>(
+        &self,
+        after: Option<(Key, Place)>,
+        most: usize,
+    ) -> Result<(Vec<T>, bool), StoreError> {
+        let start = after.map(|(key, place)| key.item().into_iter().chain(place.item()).collect());
+        let request = self.client.scan().table_name(&self.name).index_name(LISTS).limit(one_more(most));
+        let answer = request.set_exclusive_start_key(start).send().await;
+        let answer = answer.map_err(|error| refused("Scan", &error))?;
+        page(answer.items, answer.last_evaluated_key.as_ref(), most)
     }
 
     /// Writes all or nothing.
@@ -241,10 +210,10 @@ impl Table {
     ) -> Result<Option<T>, StoreError> {
         let found = until_free(|| async move {
             let request = self.client.update_item().table_name(&self.name).set_key(Some(key.item()));
-            let request =
-                request.update_expression(change.expression()).set_condition_expression(change.condition());
-            let request = request.set_expression_attribute_names(change.names());
-            let request = request.set_expression_attribute_values(change.values());
+            let request = request.update_expression(&change.update);
+            let request = request.set_condition_expression(change.condition.clone());
+            let request = request.set_expression_attribute_names(Some(change.names.clone()));
+            let request = request.set_expression_attribute_values(Some(change.values.clone()));
             match request.return_values(ReturnValue::AllNew).send().await {
                 Ok(answer) => Ok(Some(answer.attributes)),
                 Err(error) => match Refused::of(&error, |_| Vec::new()) {
@@ -265,9 +234,7 @@ impl Table {
         item: &impl Serialize,
     ) -> Result<TransactWriteItem, StoreError> {
         let mut item = write(key, item)?;
-        if let Some(Place { list_pk, list_sk }) = place {
-            item.extend([("list_pk".to_owned(), text(list_pk)), ("list_sk".to_owned(), text(list_sk))]);
-        }
+        item.extend(place.into_iter().flat_map(Place::item));
         let put = Put::builder().table_name(&self.name).set_item(Some(item));
         let put = put.condition_expression("attribute_not_exists(pk)").build();
         Ok(TransactWriteItem::builder().put(put.map_err(|_| StoreError::Item("item"))?).build())
@@ -276,10 +243,10 @@ impl Table {
     /// A write for a transaction: a change of one item.
     pub(crate) fn change(&self, key: &Key, change: &Change) -> Result<TransactWriteItem, StoreError> {
         let update = Update::builder().table_name(&self.name).set_key(Some(key.item()));
-        let update =
-            update.update_expression(change.expression()).set_condition_expression(change.condition());
-        let update = update.set_expression_attribute_names(change.names());
-        let update = update.set_expression_attribute_values(change.values()).build();
+        let update = update.update_expression(&change.update);
+        let update = update.set_condition_expression(change.condition.clone());
+        let update = update.set_expression_attribute_names(Some(change.names.clone()));
+        let update = update.set_expression_attribute_values(Some(change.values.clone())).build();
         Ok(TransactWriteItem::builder().update(update.map_err(|_| StoreError::Item("update"))?).build())
     }
 
@@ -301,6 +268,23 @@ impl Table {
 
 fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
+}
+
+/// The limit of a read that tells whether there are more than `most`.
+fn one_more(most: usize) -> i32 {
+    i32::try_from(most.saturating_add(1)).unwrap_or(i32::MAX)
+}
+
+/// DynamoDB ends a page at 1 MB, too.
+fn page<T: DeserializeOwned>(
+    items: Option<Vec<Item>>,
+    read_to: Option<&Item>,
+    most: usize,
+) -> Result<(Vec<T>, bool), StoreError> {
+    let mut items = items.unwrap_or_default();
+    let has_more = items.len() > most || read_to.is_some();
+    items.truncate(most);
+    Ok((items.into_iter().map(read).collect::<Result<_, _>>()?, has_more))
 }
 
 fn read<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {

@@ -12,7 +12,7 @@ use std::{
 
 use access::log::Log;
 use dynamodb::Embedded;
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 use test_support::{Reply, Stub, reply};
 
 pub(crate) use fuse::{Death, Fuse};
@@ -109,8 +109,9 @@ pub(crate) fn with_body(mut event: Value, body: impl Into<String>) -> Value {
 }
 
 /// Status and body of a proxy answer, read with the types that AWS publishes.
-pub(crate) fn read(answer: &[u8]) -> (i64, Value) {
-    let answer: aws_lambda_events::apigw::ApiGatewayProxyResponse = serde_json::from_slice(answer).unwrap();
+pub(crate) fn read(answer: &RawValue) -> (i64, Value) {
+    let answer: aws_lambda_events::apigw::ApiGatewayProxyResponse =
+        serde_json::from_str(answer.get()).unwrap();
     assert_eq!(answer.headers["content-type"], "application/json");
     assert_eq!(answer.headers["cache-control"], "no-store");
     let Some(aws_lambda_events::encodings::Body::Text(body)) = answer.body else { panic!("no text") };

@@ -20,7 +20,7 @@ pub trait Api: Send + Sync {
     ///
     /// # Errors
     /// There was no answer. The call may have been carried out all the same.
-    fn send(&self, call: Call) -> impl Future<Output = Result<Reply, NoReply>> + Send;
+    fn send(&self, call: Call) -> impl Future<Output = Result<Reply, ApiError>> + Send;
 }
 
 /// One call of the API.
@@ -80,6 +80,11 @@ impl Reply {
         parsed.map_err(|_| ApiError::fault("upstream_answer", "an answer that is not what it should be"))
     }
 
+    /// The body of a 200 as JSON; `what` is it, for the log.
+    pub fn ok<T: DeserializeOwned>(&self, what: &'static str) -> Result<T, ApiError> {
+        if self.status == 200 { self.json() } else { Err(self.unexpected(what)) }
+    }
+
     /// The code and the field of an answer that is an error of ours.
     pub fn error(&self) -> (String, Option<String>) {
         #[derive(Default, serde::Deserialize)]
@@ -108,26 +113,6 @@ impl fmt::Debug for Reply {
     }
 }
 
-/// Why there was no answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{detail}")]
-pub struct NoReply {
-    /// Whether the same call may be answered later.
-    pub is_transient: bool,
-    /// What the log may say of it.
-    pub detail: String,
-}
-
-impl From<NoReply> for ApiError {
-    fn from(NoReply { is_transient, detail }: NoReply) -> Self {
-        if is_transient {
-            Self::unavailable("upstream_unavailable", detail)
-        } else {
-            Self::fault("upstream", detail)
-        }
-    }
-}
-
 /// The API, called with the tokens of one client for these scopes.
 #[derive(Clone, Debug)]
 pub struct ClientApi {
@@ -143,7 +128,7 @@ impl ClientApi {
 }
 
 impl Api for ClientApi {
-    async fn send(&self, call: Call) -> Result<Reply, NoReply> {
+    async fn send(&self, call: Call) -> Result<Reply, ApiError> {
         let mut request =
             ApiRequest::new(call.method, call.path).safe_to_repeat().time_limit(call.time_limit);
         request = request.trace(call.trace.iter().map(|(name, value)| (name.as_str(), value.as_str())));
@@ -153,10 +138,13 @@ impl Api for ClientApi {
         if let Some(body) = call.body {
             request = request.json_text(body);
         }
-        let reply = self.client.send(&request, self.scopes).await;
-        let reply =
-            reply.map_err(|error| NoReply { is_transient: error.is_transient(), detail: chain(&error) })?;
-        Ok(Reply { status: reply.status.as_u16(), body: reply.body })
+        match self.client.send(&request, self.scopes).await {
+            Ok(reply) => Ok(Reply { status: reply.status.as_u16(), body: reply.body }),
+            Err(error) if error.is_transient() => {
+                Err(ApiError::unavailable("upstream_unavailable", chain(&error)))
+            }
+            Err(error) => Err(ApiError::fault("upstream", chain(&error))),
+        }
     }
 }
 
@@ -170,7 +158,7 @@ mod tests {
     use crate::testing::{clock, invocation, stub};
 
     /// What is answered to `call`, and what was asked of the API on the way, the token's request left out.
-    async fn send(call: Call, answers: &[(u16, &str)]) -> (Result<Reply, NoReply>, Vec<Request>) {
+    async fn send(call: Call, answers: &[(u16, &str)]) -> (Result<Reply, ApiError>, Vec<Request>) {
         let token = r#"{"access_token":"the-token","token_type":"Bearer","expires_in":3600}"#;
         let mut all = vec![(200, token.to_owned())];
         all.extend(answers.iter().map(|(status, body)| (*status, (*body).to_owned())));
@@ -230,7 +218,7 @@ mod tests {
     async fn what_goes_wrong_upstream_is_told_without_token_or_secret() {
         let call = Call::with_body(Method::POST, "/x", &json!({}), &invocation()).unwrap();
         let (reply, _) = send(call.clone(), &[]).await;
-        let error = ApiError::from(reply.unwrap_err());
+        let error = reply.unwrap_err();
         assert_eq!((error.status(), error.label()), (503, "upstream_unavailable"));
         assert!(!format!("{error:?}").contains("the-"), "{error:?}");
         let cases =

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     config::{CallingConfig, Config},
-    entry::{Context, Entry, Failure, Service},
+    entry::{Context, Entry, Service},
     events,
     upstream::ClientApi,
 };
@@ -68,14 +68,7 @@ pub async fn run<S: Service + 'static>(service: S) -> Result<(), lambda_runtime:
                 time_left,
                 trace: context.xray_trace_id.as_deref(),
             };
-            let answer = entry.handle(payload.get().as_bytes(), context).await?;
-            let answer = serde_json::from_slice::<Box<RawValue>>(&answer);
-            answer.map_err(|_| {
-                Diagnostic::from(Failure {
-                    error_type: "answer",
-                    error_message: "the answer could not be written",
-                })
-            })
+            entry.handle(payload.get().as_bytes(), context).await.map_err(Diagnostic::from)
         }
     };
     // The runtime's own tracing layer is left out: the shell writes the one line of an invocation.

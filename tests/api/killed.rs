@@ -14,11 +14,12 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use fastrand::Rng;
 use gateway::loopback;
+use handlers::day::Day;
 use local::clients::Clients;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -173,18 +174,27 @@ impl Callers {
         }
     }
 
-    /// Everything in today's list, by its id.
+    /// Everything in the lists of today and of the day before, since midnight may have passed meanwhile, by its id.
     async fn all(&self, serving: &Serving, list: &str, id: &str) -> BTreeMap<String, Value> {
-        let (mut all, mut cursor) = (BTreeMap::new(), String::new());
-        loop {
-            let path = format!("/{list}?limit=500{cursor}");
-            let (status, page) = self.send(&serving.base, "GET", &path, &Value::Null, 0).await.unwrap();
-            assert_eq!(status, 200, "{page}");
-            let things = page[list].as_array().unwrap().iter();
-            all.extend(things.map(|thing| (thing[id].as_str().unwrap().to_owned(), thing.clone())));
-            let Some(next) = page["next_cursor"].as_str() else { return all };
-            cursor = format!("&cursor={next}");
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "what was made just now is listed under the day of now"
+        )]
+        let today = Day::of(SystemTime::now().try_into().unwrap());
+        let mut all = BTreeMap::new();
+        for day in [today.before().unwrap(), today] {
+            let mut cursor = String::new();
+            loop {
+                let path = format!("/{list}?date={day}&limit=500{cursor}");
+                let (status, page) = self.send(&serving.base, "GET", &path, &Value::Null, 0).await.unwrap();
+                assert_eq!(status, 200, "{page}");
+                let things = page[list].as_array().unwrap().iter();
+                all.extend(things.map(|thing| (thing[id].as_str().unwrap().to_owned(), thing.clone())));
+                let Some(next) = page["next_cursor"].as_str() else { break };
+                cursor = format!("&cursor={next}");
+            }
         }
+        all
     }
 }
 

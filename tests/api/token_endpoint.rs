@@ -150,12 +150,12 @@ impl Shop {
                 if binary != "order" {
                     return functions.local().invoke(&binary, event).await;
                 }
-                order.handle(&event, Context { request_id: "test", ..Context::default() }).await.map_err(
-                    |failure| InvokeError::Function {
-                        error_type: failure.error_type.to_owned(),
-                        error_message: failure.error_message.to_owned(),
-                    },
-                )
+                let answer = order.handle(&event, Context { request_id: "test", ..Context::default() }).await;
+                let answer = answer.map(|answer| answer.get().as_bytes().to_vec());
+                answer.map_err(|failure| InvokeError::Function {
+                    error_type: failure.error_type.to_owned(),
+                    error_message: failure.error_message.to_owned(),
+                })
             })
         })
         .await;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::error::ApiError;
 
@@ -45,11 +46,11 @@ struct ProxyResponse<'a> {
     is_base64_encoded: bool,
 }
 
-/// The bytes that the function returns for a request's outcome.
+/// What the function returns for a request's outcome.
 pub(super) fn encode(
     outcome: &Result<Answer, ApiError>,
     request_id: &str,
-) -> Result<Vec<u8>, serde_json::Error> {
+) -> Result<Box<RawValue>, serde_json::Error> {
     let mut headers = BTreeMap::from([("Content-Type", "application/json"), ("Cache-Control", "no-store")]);
     let error_body;
     let (status_code, body) = match outcome {
@@ -65,7 +66,7 @@ pub(super) fn encode(
             (error.status(), &error_body)
         }
     };
-    serde_json::to_vec(&ProxyResponse { status_code, headers, body, is_base64_encoded: false })
+    to_raw_value(&ProxyResponse { status_code, headers, body, is_base64_encoded: false })
 }
 
 /// What a status asks for besides the body.

@@ -157,7 +157,7 @@ async fn what_is_made_has_a_location() {
     let event = with_body(event("POST", "/inventory", "inventory/write"), r#"{"a":1}"#);
     let entry = Entry::new(Probe::default(), clock, log().0);
     let answer = entry.handle(event.to_string().as_bytes(), CONTEXT).await.unwrap();
-    let answer: Value = serde_json::from_slice(&answer).unwrap();
+    let answer: Value = serde_json::from_str(answer.get()).unwrap();
     assert_eq!(answer["headers"]["Location"], "/inventory/1");
 }
 
@@ -208,7 +208,7 @@ async fn refusals_carry_the_header_that_says_why() {
     let header = |event: Value| async move {
         let entry = Entry::new(Probe::default(), clock, log().0);
         let answer = entry.handle(event.to_string().as_bytes(), CONTEXT).await.unwrap();
-        let answer: Value = serde_json::from_slice(&answer).unwrap();
+        let answer: Value = serde_json::from_str(answer.get()).unwrap();
         answer["headers"]["WWW-Authenticate"].clone()
     };
     let event = event("GET", "/inventory", "");

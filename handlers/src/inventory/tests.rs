@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 
 use super::*;
 use crate::{
     entry::Entry,
-    testing::{CONTEXT, TABLE, clock, dynamodb, event, invocation, log, read, with_body},
+    testing::{CONTEXT, TABLE, World, clock, dynamodb, event, invocation, log, read, with_body},
 };
 
 async fn inventory() -> Inventory {
@@ -96,7 +96,7 @@ async fn bad_movements_are_4xx_that_name_the_field_and_write_nothing() {
         assert_eq!((status, &body["field"]), (400, &json!(field)), "{name}: {body}");
     }
     let mut list = event("GET", "/inventory", "inventory/read");
-    let items = |answer: Vec<u8>| read(&answer).1["items"].as_array().unwrap().len();
+    let items = |answer: Box<RawValue>| read(&answer).1["items"].as_array().unwrap().len();
     assert_eq!(items(entry.handle(list.to_string().as_bytes(), CONTEXT).await.unwrap()), 0);
     assert_eq!(post(&entry, many(99)).await.0, 200);
     assert_eq!(items(entry.handle(list.to_string().as_bytes(), CONTEXT).await.unwrap()), 99);
@@ -208,22 +208,52 @@ async fn a_price_stays_until_another_is_set() {
 }
 
 #[tokio::test]
-async fn pages_list_every_sku_once_in_order() {
+async fn pages_list_every_sku_once() {
     let inventory = inventory().await;
     let skus: Vec<String> = (0..250).map(|n| format!("S{n:03}")).collect();
     for (n, chunk) in skus.chunks(99).enumerate() {
         let lines: Vec<_> = chunk.iter().rev().map(|sku| (sku.as_str(), 1)).collect();
         apply(&inventory, &format!("load-{n}"), &lines).await.unwrap();
     }
-    let (mut listed, mut sizes, mut cursor) = (Vec::new(), Vec::new(), None);
-    loop {
-        let page = inventory.list(cursor.as_deref(), PAGE).await.unwrap();
-        sizes.push(page.items.len());
-        listed.extend(page.items.into_iter().map(|item| item.sku.to_string()));
-        let Some(next) = page.next_cursor else { break };
-        cursor = Some(next);
+    for limit in [7, 50, PAGE] {
+        let (mut listed, mut sizes, mut cursor) = (Vec::new(), Vec::new(), None);
+        loop {
+            let page = inventory.list(cursor.as_deref(), limit).await.unwrap();
+            assert!(page.items.is_sorted_by(|one, other| one.sku < other.sku), "a page is in order");
+            sizes.push(page.items.len());
+            listed.extend(page.items.into_iter().map(|item| item.sku.to_string()));
+            let Some(next) = page.next_cursor else { break };
+            cursor = Some(next);
+        }
+        listed.sort_unstable();
+        assert_eq!(listed, skus);
+        // Nothing follows a full page that is the last one.
+        assert_eq!(
+            sizes,
+            [vec![limit; 250 / limit], vec![250 % limit; usize::from(250 % limit > 0)]].concat()
+        );
     }
-    assert_eq!((listed, sizes), (skus, vec![100, 100, 50]));
+}
+
+#[tokio::test]
+async fn a_list_of_the_inventory_is_one_call_and_one_of_a_day_one_for_each_part() {
+    let world = World::new().await;
+    for full in [false, true] {
+        world.fuse.operations();
+        assert_eq!(world.get("/inventory", &[]).await.0, 200);
+        assert_eq!(world.get("/inventory", &[("limit", "5")]).await.0, 200);
+        assert_eq!(world.fuse.operations(), ["Scan"; 2], "{full}");
+        assert_eq!(world.get("/inventory", &[("sku", "S0"), ("sku", "S1")]).await.0, 200);
+        assert_eq!(world.fuse.operations(), ["BatchGetItem"], "{full}");
+        assert_eq!(world.get("/orders", &[]).await.0, 200);
+        assert_eq!(world.fuse.operations(), ["Query"; 8], "{full}");
+        assert_eq!(world.get("/orders", &[("part", "3")]).await.0, 200);
+        assert_eq!(world.fuse.operations(), ["Query"], "{full}");
+        for number in 0..20 {
+            world.load(&format!("r{number}"), &format!("S{number}"), 9).await;
+        }
+        world.write_orders(20, |_, _| {}).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

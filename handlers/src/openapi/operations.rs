@@ -63,7 +63,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         query: &["sku", "limit", "cursor"],
         refusals: &[400],
-        ..get("GET /inventory", "listStock", "A page of the inventory, by SKU", shape::<StockPage>)
+        ..get("GET /inventory", "listStock", "A page of the inventory", shape::<StockPage>)
     },
     get("GET /inventory/{sku}", "getStock", "One item of the inventory", shape::<StockItem>),
     Operation {

@@ -9,7 +9,6 @@ use crate::{
     entry::Entry,
     money::MAX_EXACT,
     testing::{CONTEXT, TABLE, World, clock, dynamodb, event, log, read, with_body},
-    upstream::NoReply,
 };
 
 /// Status, code and field of an answer.
@@ -209,7 +208,7 @@ async fn stock_that_goes_back_may_exceed_the_limit() {
 struct Never;
 
 impl Api for Never {
-    async fn send(&self, _: Call) -> Result<Reply, NoReply> {
+    async fn send(&self, _: Call) -> Result<Reply, ApiError> {
         std::future::pending().await
     }
 }
@@ -326,8 +325,8 @@ async fn what_cannot_be_finished_for_15_minutes_is_told_apart() {
 struct Down;
 
 impl Api for Down {
-    async fn send(&self, _: Call) -> Result<Reply, NoReply> {
-        Err(NoReply { is_transient: true, detail: "down".to_owned() })
+    async fn send(&self, _: Call) -> Result<Reply, ApiError> {
+        Err(ApiError::unavailable("upstream_unavailable", "down"))
     }
 }
 

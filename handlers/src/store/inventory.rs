@@ -2,102 +2,75 @@
 //!
 //! | pk | sk | attributes |
 //! | --- | --- | --- |
-//! | `stock#{SKU}` | `stock` | `sku`, `on_hand`; `unit_price` and `currency` once a price was set |
+//! | `stock#{SKU}` | `stock` | the item as it is shown; `unit_price` once a price was set |
 //! | `movement#{client id}#{reference}` | `movement` | the movement: that it happened, or why it was refused |
 //!
-//! SKUs stand in the index as `stock`, in shards and whole, so that a page of them is no read for each.
+//! The items of SKUs stand in the index, each under a key of its own (`{SKU}` / `stock`): a page of them is one `Scan` of
+//! the index, and no partition takes the writes of all.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::{Change, Key, Place, SHARDS, Source, StoreError, Table, Transaction, partition};
+use super::{Change, Key, Place, StoreError, Table, Transaction};
 use crate::{
     error::{Reason, Refusal},
+    inventory::{NewMovement, NewMovementLine, StockItem},
+    json::{Integer, List},
     money::{Currency, MAX_EXACT},
     text::Sku,
 };
 
-/// The sort key of an SKU's item, and the list of all of them.
+/// The sort key of an SKU's item, in the table and in the index.
 const STOCK: &str = "stock";
 
 /// DynamoDB writes a hundred items in one transaction; one of them is the movement itself.
 // SPEC: Amazon DynamoDB, TransactWriteItems: up to 100 actions
 pub(crate) const MOST_LINES: usize = 99;
 
-/// What is there of one SKU.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Stock {
-    /// Which.
-    pub(crate) sku: Sku,
-    /// How many; never below zero.
-    pub(crate) on_hand: i64,
-    /// For how much each in minor units, once a price was set.
-    #[serde(default)]
-    pub(crate) unit_price: Option<i64>,
-    /// The currency of the price.
-    #[serde(default)]
-    pub(crate) currency: Option<Currency>,
-}
-
 /// A stock movement that happened, or was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Movement {
-    pub(crate) lines: Vec<Moving>,
-    #[serde(default)]
-    pub(crate) is_return: bool,
+    pub(crate) asked: NewMovement,
     pub(crate) created_by: String,
     pub(crate) created_at: String,
     /// The stock that was answered for each line, once it was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) on_hand: Option<Vec<i64>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) refusal: Option<Refusal>,
 }
 
-/// One line of a stock movement.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Moving {
-    pub(crate) sku: Sku,
-    /// How many come in, or go out where it is negative.
-    pub(crate) change: i64,
-    /// The new price, if it changes.
-    pub(crate) unit_price: Option<i64>,
-}
-
 impl Table {
-    /// The stock of these SKUs, in no order; those that the inventory does not know are left out.
+    /// The items of these SKUs, in no order; those that the inventory does not know are left out.
     pub(crate) async fn stock<'s>(
         &self,
         skus: impl Iterator<Item = &'s Sku>,
-    ) -> Result<Vec<Stock>, StoreError> {
+    ) -> Result<Vec<StockItem>, StoreError> {
         self.get_all(&skus.map(stock_key).collect::<Vec<_>>()).await
     }
 
-    /// A page of the stock by SKU, behind `after`, and whether there is more. It may be a moment old.
+    /// A page of the stock after `after`, in DynamoDB's own order, and whether there is more. It may be a moment old.
     pub(crate) async fn stock_page(
         &self,
         after: Option<&Sku>,
         most: usize,
-    ) -> Result<(Vec<Stock>, bool), StoreError> {
-        let shards: Vec<_> = (0..SHARDS).map(|shard| partition(STOCK, shard)).collect();
-        self.merged(Source::Index, &shards, after.map(Sku::as_str), most).await
+    ) -> Result<(Vec<StockItem>, bool), StoreError> {
+        self.scan(after.map(|sku| (stock_key(sku), place(sku))), most).await
     }
 
     /// Applies a movement once: all its lines, or none. Returns what is written down under its key, which is another
-    /// one's lines where the key was used for that before.
+    /// movement where the key was used before.
     pub(crate) async fn apply(
         &self,
         key: &Key,
         movement: Movement,
         currency: Currency,
     ) -> Result<Movement, StoreError> {
+        let List(lines) = &movement.asked.lines;
         let mut writes = vec![self.put_new(key, None, &movement)?];
-        for line in &movement.lines {
-            writes.push(
-                self.change(&stock_key(&line.sku), &stock_change(line, movement.is_return, currency)?)?,
-            );
-        }
-        if writes.len() > MOST_LINES + 1 {
-            return Err(StoreError::Item("lines"));
+        for line in lines {
+            let change = stock_change(line, movement.asked.is_return, currency)?;
+            writes.push(self.change(&stock_key(&line.sku), &change)?);
         }
         let refused = match self.transact(writes).await? {
             Transaction::Done => return Ok(movement),
@@ -106,7 +79,7 @@ impl Table {
         // INVARIANT: a refusal is written down before anybody hears of it. Where another call of the same movement has
         // happened meanwhile, that one stands.
         if let Some(at) = refused {
-            let is_out = movement.lines.get(at).is_some_and(|line| line.change < 0);
+            let is_out = lines.get(at).is_some_and(|line| line.change.0 < 0);
             let reason = if is_out { Reason::InsufficientStock } else { Reason::StockLimit };
             let refusal = Movement { refusal: Some(reason.at(format!("lines[{at}].change"))), ..movement };
             if self.transact(vec![self.put_new(key, None, &refusal)?]).await? == Transaction::Done {
@@ -121,11 +94,14 @@ impl Table {
         if let Some(on_hand) = movement.on_hand {
             return Ok(on_hand);
         }
-        let found = self.stock(movement.lines.iter().map(|line| &line.sku)).await?;
-        let of = |line: &Moving| found.iter().find(|stock| stock.sku == line.sku).map(|stock| stock.on_hand);
-        let on_hand: Option<Vec<i64>> = movement.lines.iter().map(of).collect();
-        let change = Change::default().set_once("on_hand", &on_hand.ok_or(StoreError::Item("on_hand"))?)?;
-        let kept = self.update::<Movement>(key, &change.only_if_exists()).await?;
+        let List(lines) = &movement.asked.lines;
+        let found = self.stock(lines.iter().map(|line| &line.sku)).await?;
+        let of = |line: &NewMovementLine| found.iter().find(|item| item.sku == line.sku);
+        let on_hand: Option<Vec<i64>> = lines.iter().map(|line| of(line).map(|item| item.on_hand)).collect();
+        let values = json!({ "on_hand": on_hand.ok_or(StoreError::Item("on_hand"))? });
+        let update = "SET #on_hand = if_not_exists(#on_hand, :on_hand)";
+        let change = Change::new(update, "attribute_exists(#pk)", &values)?;
+        let kept = self.update::<Movement>(key, &change).await?;
         kept.and_then(|kept| kept.on_hand).ok_or(StoreError::Item("on_hand"))
     }
 }
@@ -134,21 +110,29 @@ fn stock_key(sku: &Sku) -> Key {
     Key::new(format!("stock#{sku}"), STOCK)
 }
 
+fn place(sku: &Sku) -> Place {
+    Place { list_pk: sku.to_string(), list_sk: STOCK.to_owned() }
+}
+
 /// INVARIANT: stock stays from zero to `MAX_EXACT`, whoever else is writing; only what was deducted before may go back
 /// beyond that.
-fn stock_change(line: &Moving, is_return: bool, currency: Currency) -> Result<Change, StoreError> {
-    let shard =
-        line.sku.as_str().bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % SHARDS;
-    let place = Place { list_pk: partition(STOCK, shard), list_sk: line.sku.to_string() };
-    let mut change = Change::default().add("on_hand", line.change)?.set("sku", &line.sku)?.list(&place)?;
-    if let Some(price) = line.unit_price {
-        change = change.set("unit_price", &price)?.set("currency", &currency)?;
-    }
-    if line.change < 0 {
-        change.only_if("on_hand", ">=", &line.change.saturating_neg())
-    } else if line.change > 0 && !is_return {
-        Ok(change.only_if("on_hand", "<=", &MAX_EXACT.saturating_sub(line.change))?.or_new("on_hand"))
-    } else {
-        Ok(change)
-    }
+fn stock_change(line: &NewMovementLine, is_return: bool, currency: Currency) -> Result<Change, StoreError> {
+    let NewMovementLine { sku, change: Integer(change), unit_price } = line;
+    let price = match unit_price {
+        Some(_) => "#unit_price = :unit_price, #currency = :currency",
+        None => "#currency = if_not_exists(#currency, :currency)",
+    };
+    let condition = match change {
+        ..=-1 => "#on_hand >= :least",
+        1.. if !is_return => "#on_hand <= :most OR attribute_not_exists(#on_hand)",
+        _ => "",
+    };
+    let Place { list_pk, list_sk } = place(sku);
+    let values = json!({
+        "sku": sku, "list_pk": list_pk, "list_sk": list_sk, "change": change, "unit_price": unit_price,
+        "currency": currency, "least": change.saturating_neg(), "most": MAX_EXACT.saturating_sub(*change),
+    });
+    let update =
+        format!("SET #sku = :sku, #list_pk = :list_pk, #list_sk = :list_sk, {price} ADD #on_hand :change");
+    Change::new(update, condition, &values)
 }

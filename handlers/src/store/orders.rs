@@ -9,6 +9,7 @@
 //! `unfinished`, with open attempts and cancelled orders whose stock is not back yet, and `pending`.
 
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::{Change, Place, StoreError, Table, attempt::unfinished, partition};
 use crate::{
@@ -34,27 +35,29 @@ impl Table {
         payment_id: Option<Id>,
         now: Timestamp,
     ) -> Result<Option<Order>, StoreError> {
-        let mut change = leaving(&Status::Paid, now)?.set("paid_at", &stamp(now))?.unlist();
-        if let Some(payment_id) = payment_id {
-            change = change.set("payment_id", &payment_id)?;
-        }
-        self.update(&item_key(id), &change).await
+        let update = "SET #status = :paid, #updated_at = :now, #paid_at = :now, #payment_id = :payment_id \
+                      REMOVE #list_pk, #list_sk";
+        let values = json!({
+            "paid": Status::Paid, "pending": Status::Pending, "now": stamp(now), "payment_id": payment_id,
+        });
+        self.update(&item_key(id), &Change::new(update, "#status = :pending", &values)?).await
     }
 
     /// Makes a pending order a cancelled one whose stock has to go back; `None` where it is not pending, or not there.
     pub(crate) async fn set_cancelled(&self, id: Id, now: Timestamp) -> Result<Option<Order>, StoreError> {
-        let change = leaving(&Status::Cancelled, now)?.list(&unfinished(id, now))?;
-        self.update(&item_key(id), &change).await
+        let Place { list_pk, list_sk } = unfinished(id, now);
+        let update = "SET #status = :cancelled, #updated_at = :now, #list_pk = :list_pk, #list_sk = :list_sk";
+        let values = json!({
+            "cancelled": Status::Cancelled, "pending": Status::Pending, "now": stamp(now),
+            "list_pk": list_pk, "list_sk": list_sk,
+        });
+        self.update(&item_key(id), &Change::new(update, "#status = :pending", &values)?).await
     }
 
     /// Notes that the stock of a cancelled order has gone back.
     pub(crate) async fn note_returned(&self, id: Id) -> Result<(), StoreError> {
-        let change = Change::default().unlist().only_if("status", "=", &Status::Cancelled)?;
+        let values = json!({ "cancelled": Status::Cancelled });
+        let change = Change::new("REMOVE #list_pk, #list_sk", "#status = :cancelled", &values)?;
         self.update::<Order>(&item_key(id), &change).await.map(|_| ())
     }
-}
-
-fn leaving(status: &Status, now: Timestamp) -> Result<Change, StoreError> {
-    let change = Change::default().set("status", status)?.set("updated_at", &stamp(now))?;
-    change.only_if("status", "=", &Status::Pending)
 }

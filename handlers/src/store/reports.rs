@@ -60,17 +60,14 @@ impl Table {
             self.put(&part(day, &begun, items), &Skus { skus }).await?;
             items += 1;
         }
-        let change = Change::default().set("begun", &begun)?.set("items", &items)?.set("totals", &sums)?;
-        let change = change.only_if("begun", "<=", &begun)?.or_new("begun");
-        let kept = self.update::<Sums>(&key(day), &change).await?;
+        let sums = Sums { begun, items, totals: sums };
+        let update = "SET #begun = :begun, #items = :items, #totals = :totals";
+        let condition = "#begun <= :begun OR attribute_not_exists(#begun)";
+        let kept = self.update::<Sums>(&key(day), &Change::new(update, condition, &sums)?).await?;
         // Of the two reports one is out of date now.
-        let old = match kept {
-            Some(_) => {
-                before.map(|before| (before.begun, before.items)).filter(|(before, _)| *before != begun)
-            }
-            None => Some((begun, items)),
-        };
-        if let Some((begun, items)) = old {
+        let old =
+            if kept.is_none() { Some(sums) } else { before.filter(|before| before.begun != sums.begun) };
+        if let Some(Sums { begun, items, .. }) = old {
             let keys: Vec<_> = (0..items).map(|number| part(day, &begun, number)).collect();
             for keys in keys.chunks(100) {
                 self.delete(keys).await?;

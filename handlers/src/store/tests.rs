@@ -5,10 +5,7 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, retry::Retr
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{
-    error::ApiError,
-    testing::{TABLE, stub},
-};
+use crate::{error::ApiError, testing::stub};
 
 /// A table whose DynamoDB gives these answers, one to a request.
 async fn table(answers: &[(u16, String)]) -> Table {
@@ -18,6 +15,7 @@ async fn table(answers: &[(u16, String)]) -> Table {
         .region(Region::new("eu-central-1"))
         .credentials_provider(Credentials::new("test", "secret-of-the-test", None, None, "test"))
         .retry_config(RetryConfig::disabled())
+        .http_client(client::Http::new().unwrap())
         .endpoint_url(stub.url("/"));
     Table::new(Client::from_conf(config.build()), "table".to_owned())
 }
@@ -67,36 +65,11 @@ async fn a_transaction_is_tried_again_until_nothing_but_conditions_decides() {
 async fn a_single_write_that_meets_a_transaction_is_tried_again() {
     let conflict = failure(400, "TransactionConflictException");
     let refused = failure(400, "ConditionalCheckFailedException");
-    let change = Change::default().set("a", &1).unwrap();
+    let change = Change::new("SET #a = :a", "", &json!({"a": 1})).unwrap();
     let one = table(&[conflict.clone(), conflict.clone(), refused]).await;
     assert_eq!(one.update::<Value>(&Key::new("a", "b"), &change).await, Ok(None));
     let always = table(&vec![conflict; 10]).await;
     assert_eq!(always.update::<Value>(&Key::new("a", "b"), &change).await, Err(StoreError::Busy));
-}
-
-#[tokio::test]
-async fn pages_of_several_partitions_have_every_item_once_in_order() {
-    let table = Table::new(crate::testing::dynamodb().await, TABLE.to_owned());
-    for number in 0..150 {
-        // Nearly all in one of them: pages end where that one was read to.
-        let pk = if number % 10 == 0 { "p#0" } else { "p#1" };
-        table.put(&Key::new(pk, format!("{number:03}")), &json!({"number": number})).await.unwrap();
-    }
-    let partitions = ["p#0", "p#1", "p#2"].map(str::to_owned);
-    for most in [1, 2, 7, 40, 500] {
-        let (mut numbers, mut after) = (Vec::new(), None::<String>);
-        loop {
-            let page =
-                table.merged::<Value>(Source::Table, &partitions, after.as_deref(), most).await.unwrap();
-            assert!(page.0.len() <= most);
-            after = page.0.last().map(|item| item["sk"].as_str().unwrap().to_owned());
-            numbers.extend(page.0.iter().map(|item| item["number"].as_u64().unwrap()));
-            if !page.1 {
-                break;
-            }
-        }
-        assert_eq!(numbers, (0..150).collect::<Vec<_>>(), "{most}");
-    }
 }
 
 #[tokio::test]

@@ -23,13 +23,14 @@ pub(crate) enum Death {
 }
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Fuse(Arc<Mutex<State>>, Arc<Mutex<Conflicts>>);
+pub(crate) struct Fuse(Arc<Mutex<State>>, Arc<Mutex<Traffic>>);
 
-/// Writes that are told to conflict with others, and are not done.
+/// What is asked of DynamoDB.
 #[derive(Debug, Default)]
-struct Conflicts {
-    /// So many of three.
-    of_three: usize,
+struct Traffic {
+    operations: Vec<String>,
+    /// So many of three writes are told to conflict with others, and are not done.
+    conflicts_of_three: usize,
     writes: usize,
 }
 
@@ -51,7 +52,12 @@ impl Fuse {
 
     /// From now on so many of three writes are in conflict with others.
     pub(crate) fn conflict(&self, of_three: usize) {
-        self.1.lock().unwrap().of_three = of_three;
+        self.1.lock().unwrap().conflicts_of_three = of_three;
+    }
+
+    /// The operations that were asked of DynamoDB since this was called last.
+    pub(crate) fn operations(&self) -> Vec<String> {
+        std::mem::take(&mut self.1.lock().unwrap().operations)
     }
 
     /// Starts again; says whether it had died.
@@ -98,11 +104,14 @@ impl Intercept for Fuse {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let mut conflicts = self.1.lock().unwrap();
+        let mut traffic = self.1.lock().unwrap();
         let target = context.request().headers().get(TARGET).unwrap_or_default();
-        if target.ends_with("TransactWriteItems") || target.ends_with("UpdateItem") {
-            conflicts.writes += 1;
-            if conflicts.writes % 3 < conflicts.of_three {
+        let operation = target.rsplit('.').next().unwrap().to_owned();
+        let is_write = matches!(operation.as_str(), "TransactWriteItems" | "UpdateItem");
+        traffic.operations.push(operation);
+        if is_write {
+            traffic.writes += 1;
+            if traffic.writes % 3 < traffic.conflicts_of_three {
                 // Something without effect takes its place.
                 let request = context.request_mut();
                 request.headers_mut().insert(TARGET, "DynamoDB_20120810.ListTables");

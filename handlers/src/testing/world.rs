@@ -16,6 +16,7 @@ use crate::{
     config::Config,
     day_list::item_key,
     entry::{Entry, Service},
+    error::ApiError,
     id::{Id, Ids},
     inventory::Inventory,
     money::Currency,
@@ -24,7 +25,7 @@ use crate::{
     reports::{self, Reports},
     routes::ROUTES,
     store::{Source, Table, partition},
-    upstream::{Api, Call, NoReply, Reply},
+    upstream::{Api, Call, Reply},
 };
 
 /// An entry of any service.
@@ -51,8 +52,8 @@ pub(crate) struct Gate {
 }
 
 impl Api for Gate {
-    async fn send(&self, call: Call) -> Result<Reply, NoReply> {
-        let dead = || NoReply { is_transient: true, detail: "dead".to_owned() };
+    async fn send(&self, call: Call) -> Result<Reply, ApiError> {
+        let dead = || ApiError::unavailable("upstream_unavailable", "dead");
         if !self.fuse.is_taken() {
             return Err(dead());
         }

@@ -10,6 +10,7 @@ use gateway::{
     invoke::{Invoke, InvokeError},
 };
 use handlers::entry::{Context, Entry, Failure, Service};
+use serde_json::value::RawValue;
 use tokens::token::TokenFunction;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -41,8 +42,11 @@ pub(crate) enum Code {
 
 /// A service in its shell, whichever it is.
 pub(crate) trait Handle: Debug + Send + Sync {
-    fn handle<'a>(&'a self, event: &'a [u8], context: Context<'a>)
-    -> BoxFuture<'a, Result<Vec<u8>, Failure>>;
+    fn handle<'a>(
+        &'a self,
+        event: &'a [u8],
+        context: Context<'a>,
+    ) -> BoxFuture<'a, Result<Box<RawValue>, Failure>>;
 }
 
 impl<S: Service + Debug> Handle for Entry<S> {
@@ -50,7 +54,7 @@ impl<S: Service + Debug> Handle for Entry<S> {
         &'a self,
         event: &'a [u8],
         context: Context<'a>,
-    ) -> BoxFuture<'a, Result<Vec<u8>, Failure>> {
+    ) -> BoxFuture<'a, Result<Box<RawValue>, Failure>> {
         Self::handle(self, event, context).boxed()
     }
 }
@@ -97,6 +101,7 @@ impl Code {
             Self::Service(entry) => entry
                 .handle(event, Context { request_id, time_left: Some(limit), ..Context::default() })
                 .await
+                .map(|answer| answer.get().as_bytes().to_vec())
                 .map_err(|failure| failed(failure.error_type, failure.error_message)),
             Self::Token(function, clock) => function
                 .handle(event, request_id, clock() + limit)
