@@ -16,7 +16,7 @@ pub(crate) struct Rules {
     pub(crate) clients: Clients,
     /// What `aud` must contain, if anything.
     pub(crate) audience: Option<String>,
-    /// How far `nbf` and `iat` may lie in the future.
+    /// How far `nbf` and `iat` may be in the future.
     pub(crate) skew: Duration,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct Rules {
 pub(crate) enum Form {
     /// Amazon Cognito's: `token_use`, `client_id`, `scope`.
     Cognito,
-    /// Another issuer's, shaped as RFC 9068 says, or with another claim in the place of `client_id` or `scope`.
+    /// Another issuer's: as in RFC 9068, or with another claim instead of `client_id` or `scope`.
     Oidc,
 }
 
@@ -125,7 +125,7 @@ fn is_for(claims: &Members<'_>, wanted: &str) -> bool {
     }
 }
 
-/// A time that may be missing, rounded up to a second, so that nothing is valid too early.
+/// A time that may be missing, rounded up to a second so that no token is valid too early.
 fn time(claims: &Members<'_>, name: &str, malformed: Refusal) -> Result<Option<UnixSeconds>, Refusal> {
     claims.get(name).map(|time| seconds(time, f64::ceil).ok_or(malformed)).transpose()
 }

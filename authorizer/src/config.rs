@@ -39,7 +39,7 @@ pub struct Config {
 /// One issuer and where its keys are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct IssuerConfig {
-    /// What `iss` may be, to the letter; at least one.
+    /// The exact values that `iss` may have; at least one.
     pub(crate) names: Vec<String>,
     pub(crate) jwks: Url,
 }
@@ -53,7 +53,7 @@ pub struct ConfigError(Vec<Problem>);
 pub struct Problem {
     /// The variable's name.
     pub variable: &'static str,
-    /// What it must be. Never its value, but for what is wrong with a route table.
+    /// What it must be. Never its value, except what is wrong with a route table.
     pub problem: Cow<'static, str>,
 }
 
@@ -75,8 +75,8 @@ impl fmt::Display for ConfigError {
 }
 
 impl Config {
-    /// Reads the settings, `vars` being a look-up by name, and the files that they name: routes, and a snapshot if there
-    /// is one.
+    /// Reads the settings, which `vars` looks up by name, and the files that they name: the routes, and perhaps a
+    /// snapshot.
     ///
     /// # Errors
     /// All problems together.
@@ -193,7 +193,7 @@ fn timing(vars: &impl Fn(&str) -> Option<String>, problems: &mut Problems) -> Ti
 fn snapshot(path: &str, issuers: usize, problems: &mut Problems) -> Option<Snapshot> {
     const VARIABLE: &str = "JWKS_SNAPSHOT";
     if issuers > 1 {
-        // A file says nothing of whose keys it holds, and no issuer's key may verify another's token.
+        // A file does not say whose keys it has, and no issuer's key may verify another's token.
         problems.add(VARIABLE, "needs a single issuer");
         return None;
     }

@@ -8,10 +8,10 @@ use crate::{
     refusal::Fault,
 };
 
-/// What Lambda hands over: an event of API Gateway, or other JSON.
+/// What Lambda passes in: an event of API Gateway, or other JSON.
 ///
-/// The type of `aws_lambda_events` is filled by our strict reader: its own would accept the fields as a list, and its
-/// errors would end the invocation before our log line is written.
+/// Our strict reader fills the type of `aws_lambda_events`: its own accepts the fields as a list, and its errors
+/// would end the invocation before our log line is written.
 // No `Debug`: the event holds the token.
 pub(crate) struct Event(Option<ApiGatewayCustomAuthorizerRequest>);
 

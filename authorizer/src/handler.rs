@@ -36,8 +36,8 @@ pub use explain::{Decided, Explanation, Step, Verdict};
 
 /// The reason in the log if the token is valid but does not cover the route called: API Gateway answers 403.
 const INSUFFICIENT_SCOPE: &str = "insufficient_scope";
-/// The reason, and the line at start, where the policy of a token closes a call that its scopes cover: API Gateway answers
-/// 403 too.
+/// The reason in the log, and the `event` of the line at start, if the policy of a token closes a call that its scopes
+/// cover: API Gateway answers 403 too.
 const ROUTES_OVERLAP: &str = "routes_overlap";
 
 /// The authorizer. Clones share their keys; invocations may run in parallel.
@@ -122,12 +122,12 @@ impl Authorizer {
         self.0.policies.routes()
     }
 
-    /// Whether a policy covers only the call that was asked about (`POLICY=call`).
+    /// Whether a policy covers only the requested call (`POLICY=call`).
     pub fn is_policy_per_call(&self) -> bool {
         self.0.policies.is_per_call()
     }
 
-    /// Fetches the keys of every issuer that has no fresh ones, all at once. Takes no longer than one fetch may. A
+    /// Fetches the keys of every issuer that has no fresh ones, all at once, within the time limit of one fetch. A
     /// failure is logged, and the first invocation tries again.
     pub async fn prefetch(&self) {
         let mut tasks = JoinSet::new();
@@ -138,15 +138,15 @@ impl Authorizer {
         while tasks.join_next().await.is_some() {}
     }
 
-    /// Returns what is held of the keys of every issuer now.
+    /// The current state of every issuer's keys.
     pub fn key_status(&self) -> Vec<KeyStatus> {
         self.0.verifier.issuers.iter().map(|issuer| issuer.keys.status()).collect()
     }
 
-    /// Decides about one event, JSON as API Gateway sends it, and writes the log line. Safe to drop at any time.
+    /// Decides on one event, JSON as API Gateway sends it, and writes the log line. Can be dropped at any time.
     ///
     /// # Errors
-    /// The token is refused, or nothing could be decided.
+    /// The token is refused, or no decision was possible.
     pub async fn handle(&self, event: &[u8], request_id: &str) -> Result<Box<RawValue>, Failure> {
         self.answer(Event::parse(event), request_id).await
     }

@@ -1,8 +1,8 @@
-//! `KeyCache`, the keys of one issuer: fetched once for all who wait, refreshed before they decide once they are old,
-//! kept when a fetch fails, dropped once they are stale.
+//! `KeyCache`, the keys of one issuer: one fetch at a time, shared by all waiters; old keys are refreshed before use,
+//! kept if that fails, and dropped once they are stale.
 //!
-//! Lambda freezes the process between invocations, so no fetch may be left running behind an answer: whoever finds the
-//! keys too old waits for the fetch, and falls back on the old keys only when it fails.
+//! Lambda freezes the process between invocations, so no fetch may run on after a response: a decision that finds the
+//! keys too old waits for the fetch, and uses the old keys only if it fails.
 
 use std::{
     fmt,
@@ -52,9 +52,9 @@ pub(crate) enum KeyOrigin {
 /// Why no key was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoKey {
-    /// We hold keys of the issuer, and none has this name.
+    /// Keys of the issuer are held, but none has this name.
     Unknown,
-    /// We hold no keys, or only keys that are too old.
+    /// No keys are held, or only keys that are too old.
     Unavailable,
 }
 
@@ -84,7 +84,7 @@ impl KeyCache {
     ) -> Self {
         let now = clock();
         let held = snapshot.map(|Snapshot { keys, fetched_at }| {
-            // A snapshot of the future would be fresh for ever; it is as old as the process at least.
+            // A snapshot from the future would be fresh for ever; it is at least as old as the process.
             let since = UNIX_EPOCH.checked_add(Duration::from_secs(fetched_at.0)).unwrap_or(now).min(now);
             Held { keys, is_snapshot: true, since }
         });
@@ -92,7 +92,7 @@ impl KeyCache {
         Self(Arc::new(Shared { issuer, fetch, timing, clock, log, state }))
     }
 
-    /// Fetches the keys unless we hold fresh ones. A failure is logged and starts no pause: the first decision
+    /// Fetches the keys unless fresh ones are held. A failure is logged and starts no pause: the first decision
     /// tries again.
     pub(crate) async fn prefetch(&self) {
         let flight = {
@@ -159,12 +159,12 @@ impl KeyCache {
             if flight.is_under_way(now, self.0.timing.timeout) {
                 return flight.succeeded.clone();
             }
-            // The process slept in the middle of it, and its time is over.
+            // The process was frozen meanwhile, and the fetch is out of time.
             flight.task.abort();
         }
         let (sender, succeeded) = watch::channel(None);
         let cache = self.clone();
-        // A task of its own, so that it goes on for the others when the caller that began it is dropped.
+        // In its own task, so it continues for the others if the caller that started it is dropped.
         let task = tokio::spawn(async move {
             let is_success = cache.refresh(&purpose).await;
             // Nobody may be waiting any more.
@@ -196,7 +196,7 @@ impl KeyCache {
                 }
                 true
             }
-            // A fetch during which the process slept says nothing about the issuer.
+            // A fetch during which the process was frozen says nothing about the issuer.
             Err(_) if age(began, now) > self.0.timing.timeout * 2 => false,
             Err(error) => {
                 if *purpose != Purpose::Prefetch {

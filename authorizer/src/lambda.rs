@@ -1,4 +1,4 @@
-//! The function on AWS Lambda: start, serve, and report what prevents it.
+//! The function on AWS Lambda: starts and serves, or reports why it cannot.
 
 use std::{io::Write, path::Path, process::ExitCode, time::SystemTime};
 
@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use crate::{Authorizer, Config, ConfigError, Failure, StartError, config::with_usual_places, event::Event};
 
-/// Runs the function until Lambda ends it, `vars` being a look-up in the environment. `program` is the path of the
-/// binary: its routes may be in `routes.json` beside it.
+/// Runs the function until Lambda stops it; `vars` looks up environment variables. `program` is the path of the binary:
+/// its routes may be in `routes.json` in the same folder.
 ///
-/// What keeps it from starting goes to standard error as one log line, all problems of the settings together.
+/// If it cannot start, it writes one log line to standard error, with all problems of the settings.
 pub fn run(
     vars: impl Fn(&str) -> Option<String>,
     program: Option<&Path>,
@@ -19,8 +19,8 @@ pub fn run(
 ) -> ExitCode {
     let vars = with_usual_places(&vars, program);
     let log = Log::from_vars(&vars, |line| {
-        // One write under one lock, so that lines of parallel invocations do not mix. A log that cannot be
-        // written has nowhere to complain.
+        // One write under one lock, so lines of parallel invocations do not mix. A failure to write cannot be
+        // reported anywhere.
         let _ = std::io::stdout().lock().write_all(line.as_bytes());
     });
     let Err(error) = serve(&vars, clock, log) else { return ExitCode::SUCCESS };
@@ -39,7 +39,7 @@ fn serve(
 ) -> Result<(), StopError> {
     let authorizer = Authorizer::new(Config::from_vars(vars)?, clock, log)?;
     let parallel = vars("AWS_LAMBDA_MAX_CONCURRENCY").and_then(|most| most.parse::<u32>().ok());
-    // For one invocation at a time this thread is enough, and the start is faster.
+    // One thread is enough for one invocation at a time, and starts faster.
     let mut runtime = if parallel.is_some_and(|most| most > 1) {
         tokio::runtime::Builder::new_multi_thread()
     } else {

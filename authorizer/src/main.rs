@@ -1,4 +1,4 @@
-//! The authorizer function: wiring of the environment, the program's own path and the clock. Everything else is the library's.
+//! The authorizer function: passes the environment, its own path and the clock to the library.
 
 use std::{process::ExitCode, time::SystemTime};
 

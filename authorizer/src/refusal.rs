@@ -5,7 +5,7 @@ use access::arn::ArnError;
 /// Makes `Refusal` from the one table of refusals.
 macro_rules! refusals {
     ($($variant:ident = $label:literal: $check:literal, else $meaning:literal;)+) => {
-        /// Why a token is refused. It holds nothing of the token.
+        /// Why a token is refused. It contains nothing of the token.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Refusal {
             $(#[doc = concat!("Refused because ", $meaning, ".")] $variant,)+
@@ -70,7 +70,7 @@ refusals! {
     MalformedJti = "malformed_jti": "`jti`, if present, is a short string", else "`jti` is present but not a string of at most 256 bytes without control characters";
 }
 
-/// Why nothing could be decided. It holds nothing of the event.
+/// Why no decision was possible. It contains nothing of the event.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// The event is not what API Gateway sends a TOKEN authorizer.
@@ -79,7 +79,7 @@ pub enum Fault {
     /// The event names no method ARN, or a malformed one.
     #[error("{0}")]
     MethodArn(#[from] ArnError),
-    /// We hold no key of the issuer that may decide, and none can be fetched now.
+    /// No usable key of the issuer is held, and none can be fetched now.
     #[error("no keys of the issuer to decide with")]
     KeysUnavailable,
     /// A resource of the policy is longer than API Gateway allows.

@@ -22,7 +22,7 @@ impl<'a> Verified<'a> {
     }
 }
 
-/// One issuer: its names and its keys, so that no issuer's key ever verifies another's token.
+/// One issuer with its own keys: no issuer's key ever verifies another's token.
 #[derive(Clone, Debug)]
 pub(crate) struct Issuer {
     /// The exact `iss` of its tokens; any of them.
@@ -44,7 +44,7 @@ impl Verifier {
         token: &'t Compact<'_>,
         origin: &mut Option<KeyOrigin>,
     ) -> Result<Verified<'t>, Rejection> {
-        // What costs nothing comes first, so that a token of a foreign issuer never causes a request.
+        // The free checks come first, so a token of a foreign issuer never causes a request.
         let unverified = token.read()?;
         let unverified_issuer = unverified.claims.text("iss").ok_or(Refusal::UnknownIssuer)?;
         let issuer = self

@@ -1,5 +1,4 @@
-//! The settings that say whose tokens are accepted and where the keys are: the user pools or another issuer, and the
-//! address of the keys.
+//! The settings for the issuer: the user pools or another issuer, and the address of the keys.
 
 use std::net::IpAddr;
 
@@ -7,7 +6,7 @@ use reqwest::Url;
 
 use super::{IssuerConfig, Problems};
 
-/// Reads `USER_POOL_ID`, `JWKS_URI` and `TOKEN_ISSUER`, and whether `TOKEN_AUDIENCE` is there if it must be.
+/// Reads `USER_POOL_ID`, `JWKS_URI` and `TOKEN_ISSUER`, and checks that `TOKEN_AUDIENCE` is set where it is required.
 pub(super) fn read(vars: &impl Fn(&str) -> Option<String>, problems: &mut Problems) -> Vec<IssuerConfig> {
     let address = vars("JWKS_URI").map(|text| address(&text));
     let issuers = match (vars("USER_POOL_ID"), vars("TOKEN_ISSUER")) {
@@ -94,7 +93,7 @@ fn is_region(region: &str) -> bool {
     }
 }
 
-/// The domain under which a region's services are.
+/// The domain of a region's services.
 // SPEC: `partitions.json` of the AWS SDKs: `regionRegex` and `dnsSuffix`
 fn suffix(region: &str) -> &'static str {
     const SUFFIXES: [(&str, &str); 6] = [
@@ -109,7 +108,7 @@ fn suffix(region: &str) -> &'static str {
     other.map_or("amazonaws.com", |(_, suffix)| suffix)
 }
 
-/// An address that keys may come from: nobody on the way can change them.
+/// An address that keys may come from, since nobody can change them on the way.
 fn address(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     let host = url.host_str()?;

@@ -12,14 +12,14 @@ use super::Problems;
 
 const FILE: &str = "ROUTES_FILE";
 const TEXT: &str = "ROUTES";
-/// The file's name where no setting names one.
+/// The name of the file if no setting names one.
 const NAME: &str = "routes.json";
 /// Where Lambda unpacks layers.
 const LAYERS: &str = "/opt";
 /// More than the largest table.
 const MOST_READ: u64 = 1024 * 1024;
 
-/// The look-up `vars`, and where it names no routes, `ROUTES_FILE` is `routes.json` beside `program`, or in a layer.
+/// The look-up `vars`; if it has no routes, `ROUTES_FILE` is `routes.json` next to `program` or in a layer.
 pub(crate) fn with_usual_places<'v>(
     vars: &'v dyn Fn(&str) -> Option<String>,
     program: Option<&'v Path>,
@@ -35,7 +35,7 @@ pub(crate) fn with_usual_places<'v>(
     }
 }
 
-/// The table, or `None` after its problem is noted.
+/// The table, or `None` once its problem is noted.
 pub(super) fn read(vars: &impl Fn(&str) -> Option<String>, problems: &mut Problems) -> Option<Table> {
     let (variable, table) = match (vars(FILE), vars(TEXT)) {
         (Some(_), Some(_)) => {

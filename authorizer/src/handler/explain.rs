@@ -1,5 +1,5 @@
-//! `Explanation`: a decision with the verdict of every check, for people. The code that invocations run makes the
-//! decision; from the check at which it ended follows which ones passed before and which were not reached.
+//! `Explanation`: a decision with the verdict of every check, for people. The same code as for invocations makes the
+//! decision; the check at which it ended tells which ones passed and which were not reached.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -63,7 +63,7 @@ pub enum Decided {
     Answer(Box<RawValue>),
     /// The token is refused.
     Refused(Refusal),
-    /// Nothing could be decided.
+    /// No decision was possible.
     Fault(Fault),
 }
 
@@ -91,10 +91,10 @@ impl Authorizer {
         Self::build(config, clock, log, |_| Arc::new(StaticJwks(jwks.to_vec())) as Arc<dyn Fetch>)
     }
 
-    /// Decides about one header value (`Bearer …`) as [`Authorizer::handle`] does, and returns the verdict of each check.
-    /// Writes no log line for the decision, but does for a failed fetch of keys.
+    /// Decides on one header value (`Bearer …`) as [`Authorizer::handle`] does, and returns the verdict of each check.
+    /// Logs no decision, but does log a failed fetch of keys.
     ///
-    /// The explanation holds header and claims: show it to whoever holds the token, and never log it.
+    /// The explanation contains header and claims: show it only to the holder of the token, and never log it.
     pub async fn explain(&self, value: &str, arn: &MethodArn<'_>) -> Explanation {
         let target = self.0.policies.called(arn);
         let decided = match self.judge(value, arn, target, &mut Line::new("")).await {

@@ -80,7 +80,7 @@ pub(crate) fn client(timeout: Duration) -> Result<Client, ClientError> {
         .referer(false)
         .redirect(redirect::Policy::none())
         .retry(retry::never())
-        // Fetches are an hour apart, and a connection kept from before may have died while the process was frozen.
+        // Fetches are an hour apart, and a pooled connection may have died while the process was frozen.
         .pool_max_idle_per_host(0)
         .connect_timeout(timeout)
         .timeout(timeout)
@@ -109,7 +109,7 @@ impl Fetch for HttpFetch {
     fn fetch(&self) -> Fetching<'_> {
         Box::pin(async {
             let mut response = self.client.get(self.url.clone()).send().await?;
-            // A redirect counts as a failure: where keys come from is configuration, not the endpoint's choice.
+            // A redirect is a failure: only the configuration chooses where keys come from.
             if response.status() != StatusCode::OK {
                 return Err(FetchError::Status(response.status().as_u16()));
             }

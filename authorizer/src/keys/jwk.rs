@@ -1,4 +1,4 @@
-//! `KeySet`: a JWKS, read strictly. Each key is read by itself, so that a bad one spoils no other.
+//! `KeySet`: a JWKS, read strictly. Each key is read separately, so a bad one does not affect the others.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -51,7 +51,7 @@ impl KeySet {
         }
         let mut keys: BTreeMap<String, Option<PublicKey>> = BTreeMap::new();
         for (kid, key) in raw.iter().filter_map(|raw| usable_key(raw.get())) {
-            // Nobody can say which of two different keys with one name is meant, so neither counts.
+            // Of two different keys with one name neither is used, since the name is ambiguous.
             keys.entry(kid)
                 .and_modify(|held| {
                     if held.as_ref().is_some_and(|held| *held != key) {
@@ -89,7 +89,7 @@ fn usable_key(text: &str) -> Option<(String, PublicKey)> {
             Json::Whole(_) | Json::Number(_) | Json::Text(_) | Json::Object(_) | Json::Bool | Json::Null,
         ) => false,
     };
-    // Whoever publishes a private key lets anyone sign with it.
+    // Anyone can sign with a published private key.
     let is_private = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|name| jwk.get(name).is_some());
     if !is("kty", "RSA")
         || !is_absent_or("use", "sig")
@@ -114,7 +114,7 @@ fn unsigned(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| bytes.first().is_some_and(|first| *first != 0))
 }
 
-/// 2048 to 4096 bits, and odd as a product of two odd primes is.
+/// 2048 to 4096 bits, and odd, as a product of two odd primes is.
 fn is_sound_modulus(n: &[u8]) -> bool {
     let bits = n.first().map_or(0, |first| n.len() * 8 - first.leading_zeros() as usize);
     (2048..=4096).contains(&bits) && n.last().is_some_and(|last| last % 2 == 1)

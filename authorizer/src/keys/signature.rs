@@ -1,7 +1,7 @@
 //! RS256 signatures, verified by `jsonwebtoken` with keys that are parsed once.
 //!
-//! Its built-in verifier builds the RSA key again for every signature. `install` puts a provider before it that keeps
-//! the parsed keys, and leaves every other algorithm, and signing, to the built-in one.
+//! Its built-in verifier parses the RSA key again for every signature. `install` sets a provider that keeps the parsed
+//! keys, and passes every other algorithm, and signing, to the built-in one.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,7 @@ use jsonwebtoken::{
     signature,
 };
 
-/// The most parsed keys that are kept. A key that was dropped is parsed again when it is next used.
+/// The most parsed keys that are kept. A dropped key is parsed again at its next use.
 const MOST_PARSED: usize = 256;
 
 /// A key that verifies RS256 signatures.
@@ -47,8 +47,8 @@ impl PartialEq for PublicKey {
     }
 }
 
-/// Makes `jsonwebtoken` use parsed keys in this process. If another provider was installed before, signatures are verified
-/// by that one: as strictly, but more slowly.
+/// Makes `jsonwebtoken` use parsed keys in this process. If another provider is already installed, that one verifies:
+/// as strictly, but more slowly.
 pub(crate) fn install() {
     let _ = PROVIDER.install_default();
 }
@@ -85,7 +85,7 @@ struct Parsed {
     key: Arc<ParsedPublicKey>,
 }
 
-/// The parsed keys by modulus. They are the process's, since a provider is a set of plain functions.
+/// The parsed keys by modulus, for the whole process, since a provider is a set of plain functions.
 static PARSED: RwLock<BTreeMap<Vec<u8>, Parsed>> = RwLock::new(BTreeMap::new());
 
 fn parsed(n: &[u8], e: &[u8]) -> Result<Arc<ParsedPublicKey>> {

@@ -1,4 +1,4 @@
-//! What a key cache remembers: the keys it holds, the pause after a fetch that did not help, the fetch under way.
+//! The state of a key cache: its keys, the pause after a fetch that did not help, the fetch in progress.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -19,7 +19,7 @@ pub(crate) struct Timing {
     pub(crate) cooldown: Duration,
     /// The age after which keys are refreshed before they decide.
     pub(crate) max_age: Duration,
-    /// The age after which keys decide nothing any more.
+    /// The age after which keys are no longer used.
     pub(crate) max_stale: Duration,
 }
 
@@ -52,19 +52,19 @@ impl State {
         self.held.as_ref().filter(|held| age(held.since, now) <= timing.max_stale)
     }
 
-    /// Begins a pause: after the first failed fetch in a row the shortest, after every other one twice as long.
+    /// Begins a pause: the shortest after the first failed fetch in a row, twice as long after each further one.
     pub(super) fn pause(&mut self, now: SystemTime) {
         let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(self.failures));
         let without_keys = jittered(doubled.min(LONGEST_PAUSE), now);
         self.pause = Some(Pause { began: now, without_keys });
     }
 
-    /// Whether no fetch may begin yet.
+    /// Whether the pause still runs.
     pub(super) fn is_paused(&self, now: SystemTime, timing: &Timing) -> bool {
         self.pause_left(now, timing).is_some()
     }
 
-    /// How long no fetch may begin. A pause that seems to begin in the future is over: the clock was set back.
+    /// What is left of the pause. One that seems to begin in the future is over: the clock was set back.
     pub(super) fn pause_left(&self, now: SystemTime, timing: &Timing) -> Option<Duration> {
         let pause = self.pause?;
         let is_held = self.usable(now, timing).is_some();
@@ -73,8 +73,8 @@ impl State {
     }
 }
 
-/// Takes up to a quarter off, so that processes whose fetches failed together do not all come back together. They differ
-/// in the nanoseconds of their clocks.
+/// Takes up to a quarter off, by the nanoseconds of the clock, so processes whose fetches failed together do not retry
+/// together.
 fn jittered(length: Duration, now: SystemTime) -> Duration {
     let nanoseconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().subsec_nanos();
     length / 4000 * (4000 - nanoseconds / 1000 % 1000)

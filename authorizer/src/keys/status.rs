@@ -1,4 +1,4 @@
-//! What a key cache holds now, for those who show it.
+//! The current state of a key cache, for display.
 
 use std::time::Duration;
 

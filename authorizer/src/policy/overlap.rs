@@ -1,19 +1,18 @@
-//! Which requests must be denied because a pattern that is allowed matches them, though the router gives them to
-//! another route; and which calls of a third route such a Deny closes.
+//! Finds the requests that must be denied because an allowed pattern matches them although the router gives them to
+//! another route, and the calls of a third route that such a Deny closes.
 
 use std::collections::HashMap;
 
 use super::shape::{Instance, Literal, Matcher, Part, Paths, Shape, spend};
 
-/// The work that finding overlaps may take for a whole table, in steps of about ten nanoseconds. A table that takes more
-/// is not a real one: the rest of its overlaps is covered by denying whole routes instead of those of their calls that a
-/// pattern matches.
+/// The work that finding overlaps may take for a whole table, in steps of about ten nanoseconds. No real table needs
+/// more; beyond it, whole routes are denied instead of only the calls that a pattern matches.
 const STEPS: usize = 2_000_000;
-/// The same for one pattern and one route, so that one such pair does not use up the steps of all.
+/// The same for one pattern and one route, so one pair cannot use up all steps.
 const STEPS_OF_A_PAIR: usize = 30_000;
 /// The most patterns to deny in a whole table, likewise.
 const MOST_DENIALS: usize = 5_000;
-/// The same for the calls that are reported at start: once it is used up, no more of them are looked for.
+/// The same for finding the calls that are reported at start.
 const STEPS_FOR_CLOSED: usize = 500_000;
 /// The most calls that are reported at start, for each verb.
 const MOST_CLOSED: usize = 10;
@@ -32,14 +31,14 @@ impl Default for Budget {
     }
 }
 
-/// The overlaps of routes with one verb, which are known by their place among these.
+/// The overlaps of the routes of one verb, each named by its index among them.
 #[derive(Debug)]
 pub(super) struct Overlaps {
     pub(super) denials: Vec<Denial>,
     by_allowed: Vec<Bits>,
 }
 
-/// A pattern to deny where a route is not covered.
+/// A pattern to deny if a route is not covered.
 #[derive(Debug)]
 pub(super) struct Denial {
     /// The route whose requests it matches.
@@ -52,7 +51,7 @@ pub(super) struct Denial {
     instance: Instance,
 }
 
-/// A set of denials by number: those that the pattern of a route makes necessary.
+/// The denials, by number, that the pattern of a route makes necessary.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Bits(Vec<u64>);
 
@@ -79,7 +78,7 @@ impl Bits {
     }
 }
 
-/// A call that a policy refuses though the route is covered.
+/// A call that a policy refuses although its route is covered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Closed {
     /// The route whose pattern is allowed.
@@ -122,15 +121,15 @@ impl Overlaps {
         Self { denials: search.denials, by_allowed }
     }
 
-    /// The denials that are necessary where these routes are allowed and their own are not covered.
+    /// The denials that are necessary if these routes are allowed and those of the denials are not covered.
     pub(super) fn denials_for(&self, routes: impl Iterator<Item = usize>) -> Bits {
         let mut all = Bits::default();
         routes.filter_map(|route| self.by_allowed.get(route)).for_each(|bits| all.extend(bits));
         all
     }
 
-    /// Calls that are closed to somebody who may make them: at most ten. `is_possible` says of the three routes of one
-    /// whether anybody may call the first and the last but not the other.
+    /// At most ten calls that a policy closes although they are covered. `is_possible` says of three routes whether a token
+    /// can cover the first and the last but not the other.
     pub(super) fn closed(
         &self,
         own: &[usize],
@@ -180,7 +179,7 @@ impl Search<'_> {
         let Some(pattern) = self.own.get(allowed) else { return needed };
         for (route, path) in self.own.iter().enumerate().filter(|(route, _)| *route != allowed) {
             let [plain, slashed] = self.paths.meet(*pattern, *path);
-            // The root is a slash, with or without one at the end.
+            // The root is one slash in any case.
             let is_root = self.shapes.get(route).is_some_and(|shape| shape.parts.is_empty());
             if plain && !is_root {
                 self.deny(allowed, route, false, &mut needed);
@@ -214,7 +213,7 @@ impl Search<'_> {
             let number = *self.known.entry((route, has_slash, path.clone())).or_insert(next);
             if number == next {
                 self.budget.denials = self.budget.denials.saturating_sub(1);
-                // So that memory, too, is bounded.
+                // Bounds memory, too.
                 let _ = spend(&mut self.budget.steps, path.len() + 8 * instance.len());
                 self.denials.push(Denial { route, path: Some(path), has_slash, instance });
             }
@@ -241,7 +240,7 @@ fn shapes<'s>(own: &[usize], paths: &'s Paths<'_>) -> Vec<&'s Shape> {
     own.iter().filter_map(|path| paths.shapes.get(*path)).collect()
 }
 
-/// Does something with at most so many of the steps that are left.
+/// Does something with at most `most` of the remaining steps.
 fn within<T>(left: &mut usize, most: usize, work: impl FnOnce(&mut usize) -> Option<T>) -> Option<T> {
     let before = most.min(*left);
     let mut own = before;
@@ -250,8 +249,8 @@ fn within<T>(left: &mut usize, most: usize, work: impl FnOnce(&mut usize) -> Opt
     done
 }
 
-/// A request of the instance that the router gives to `route` among these, if there is one. Parameters without a forced
-/// value have one that is no literal: then the fewest other routes match. Where the steps are used up, none is left.
+/// A request of the instance that the router gives to `route`, if there is one. A parameter without a forced value gets
+/// one that is not a literal, so that the fewest other routes match. `None` if the steps are used up.
 fn example(
     shapes: &[&Shape],
     route: usize,
@@ -278,6 +277,6 @@ fn example(
             return Some(request);
         }
     }
-    // Two runs have more combinations of lengths than were tried: rather deny a request too many.
+    // Two runs have more combinations of lengths than were tried: deny one request too many rather than too few.
     (runs > 1).then(|| request(1))
 }
