@@ -18,7 +18,7 @@ use reqwest::Request;
 
 use crate::http::Http;
 
-/// Larger than any answer of the services that are called: `DynamoDB` sends 16 MB at most.
+/// Larger than any response of the services that are called: `DynamoDB` sends 16 MB at most.
 // SPEC: Amazon DynamoDB, BatchGetItem: up to 16 MB of data
 const MAX_BODY: usize = 20 * 1024 * 1024;
 
@@ -178,7 +178,7 @@ mod tests {
         }
     }
 
-    /// An address where no connection comes about: a listener that accepts none, with its queue full.
+    /// An address that cannot be connected to: a listener that accepts nothing, with its queue full.
     async fn unconnectable() -> (String, Vec<tokio::net::TcpStream>, tokio::net::TcpListener) {
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -199,7 +199,7 @@ mod tests {
         let connecting = client_at(&url, short, 1).get_secret_value().secret_id("name").send();
         let short = TimeoutConfig::builder().read_timeout(LIMIT).build();
         let reading = client_at(&silent.url("/"), short, 1).get_secret_value().secret_id("name").send();
-        // Without them a connection is given up after 3 seconds, and an answer never.
+        // Without them a connection times out after 3 seconds, and a response never does.
         let patience = Duration::from_millis(2500);
         let connecting = tokio::time::timeout(patience, connecting).await;
         let reading = tokio::time::timeout(patience, reading).await;

@@ -60,10 +60,10 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// What a [`CredentialsSource`] returns: credentials that are on their way.
+/// The future credentials that a [`CredentialsSource`] returns.
 pub type Reading<'a> = Pin<Box<dyn Future<Output = Result<Credentials, CredentialsError>> + Send + 'a>>;
 
-/// Where credentials are read from: on first use, and again if the token endpoint refuses them, for they may have
+/// Where credentials are read from: on first use, and again if the token endpoint refuses them, since they may have
 /// been rotated.
 pub trait CredentialsSource: Send + Sync + 'static {
     /// Reads the credentials as they are now. Failures are not remembered.
@@ -77,7 +77,7 @@ impl CredentialsSource for Credentials {
     }
 }
 
-/// Why there are no credentials. Holds names and places, never a value.
+/// Why there are no credentials. Contains names and paths, never a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CredentialsError {
@@ -103,7 +103,7 @@ pub enum CredentialsError {
     /// The clients file could not be read.
     #[error(transparent)]
     ClientsFile(#[from] ClientsFileError),
-    /// Why a [`CredentialsSource`] of your own has none.
+    /// Why your own [`CredentialsSource`] has none.
     #[error("{reason}")]
     Other {
         /// The reason, without a value.

@@ -17,10 +17,10 @@ use crate::{
     url::ServiceUrl,
 };
 
-/// One request takes a fraction of a second; one that takes this long is better begun anew.
+/// A request takes a fraction of a second; one that takes this long is retried.
 const ATTEMPT_LIMIT: Duration = Duration::from_secs(3);
 
-/// Large enough for an answer with a token of the largest size.
+/// Large enough for a response with the largest token.
 const MAX_ANSWER: usize = 64 * 1024;
 
 /// API Gateway accepts 10,240 bytes of headers in total, so a longer token could not be used.
@@ -38,7 +38,7 @@ pub enum ClientAuthentication {
     Body,
 }
 
-/// What a token request holds besides credentials and scopes.
+/// The parameters of a token request besides credentials and scopes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Grant {
     pub(crate) authentication: ClientAuthentication,
@@ -89,7 +89,7 @@ pub(crate) async fn request(
     clock: &(dyn Fn() -> SystemTime + Send + Sync),
 ) -> Result<AccessToken, TokenError> {
     loop {
-        // A token's life is counted from before the request, so that it never ends later than we think.
+        // A token's life is counted from before the request, so it never ends earlier than we think.
         match attempt(credentials, grant, scopes, pace.time_left(), http, clock()).await {
             Err(error) if error.is_transient() && pace.wait(error.retry_after()).await => {
                 tracing::debug!(scopes, reason = error.label(), "token request repeated");
@@ -140,7 +140,7 @@ async fn attempt(
         .ok_or(TokenError::Malformed("it does not say when the token expires"))
 }
 
-/// Id and secret are form-encoded before they are joined, so that a colon in the id does not end it.
+/// Id and secret are form-encoded before they are joined, since the id may contain a colon.
 // SPEC: RFC 6749 section 2.3.1
 fn basic(credentials: &Credentials) -> String {
     let mut pair: String = form_encoded(&credentials.client_id).collect();

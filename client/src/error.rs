@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{credentials::CredentialsError, http::NoAnswer};
 
-/// Why there is no token. Holds nothing that the token endpoint sent, except OAuth's own error codes.
+/// Why there is no token. Contains nothing that the token endpoint sent, except OAuth's error codes.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
@@ -34,7 +34,7 @@ pub enum TokenError {
     /// There was no answer in time.
     #[error("the token endpoint did not answer in time")]
     TimedOut,
-    /// An answer with a status that the protocol does not have, such as a redirect.
+    /// A response with a status that the protocol does not have, such as a redirect.
     #[error("the token endpoint answered with status {status}")]
     Unexpected {
         /// The status.
@@ -51,7 +51,7 @@ pub enum TokenError {
     Interrupted,
 }
 
-/// Why a connection failed. Holds no address.
+/// Why a connection failed. Contains no address.
 #[derive(Clone)]
 pub struct ConnectionError(Arc<reqwest::Error>);
 

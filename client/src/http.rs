@@ -1,4 +1,4 @@
-//! The one HTTP client of a process, and the exchange of a request for an answer of bounded size.
+//! The HTTP client of a process, and one exchange with a response of bounded size.
 
 mod builder;
 
@@ -15,7 +15,7 @@ use rustls::ClientConfig;
 use crate::error::ConnectionError;
 pub use builder::{HttpBuilder, HttpError};
 
-/// The HTTP client. Build one per process and hand out clones, which share its connections.
+/// The HTTP client. Build one per process and share clones, which use the same connections.
 ///
 /// By default: TLS 1.2 or later with Mozilla's root certificates, HTTP/1.1, no proxy, and never a redirect.
 #[derive(Clone)]

@@ -11,7 +11,7 @@ async fn main() -> ExitCode {
     let vars = |name: &str| std::env::var(name).ok();
     let done = Program::parse().run(vars, &mut std::io::stdout(), &mut std::io::stderr()).await;
     done.unwrap_or_else(|error| {
-        // If there is no standard error, the exit code has to do.
+        // Without a standard error, only the exit code is left.
         writeln!(std::io::stderr(), "client: {:#}", anyhow::Error::from(error)).ok();
         ExitCode::from(2)
     })

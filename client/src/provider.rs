@@ -1,13 +1,13 @@
-//! The trait behind which code that needs tokens hides where they come from.
+//! The trait for code that needs tokens, wherever they come from.
 
 use std::pin::Pin;
 
 use crate::{error::TokenError, source::TokenSource, token::AccessToken};
 
-/// A token that is on its way.
+/// A future token.
 pub type TokenFuture<'a> = Pin<Box<dyn Future<Output = Result<AccessToken, TokenError>> + Send + 'a>>;
 
-/// Something that has access tokens: a [`TokenSource`], or what a test puts in its place.
+/// A provider of access tokens: a [`TokenSource`], or a test's substitute.
 ///
 /// ```
 /// use client::{AccessToken, TokenFuture, TokenProvider};

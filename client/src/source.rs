@@ -26,13 +26,13 @@ use slots::{Next, Outcome, Slots};
 /// The limit for reading the credentials once: a source that hangs would hold up every caller.
 const READING_LIMIT: Duration = Duration::from_secs(7);
 
-/// A request that began this long before its caller came may have been caught by a suspension.
+/// A request that began this long before its caller may have been interrupted by a suspension.
 const WELL_BEFORE: Duration = Duration::from_secs(1);
 
-/// A request that fails this soon after its caller came did not fail because of anything that happened since.
+/// A request that fails this soon after its caller arrives failed for an earlier reason.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
-/// The tokens of one client. Clones are cheap and share the tokens.
+/// The access tokens of one client. Clones are cheap and share the tokens.
 ///
 /// A token request runs in a task of its own, so a caller that goes away does not interrupt the others. It must be
 /// used inside a tokio runtime.
@@ -103,7 +103,7 @@ impl TokenSource {
         }
     }
 
-    /// Returns the token at hand, or else the outcome of a request.
+    /// Returns the token that is held, or else the outcome of a request.
     async fn wait(&self, scopes: &str, refused: Option<&AccessToken>) -> Result<AccessToken, Failed> {
         let now = (self.0.clock)();
         let next = self.0.slots().next(scopes, refused, now);
@@ -145,12 +145,12 @@ impl TokenSource {
 /// Why a caller got no token from a request.
 struct Failed {
     error: TokenError,
-    /// Whether the process was probably suspended during the request: a laptop that slept, a function that Lambda
-    /// froze. The caller is not to blame for that, so it gets a request of its own.
+    /// Whether the process was probably suspended during the request (a laptop slept, Lambda froze the function). The
+    /// caller then gets a new request.
     was_suspended: bool,
 }
 
-/// Whether `error` is what a suspension leaves behind, and came as soon as the caller did.
+/// Whether `error` is what a suspension causes, and came as soon as the caller did.
 fn failed_at_once(error: &TokenError, came: Instant) -> bool {
     let is_left_behind = matches!(
         error,
@@ -169,7 +169,7 @@ impl fmt::Debug for TokenSource {
 }
 
 impl Shared {
-    // A panic while the lock is held, as from `spawn` outside a runtime, leaves the slots whole: go on with them.
+    // A panic while the lock is held, as from `spawn` outside a runtime, leaves the slots intact.
     fn slots(&self) -> MutexGuard<'_, Slots> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }

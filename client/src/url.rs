@@ -15,7 +15,7 @@ impl ServiceUrl {
         let whole = format!("{}{path}", self.0.path().trim_end_matches('/'));
         let mut url = self.0.clone();
         url.set_path(&whole);
-        // INVARIANT: a path is sent as it is or not at all. The URL parser drops dot segments, so a `..` in an
+        // INVARIANT: a path is sent unchanged or not at all. The URL parser drops dot segments, so a `..` in an
         // id could otherwise reach another route.
         (path.starts_with('/') && url.path() == whole).then_some(url)
     }
@@ -63,7 +63,7 @@ impl fmt::Debug for ServiceUrl {
     }
 }
 
-/// Why a string is not a [`ServiceUrl`]. The string is not repeated: it may hold a password.
+/// Why a string is not a [`ServiceUrl`]. The string is not repeated: it may contain a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UrlError {

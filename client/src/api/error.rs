@@ -5,7 +5,7 @@ use crate::{
     http::NoAnswer,
 };
 
-/// Why a call brought no answer, or none that can be read. Holds nothing that the API sent.
+/// Why a call has no answer, or none that can be read. Contains nothing that the API sent.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApiError {
@@ -54,7 +54,7 @@ impl ApiError {
         }
     }
 
-    /// Whether the same call may succeed a little later. The API may have carried it out all the same.
+    /// Whether the same call may succeed a little later. The API may have carried it out nevertheless.
     pub const fn is_transient(&self) -> bool {
         match self {
             Self::Token(error) => error.is_transient(),

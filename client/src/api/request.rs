@@ -93,7 +93,7 @@ impl ApiRequest {
         Ok(self)
     }
 
-    /// Sets the body to a string that is JSON already, or what a `Content-Type` header says.
+    /// Sets the body to a string: JSON, or whatever a `Content-Type` header says.
     #[must_use]
     pub fn json_text(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some(body.into());
@@ -108,8 +108,8 @@ impl ApiRequest {
         self
     }
 
-    /// Takes `limit` at most for this request, or the client's own limit if that is shorter. Each attempt says in the
-    /// header [`TIME_LEFT`] how many milliseconds are left, so that a service can stop when nobody waits any more.
+    /// Limits this request to `limit`, or to the client's limit if that is shorter. Each attempt sends the remaining
+    /// milliseconds in the header [`TIME_LEFT`], so that a service can stop once nobody waits.
     #[must_use]
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = Some(limit);

@@ -1,4 +1,4 @@
-//! What the commands say when they fail: what is wrong, and what to do about it.
+//! The error messages of the commands: what is wrong, and what to do about it.
 
 use std::{io, path::Path};
 
@@ -107,7 +107,7 @@ impl CommandError {
     }
 }
 
-/// The failures that whoever typed the command can do something about.
+/// The failures that the user can do something about.
 fn explained(error: &TokenError, target: &Target) -> Option<CommandError> {
     match error {
         TokenError::Credentials(CredentialsError::ClientsFile(error)) => clients_file(error),

@@ -1,16 +1,16 @@
-//! What to do about an answer that refuses a call.
+//! Hints what to do about a refused call.
 
 use super::Call;
 use crate::{StatusCode, api::ApiResponse};
 
-/// A hint where the answer alone does not say what to do.
+/// A hint if the answer alone does not say what to do.
 pub(super) fn of_answer(answer: &ApiResponse, call: &Call) -> Option<String> {
     let body = String::from_utf8_lossy(&answer.body).to_ascii_lowercase();
     match answer.status {
         StatusCode::BAD_REQUEST if body.contains("idempotency-key") && !call.has_idempotency_key() => Some(
             "this call needs a key of your choice: add --header 'Idempotency-Key: my-first-call'".to_owned(),
         ),
-        // What the API answers to a path or a method that it does not have: our template's words, and API Gateway's own.
+        // The answer to an unknown path or method: our template's, and API Gateway's default.
         StatusCode::NOT_FOUND | StatusCode::FORBIDDEN
             if body.contains("there is no such route") || body.contains("missing authentication token") =>
         {

@@ -1,4 +1,4 @@
-//! The program `client`: the commands, for a client of the environment or of a clients file.
+//! The program `client`: its commands, with credentials from the environment or a clients file.
 
 use std::{io::Write, process::ExitCode};
 
@@ -94,7 +94,7 @@ fn target(
         if let Some(url) = argument {
             return Ok(url);
         }
-        // A port that is given is more specific than the environment.
+        // An explicit port is more specific than the environment.
         let given = if caller.port.is_some() { None } else { var(name) };
         let url = given.unwrap_or(default).parse();
         url.map_err(|error| CredentialsError::Invalid(vec![Problem::Url(name, error)]))

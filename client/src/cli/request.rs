@@ -49,7 +49,7 @@ fn is_idempotency_key(name: &str) -> bool {
     name.eq_ignore_ascii_case("idempotency-key")
 }
 
-/// A part of a query as it was meant; it is encoded again when it is sent.
+/// A decoded part of a query; it is encoded again when it is sent.
 fn decoded(text: &str) -> String {
     let spaced = text.replace('+', " ");
     percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()

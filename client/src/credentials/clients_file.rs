@@ -30,7 +30,7 @@ pub struct ClientsFile {
     pub api_url: Option<ServiceUrl>,
 }
 
-/// Why a clients file brings no credentials. Holds names and places, never a value.
+/// Why a clients file yields no credentials. Contains names and paths, never a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientsFileError {
@@ -139,8 +139,8 @@ struct Entry {
     scopes: Option<Vec<String>>,
 }
 
-/// Whether only the owner has access to the file. Who may read it knows the secrets, and who may change it decides
-/// where they are sent and by whom; a warning in a script goes unread. So the file is refused, as ssh does with keys.
+/// Whether only the owner has access to the file. Whoever can read it knows the secrets, and whoever can change it decides
+/// where they are sent; nobody reads a warning in a script. So the file is refused, as ssh refuses such keys.
 #[cfg(unix)]
 fn is_private(metadata: &Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt;

@@ -57,7 +57,7 @@ struct Unread {
 }
 
 impl<E: ProvideErrorMetadata> From<&SdkError<E>> for Unread {
-    /// Keeps the kind of failure only: the SDK's error holds the whole answer, and so perhaps the secret.
+    /// Keeps only the kind of failure: the SDK's error contains the whole response, and perhaps the secret.
     fn from(error: &SdkError<E>) -> Self {
         let (reason, is_transient) = match error {
             SdkError::ServiceError(failure) => {

@@ -118,7 +118,7 @@ impl HttpBuilder {
             .http1_only()
             .no_proxy()
             .referer(false)
-            // A redirect would carry the bearer, or the client's secret, to an address that nobody has checked.
+            // A redirect would send the token, or the client's secret, to an address that nobody has checked.
             .redirect(redirect::Policy::none())
             .retry(retry::never())
             .user_agent(&self.user_agent)

@@ -20,10 +20,10 @@ const TIME_LIMIT: Duration = Duration::from_secs(8);
 /// Retries of one token request.
 const RETRIES: u32 = 4;
 
-/// Sets of scopes for which a token is held. A service uses one or a few; more come from outside.
+/// Sets of scopes for which a token is held. A service uses one or a few; more would come from outside.
 const CAPACITY: usize = 100;
 
-/// Builds a [`TokenSource`]. The defaults suit Amazon Cognito and a function that has a caller of its own.
+/// Builds a [`TokenSource`]. The defaults suit Amazon Cognito and a function whose caller waits.
 ///
 /// ```no_run
 /// use client::{ClientAuthentication, Credentials, Http, TokenSource};
@@ -64,8 +64,7 @@ impl TokenSourceBuilder {
         self
     }
 
-    /// Requests tokens here, instead of at the credentials' own token URL: the address of a shared token cache, for
-    /// instance.
+    /// Requests tokens here instead of at the credentials' token URL, for example at a shared token cache.
     pub fn token_url(mut self, url: ServiceUrl) -> Self {
         self.grant.token_url = Some(url);
         self

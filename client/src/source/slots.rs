@@ -12,15 +12,15 @@ use crate::{error::TokenError, token::AccessToken};
 /// The outcome of a token request.
 pub(super) type Outcome = Result<AccessToken, TokenError>;
 
-/// The pause after a renewal that brought no better token, and between two replacements of a refused token. While it
-/// runs, the token at hand is used. Without it each call would request a token that it will not get.
+/// The pause after a renewal without a better token, and between two replacements of a refused token. Meanwhile the
+/// old token is used. Without the pause each call would make another request in vain.
 pub(super) const PAUSE: Duration = Duration::from_secs(10);
 
-/// A request older than this is no longer waited for. Only a suspension of the process makes one so old, and then its
+/// Nobody waits for a request older than this. Only a suspension of the process makes one so old, and then its
 /// connection is dead.
 const MAX_AGE: Duration = Duration::from_secs(10);
 
-/// A token request in a task of its own.
+/// A token request in its own task.
 #[derive(Clone)]
 pub(super) struct Flight {
     /// When it began, by the wall clock: a monotonic clock may stand still during a suspension.
@@ -112,8 +112,8 @@ impl Slots {
         }
     }
 
-    /// Makes room for one more slot: drops those that hold nothing of use, and then, if there still are too many, the
-    /// one whose token expires first.
+    /// Makes room for one more slot: drops those without anything useful and then, if there are still too many, the one
+    /// whose token expires first.
     fn make_room(&mut self, now: SystemTime) {
         if self.slots.len() < self.capacity {
             return;
@@ -137,7 +137,7 @@ impl Slots {
         now: SystemTime,
     ) -> Outcome {
         let slot = self.slots.entry(scopes.to_owned()).or_default();
-        // A younger request may have taken the place of one that a suspension had caught.
+        // A later request may have replaced one that was interrupted by a suspension.
         slot.flight.take_if(|flight| sender.subscribe().same_channel(&flight.receiver));
         let was_refused = is_paused(slot.replacement_paused_until, now);
         // INVARIANT: a token is only ever replaced by one that is valid for as long, unless an API refused it. A
