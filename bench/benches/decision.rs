@@ -1,11 +1,11 @@
 //! The steps of a decision, in one process without the Lambda runtime: each input goes one step further than the one
-//! before it, so a step is the difference of two lines. Beside them the floors: what the work itself takes, done by
-//! the libraries alone.
+//! before it, so a step is the difference of two lines. The floors, for comparison, are the same work done by the
+//! libraries alone.
 //!
 //! `start` is what a cold start computes before the first network call, with our routes and with a large table.
 //!
 //! `malformed` stops at the shape of the token. `foreign` goes on to its header and the unverified issuer, `forged` to
-//! the end of the signature's check, `expired` to the claims, and `allowed` to the policy and the written answer.
+//! the end of the signature's check, `expired` to the claims, and `allowed` to the policy and the serialized answer.
 
 use std::{hint::black_box, time::SystemTime};
 
@@ -90,7 +90,7 @@ fn floors(criterion: &mut Criterion, issuer: &Issuer, token: &str) -> Outcome {
 }
 
 fn starts(criterion: &mut Criterion) -> Outcome {
-    // No two paths are alike, each has four parameters, and a greedy route meets all of them.
+    // All paths differ, each has four parameters, and a greedy route overlaps all of them.
     let route = |n: usize| {
         let (resource, item) = (n / 25, n % 25);
         format!(r#""ANY /{{a}}/r{resource}/{{b}}/{{c}}/i{item}/{{d}}":["s/{resource}"]"#)
@@ -109,14 +109,14 @@ fn starts(criterion: &mut Criterion) -> Outcome {
     Ok(())
 }
 
-/// One that holds its keys.
+/// An authorizer that holds its keys.
 fn authorizer(runtime: &Runtime, pool: &str, jwks: &str) -> Outcome<Authorizer> {
     let authorizer = new(jwks, pool, ROUTES)?;
     runtime.block_on(authorizer.prefetch());
     Ok(authorizer)
 }
 
-/// One that writes its log nowhere.
+/// An authorizer that drops its log.
 fn new(jwks: &str, pool: &str, routes: &str) -> Outcome<Authorizer> {
     let vars = |name: &str| match name {
         "USER_POOL_ID" => Some(pool.to_owned()),

@@ -13,7 +13,7 @@ const SCOPES: usize = 50;
 
 fn main() -> Result<(), Error> {
     let log = Log::from_vars(vars, |line| {
-        // A log that cannot be written has nowhere to complain.
+        // A failure to write the log cannot be reported anywhere.
         let _ = std::io::stdout().lock().write_all(line.as_bytes());
     });
     #[expect(clippy::disallowed_methods, reason = "the edge of the program")]

@@ -6,19 +6,19 @@ use test_support::Outcome;
 
 use crate::figure::Program;
 
-/// What a call carries.
+/// The kind of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Call {
-    /// A good token that the process has not seen.
+    /// A valid token that the process has not seen.
     Fresh,
-    /// A token that fails on its shape.
+    /// A malformed token.
     Malformed,
     /// A read that a function answers from its table.
     Read,
 }
 
 impl Call {
-    /// Fails on a wrong answer: its time is not worth knowing.
+    /// Fails on a wrong answer.
     pub(crate) fn check(self, program: Program, outcome: &Outcome) -> Result<()> {
         let part = match (self, program) {
             (Self::Malformed, Program::Authorizer | Program::Wide) => {
@@ -37,7 +37,7 @@ impl Call {
             (_, Program::Floor) => r#""principalId""#,
         };
         match outcome {
-            // The echo's answer is the event, token and all: only errors are quoted.
+            // The echo's answer is the event with its token: only errors are quoted.
             Outcome::Answer(answer) => {
                 ensure!(answer.to_string().contains(part), "an answer without `{part}`");
             }

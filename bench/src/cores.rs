@@ -21,7 +21,7 @@ impl Cores {
         divide().unwrap_or_else(|error| Self::Unpinned(format!("{error:#}")))
     }
 
-    /// Starts a process where measured processes run.
+    /// Starts a process on the core of the measured processes.
     pub(crate) fn spawn(&self, command: &mut Command) -> Result<Child> {
         let started = match self {
             Self::Pinned(core) => spawn_on(*core, command)?,

@@ -1,4 +1,4 @@
-//! What is measured, of which programs, and the targets.
+//! The figures, the programs that they are measured of, and the targets.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ pub(crate) enum Program {
     Echo,
     /// The least a Rust authorizer can do (`bin/floor.rs`).
     Floor,
-    /// Ours.
+    /// The authorizer.
     Authorizer,
     /// The authorizer's library with a large table (`examples/wide.rs`).
     Wide,
@@ -45,7 +45,7 @@ impl Program {
     }
 }
 
-/// A part of the outcome: figures of the same programs.
+/// A part of the report: figures of the same programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     Authorizer,
@@ -71,7 +71,7 @@ impl Part {
         }
     }
 
-    /// The programs that have something to reach; the others are there to compare with.
+    /// The programs that have targets; the others are for comparison.
     pub(crate) const fn own(self) -> &'static [Program] {
         use Program::{Authorizer, Inventory, Local, Order, Payment, Report, Token, Wide};
         match self {
@@ -135,7 +135,7 @@ impl Figure {
         Self::LocalRate,
     ];
 
-    /// Where it is told.
+    /// The part of the report that it is in.
     pub(crate) const fn part(self) -> Part {
         match self {
             Self::FreshCpu
@@ -200,13 +200,13 @@ impl Figure {
         }
     }
 
-    /// What our programs have to reach.
+    /// The targets of our programs.
     ///
-    /// A gross limit is where `--check` fails. On a machine with four runnable threads for each core, medians of CPU
-    /// ratios still came out within a tenth of each other, so theirs leave a quarter of room or more, and still catch
-    /// what once cost most: a multi-threaded runtime (twice the CPU), the platform's certificate store (four times the
-    /// cold start). Sizes and counts do not depend on load and get little room; wall times on a shared machine can be
-    /// anything and get no limit.
+    /// `--check` fails at a gross limit. On a machine with four runnable threads for each core, medians of CPU ratios
+    /// were still within a tenth of each other, so their limits have a quarter of slack or more. They still catch the
+    /// worst regressions seen: a multi-threaded runtime (twice the CPU), the platform's certificate store (four times the
+    /// cold start). Sizes and counts do not depend on load and have little slack; wall times on a shared machine vary
+    /// too much for a limit.
     pub(crate) const fn target(self) -> Target {
         match self {
             Self::FreshCpu => Target::ratio(Program::Floor, 1.10).gross(1.4),
@@ -239,7 +239,7 @@ pub(crate) struct Target {
     pub(crate) gross: Option<f64>,
 }
 
-/// A side that a figure has to be on.
+/// Whether a figure must be below or above its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Bound {

@@ -18,7 +18,7 @@ use crate::cores::Cores;
 /// No step of a healthy function takes this long.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often a process is looked at while it comes to rest.
+/// How often to check whether a process is idle.
 const GLANCE: Duration = Duration::from_micros(100);
 
 /// A running function; it is killed when dropped.
@@ -118,7 +118,7 @@ impl Function {
 
 impl Drop for Function {
     fn drop(&mut self) {
-        // It may have ended by itself, which is as good.
+        // It may have exited by itself.
         drop(self.process.kill());
         drop(self.process.wait());
     }

@@ -1,7 +1,7 @@
 //! Cold starts of the four functions: the events, and a stand-in for `DynamoDB` with empty tables.
 //!
-//! The stand-in answers at once and from memory. What a real table, or the embedded one, takes for its answer would
-//! be added to the wall time, and is none of the function's work.
+//! The stand-in answers at once and from memory. The time that a real table, or the embedded one, takes would add to the
+//! wall time, and is not the function's work.
 
 use std::path::{Path, PathBuf};
 
@@ -64,7 +64,7 @@ fn cold_start(
     Ok(())
 }
 
-/// A read that needs one look at the table.
+/// A request that reads the table once.
 fn event(program: Program) -> Result<Value> {
     let (resource, path, query, scope) = match program {
         Program::Echo | Program::Inventory => ("/inventory", "/inventory", json!(null), "inventory/read"),

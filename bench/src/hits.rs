@@ -1,5 +1,5 @@
-//! Hits of the shared token cache: the function `token` beside echo, over a stand-in for `DynamoDB` that returns the item
-//! that the function stored, at once and from memory.
+//! Hits of the shared token cache: the function `token` compared with echo, with a stand-in for `DynamoDB` that returns
+//! the item that the function stored, at once and from memory.
 
 use std::{
     path::PathBuf,

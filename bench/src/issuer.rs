@@ -51,8 +51,7 @@ impl Issuer {
         runtime().block_on(Stub::always(reply))
     }
 
-    /// `count` events, each with a token of its own with these scopes that is good for an hour. Signing takes all
-    /// cores.
+    /// `count` events, each with its own token of these scopes, valid for an hour. Signing uses all cores.
     pub fn fresh_events(&self, count: usize, scopes: &str) -> Result<Vec<String>> {
         let now = clock::unix_seconds();
         let share = count.div_ceil(thread::available_parallelism().map_or(1, NonZero::get)).max(1);

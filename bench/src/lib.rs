@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 pub mod clock;
 pub mod issuer;
 
-/// Where the stand-ins run: a thread of their own.
+/// The runtime of the stand-ins, on its own thread.
 pub fn runtime() -> &'static Runtime {
     #[expect(clippy::expect_used, reason = "without it there is nothing to measure with")]
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {

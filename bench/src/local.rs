@@ -1,6 +1,6 @@
-//! The load on `local`: a release build of it that serves the template without its throttles, and clients on connections
-//! that stay open. The gateway has decided about the token before the first sample, so what is measured
-//! is the gateway, the cached policy, the function and the embedded database.
+//! The load on `local`: a release build that serves the template without its throttles, and clients on connections that
+//! stay open. The gateway caches the token's policy before the first sample, so this measures the gateway with a cached
+//! policy, the function and the embedded database.
 
 use std::{
     fs,
@@ -37,7 +37,7 @@ const LOAD: Duration = Duration::from_secs(2);
 /// No answer of a healthy `local` takes this long.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Where the template's own limits stand, and what they become: they would be what is measured.
+/// The template's limits and their replacements; otherwise the limits would be measured.
 const LIMITS: [&str; 5] = ["ThrottlingRateLimit", "ThrottlingBurstLimit", "RateLimit", "BurstLimit", "Limit"];
 const LIFTED: &str = "1000000000";
 
@@ -117,7 +117,7 @@ impl Local {
             let (_, address) = line.rsplit_once("http://")?;
             line.starts_with("Serving ").then(|| address.parse().ok())?
         });
-        // Whatever else it prints goes nowhere; a full pipe would stop it.
+        // Its other output is discarded, since a full pipe would stop it.
         thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         let Some(address) = found else {
             let _ = process.kill();

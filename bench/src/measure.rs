@@ -1,5 +1,5 @@
-//! The rounds of a measurement. Each takes one sample of every program, so that what disturbs the machine disturbs them
-//! alike.
+//! The rounds of a measurement. Each takes one sample of every program, so a disturbance of the machine affects all of
+//! them.
 
 use std::{
     collections::BTreeMap,
@@ -127,7 +127,7 @@ impl Bench {
             self.add(Figure::ColdWallSlowKeys, program, milliseconds(wall));
         }
         let mut function = self.start(program, path, &self.jwks, false)?;
-        // At rest: all that it does before the first event is done.
+        // Idle: all work before the first event is done.
         function.cpu()?;
         let answer = function.invoke(self.fresh.first().context("no events")?)?;
         Call::Fresh.check(program, &answer.outcome)?;
@@ -154,7 +154,7 @@ impl Bench {
                 let all = (Call::Fresh, Figure::AllScopesCpu, &self.all_scopes);
                 let sampled = match program {
                     Program::Wide => vec![few, all],
-                    // What the floor does with a malformed token means nothing.
+                    // The floor's handling of a malformed token has no meaning.
                     Program::Floor => vec![fresh],
                     Program::Echo | Program::Authorizer => vec![fresh, malformed],
                     Program::Inventory

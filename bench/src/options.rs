@@ -6,7 +6,7 @@ use clap::Parser;
 
 use crate::measure::Plan;
 
-/// Measures the authorizer beside two minimal Lambda programs.
+/// Measures the authorizer and two minimal Lambda programs to compare it with.
 #[derive(Parser)]
 pub(crate) struct Options {
     /// Fewer samples: well under a minute, builds apart

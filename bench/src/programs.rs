@@ -36,7 +36,7 @@ pub(crate) fn build(authorizer: Option<&Path>, all: bool) -> Result<Built> {
     let exe = std::env::current_exe()?;
     let target = exe.ancestors().nth(2).context("this program is not in a target directory")?;
     let deploy = target.join("deploy");
-    // Apart, or Cargo would give both the features that either asks for.
+    // Separately, or Cargo would give both the features that either enables.
     cargo_build("deploy", &["--package", "bench", "--bins"])?;
     if authorizer.is_none() {
         cargo_build("deploy", &["--package", "authorizer"])?;
@@ -50,10 +50,10 @@ pub(crate) fn build(authorizer: Option<&Path>, all: bool) -> Result<Built> {
         local: None,
     };
     if all {
-        // An example, so that the reference programs do not get the features that the authorizer's library asks for.
+        // An example, so the reference programs do not get the features that the authorizer's library enables.
         cargo_build("deploy", &["--package", "bench", "--example", "wide"])?;
         built.authorizer.push((Program::Wide, deploy.join("examples").join(Program::Wide.name())));
-        // As cargo-lambda builds whatever says nothing else.
+        // As cargo-lambda builds by default.
         cargo_build("deploy", &["--package", "handlers", "--config", "profile.deploy.lto=\"thin\""])?;
         cargo_build("deploy", &["--package", "tokens", "--config", "profile.deploy.lto=\"thin\""])?;
         built.hits = Part::Hits.programs().iter().copied().map(found).collect();

@@ -161,7 +161,7 @@ impl Row {
 }
 
 impl Report {
-    /// Puts the samples beside the targets.
+    /// Compares the samples with the targets.
     pub(crate) fn new(machine: Machine, samples: &Samples) -> Self {
         Self {
             machine,

@@ -1,4 +1,4 @@
-//! The HTTP/1.1 server under the stand-ins: requests read whole, and answers that may break off anywhere.
+//! The HTTP/1.1 server of the stand-ins: it reads whole requests, and may break off its answers anywhere.
 
 use std::time::Duration;
 
@@ -87,8 +87,8 @@ impl Reply {
     }
 }
 
-/// A whole answer; `headers` are further lines, each with its line end. It says that the connection ends, or a client
-/// could send its next request into one that is just being closed.
+/// A whole answer; `headers` are further lines, each with its line end. It announces the end of the connection, so a
+/// client does not send its next request into one that is closing.
 pub fn reply(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Reply {
     Reply::Bytes(answer(status, &format!("connection: close\r\n{headers}"), body))
 }
@@ -117,7 +117,7 @@ pub(crate) async fn serve<F: Future<Output = Reply> + Send + 'static>(
     }
 }
 
-/// The other side may go away at any time, so that no write has to succeed.
+/// The other side may disconnect at any time, so no write has to succeed.
 async fn converse<F: Future<Output = Reply>>(
     mut stream: TcpStream,
     connection: usize,

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 /// Compares a table with the one between `<!-- begin: name -->` and `<!-- end: name -->`. With `UPDATE_DOCS=1` in the
-/// environment it is written there.
+/// environment, writes it there instead.
 pub fn assert_table(name: &str, table: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/security/catalogue.md");
     let page = fs::read_to_string(&path).unwrap();

@@ -43,7 +43,7 @@ impl Process {
         self.child.id()
     }
 
-    /// Waits until it waits for an event.
+    /// Waits until it asks for an event.
     pub async fn idle(&self) {
         self.api.as_ref().unwrap().idle().await;
     }
@@ -58,12 +58,12 @@ impl Process {
         self.output[0].text()
     }
 
-    /// Stops its clock, as Lambda does between invocations.
+    /// Freezes it, as Lambda does between invocations.
     pub fn freeze(&self) {
         self.signal("STOP");
     }
 
-    /// Lets it go on.
+    /// Resumes it.
     pub fn thaw(&self) {
         self.signal("CONT");
     }
@@ -73,7 +73,7 @@ impl Process {
         assert!(status.success(), "{name}");
     }
 
-    /// Takes the Runtime API away: the connection on which it waits closes.
+    /// Stops the Runtime API: the connection on which it waits closes.
     pub fn lose_runtime_api(&mut self) {
         self.api = None;
     }
@@ -97,7 +97,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself, which is as good.
+        // It may have exited by itself.
         _ = self.child.kill();
         _ = self.child.wait();
     }
@@ -142,7 +142,7 @@ pub async fn built(package: &str, name: &str) -> PathBuf {
     spawn_blocking(move || build(&package, &name)).await.unwrap()
 }
 
-/// One build at a time; a second one of the same binary finds it there.
+/// One build at a time; the next one of the same binary finds it built.
 static BUILDING: Mutex<()> = Mutex::new(());
 
 fn build(package: &str, name: &str) -> PathBuf {

@@ -1,4 +1,4 @@
-//! An HTTP endpoint on loopback that answers as the test says, and records what it was asked.
+//! An HTTP endpoint on loopback that answers as the test says, and records the requests.
 
 use std::{
     fmt,
@@ -84,7 +84,7 @@ impl fmt::Debug for Stub {
     }
 }
 
-/// An address on loopback where nobody listens.
+/// An address on loopback where nothing listens.
 pub fn unused_address() -> SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

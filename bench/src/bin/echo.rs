@@ -1,4 +1,4 @@
-//! A reference program: the least that a Lambda function in Rust can do. It hands the event back unread.
+//! A reference program: the least that a Lambda function in Rust can do. It returns the event unread.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;

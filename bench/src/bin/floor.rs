@@ -1,5 +1,5 @@
 //! A reference program: the least that an authorizer in Rust can do. It verifies the token's RSA signature with
-//! a key parsed once, and looks at nothing else. Never deploy it: it accepts expired tokens, for any scope.
+//! a key parsed once, and checks nothing else. Never deploy it: it accepts expired tokens, for any scope.
 
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
