@@ -19,6 +19,7 @@ GUARD = ROOT / ".ci/node/node_modules/@cdklabs/cdk-validator-cfnguard"
 # The services that the template uses, as the package names its folders.
 SERVICES = ["apigateway", "cloudwatch", "dynamodb", "identityandaccessmanagement", "lambda", "sqs", "waf"]
 
+PRIVATE = {"VpcEndpointIds": "vpce-01234567", "SubnetIds": "subnet-01234567", "SecurityGroupIds": "sg-01234567"}
 HALVES = {f"{what}{speed}{window}" for what in ("Answers", "Decisions") for speed in ("Fast", "Slow") for window in ("Long", "Short")}
 # Each rule that is not followed, where (everywhere: None), and why.
 NOT_FOLLOWED: dict[str, tuple[set[str] | None, str]] = {
@@ -48,6 +49,19 @@ def test_cfn_lint_serverless_finds_what_is_known() -> None:
         assert places, one["Message"]
         found.setdefault(one["Rule"]["Id"], set()).add(places[0])
     assert found == expected(found, "ES", "WS")
+
+
+def test_cfn_lint_finds_nothing_in_a_private_api(tmp_path: Path) -> None:
+    text = (ROOT / "template.yaml").read_text()
+    # With these values the lists are not empty, and W1033 has nothing to say.
+    private = text.replace(", W1033]", "]", 1)
+    for name, value in PRIVATE.items():
+        private = re.sub(rf'(  {name}:\n    Type: String\n    Default:) ""\n', rf"\1 {value}\n", private)
+    assert len(re.findall("-01234567", private)) == len(PRIVATE)
+    (tmp_path / "template.yaml").write_text(private)
+    lint = Path(sys.executable).with_name("cfn-lint")
+    done = subprocess.run([lint, "--non-zero-exit-code", "warning", tmp_path / "template.yaml"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_cfn_guard_finds_what_is_known(tmp_path: Path) -> None:

@@ -38,7 +38,6 @@ NOT_RUN = {
     ("docs/deploy.md", "API_ID="): AWS,
     ("docs/deploy.md", "sam delete"): AWS,
     ("docs/deploy.md", "aws dynamodb"): AWS,
-    ("docs/deploy.md", "API_ID="): AWS,
     ("docs/deploy.md", "aws apigateway"): AWS,
     ("docs/operate.md", ""): AWS,
     ("docs/rotate.md", ""): AWS,
