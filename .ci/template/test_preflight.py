@@ -76,6 +76,23 @@ def test_prod_needs_someone_who_hears_of_alarms() -> None:
     assert [stands for stands, _ in found(preflight.Plan("scopegate", {}))] == [False]
 
 
+def test_protection_waits_for_the_second_deployment() -> None:
+    assert [stands for stands, _ in found(prod(Protection="true"))] == [False]
+    assert found(prod(Protection="true"), describe_stacks={"Stacks": [{"StackStatus": "CREATE_COMPLETE"}]}) == []
+
+
+@pytest.mark.parametrize(
+    ("service", "dns", "words"),
+    [("execute-api", True, None), ("execute-api", False, "no private DNS"), ("s3", True, "needs one of execute-api")],
+)
+def test_a_private_api_needs_endpoints_that_lead_to_it(service: str, dns: bool, words: str | None) -> None:
+    endpoint = {"VpcEndpointId": "vpce-01234567", "ServiceName": f"com.amazonaws.eu-central-1.{service}", "PrivateDnsEnabled": dns}
+    told = found(prod(VpcEndpointIds="vpce-01234567"), describe_vpc_endpoints={"VpcEndpoints": [endpoint]})
+    assert [(stands, words in text) for stands, text in told] == ([(True, True)] if words else [])
+    ((stands, text),) = found(prod(VpcEndpointIds="vpce-01234567"), describe_vpc_endpoints=fails)
+    assert stands and "does not exist" in text
+
+
 def test_the_reservations_are_the_templates() -> None:
     reserved = [int(value) for value in re.findall(r"\[ReservesConcurrency, (\d+)", (ROOT / "template.yaml").read_text())]
     assert sum(reserved) == preflight.RESERVED
