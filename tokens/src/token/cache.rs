@@ -2,11 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use aws_lc_rs::rand;
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
+use uuid::Uuid;
 
 use super::{
     request::TokenRequest,
@@ -132,8 +131,8 @@ impl Cache {
                 held => held,
             };
             let is_leased = item.lease_until_ms > millis(now);
-            let holder = if is_leased { None } else { Some(holder()?) };
-            if let Some(holder) = holder {
+            if !is_leased {
+                let holder = Uuid::now_v7().to_string();
                 match self.lease(&key, &holder, &item, now).await {
                     Ok(true) => return self.renew(asked, &key, &holder, held, until).await,
                     Ok(false) => {}
@@ -256,13 +255,6 @@ impl Held {
 fn millis(time: SystemTime) -> u64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// A name that nobody else has, for the one who takes the lease.
-fn holder() -> Result<String, seal::SealError> {
-    let mut bytes = [0; 16];
-    rand::fill(&mut bytes).map_err(|_| seal::SealError)?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 #[cfg(test)]
