@@ -1,17 +1,16 @@
-//! The one line that each invocation logs: its fields and its level. How a line is written is left to the edge:
-//! `wiring` on Lambda, or whoever runs the functions elsewhere.
+//! The one line that each invocation logs: its fields and its level. Whoever runs the functions says where lines go.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use serde::Serialize;
 
-/// Why a line is written.
+/// The level of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Level {
     /// The one line of an invocation.
     Info,
-    /// Something failed, and the function went on without it.
+    /// Something failed, and the function recovered.
     Warn,
     /// Something needs a person.
     Error,
@@ -21,11 +20,11 @@ pub enum Level {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// The function did what was asked, or said what is wrong with the request.
+    /// The request was answered, if only with what is wrong with it.
     Answered,
-    /// The caller was turned away.
+    /// The request was refused.
     Refused,
-    /// The function could not do its work.
+    /// The function failed.
     Fault,
 }
 
@@ -53,13 +52,13 @@ pub struct Line {
     pub latency_ms: f64,
     /// The request's id, or the invocation's.
     pub request_id: String,
-    /// What went wrong, for whoever looks into it.
+    /// What went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
 
 impl Line {
-    /// A line with nothing to tell yet.
+    /// A line with nothing but the request's id.
     pub(crate) const fn new(request_id: String) -> Self {
         Self {
             outcome: Outcome::Answered,

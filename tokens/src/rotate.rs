@@ -22,12 +22,12 @@ pub use error::{CallError, RotateError};
 pub use handler::RotateFunction;
 pub use steps::{Rotation, Step};
 
-/// The version that everybody reads.
+/// The label of the version that clients read.
 pub const CURRENT: &str = "AWSCURRENT";
-/// The version that a rotation is about to make current.
+/// The label of the version that a rotation is about to make current.
 pub const PENDING: &str = "AWSPENDING";
 
-/// What Secrets Manager tells of a secret without its values.
+/// What Secrets Manager returns about a secret, without its values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Described {
     /// The staging labels of each version, by its id.
@@ -56,7 +56,7 @@ pub trait Secrets: Send + Sync {
         value: SecretString,
     ) -> impl Future<Output = Result<(), CallError>> + Send;
 
-    /// Takes a label from the version that has it, and gives it to another; `AWSCURRENT` leaves `AWSPREVIOUS` behind.
+    /// Moves a label from one version to another. The version that loses `AWSCURRENT` gets `AWSPREVIOUS`.
     fn move_label(
         &self,
         secret: &str,

@@ -23,7 +23,7 @@ thread_local! {
     static NOW: Cell<u64> = const { Cell::new(1_770_000_000) };
 }
 
-/// The time of this thread's test: it stands until the test turns it.
+/// The time of this thread's test, which changes only by [`turn_clock`].
 pub(crate) fn clock() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(NOW.get())
 }
@@ -51,7 +51,7 @@ pub(crate) fn log() -> (Log, Arc<Mutex<String>>) {
     (log, written)
 }
 
-/// What was asked of DynamoDB: the names of the operations.
+/// The operations that were requested of DynamoDB, by name.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Asked(Arc<Mutex<Vec<String>>>);
 

@@ -40,7 +40,7 @@ fn now() -> SystemTime {
 pub async fn serve_token() -> Result<(), lambda_runtime::Error> {
     let config = TokenConfig::from_vars(vars)?;
     let http = Http::new()?;
-    // A caller waits, and the issuer is still to be asked where the table fails.
+    // A caller waits, and if the table fails there must be time to ask the issuer.
     let aws = aws_config(http.clone(), Duration::from_secs(1), Duration::from_millis(2500), vars).await;
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
     let function = Arc::new(TokenFunction::new(config, dynamodb, http, now, log()));
@@ -55,7 +55,7 @@ pub async fn serve_token() -> Result<(), lambda_runtime::Error> {
             })
         }
     };
-    // Without the runtime's tracing layer: nobody listens to it, our log is the one line of an invocation.
+    // Without the runtime's tracing layer: our log is the one line of an invocation.
     Runtime::new(service_fn(move |event| {
         let answer = handle(event);
         async move { answer.await.map_err(|failure: Diagnostic| failure) }
@@ -71,7 +71,7 @@ pub async fn serve_token() -> Result<(), lambda_runtime::Error> {
 pub async fn serve_rotate() -> Result<(), lambda_runtime::Error> {
     let config = RotateConfig::from_vars(vars)?;
     let http = Http::new()?;
-    // Nobody waits: the SDK may try again for a while.
+    // No caller waits: the SDK may retry for a while.
     let aws = aws_config(http.clone(), Duration::from_secs(5), Duration::from_secs(20), vars).await;
     let function = Arc::new(RotateFunction::new(
         SecretsManager::new(&aws),
@@ -99,13 +99,13 @@ fn log() -> Log {
     Log::new(|level, line| {
         if let Ok(mut text) = serde_json::to_vec(&Dated::new(level, line, now())) {
             text.push(b'\n');
-            // There is nowhere to report a log that cannot be written.
+            // A failed write cannot be reported anywhere.
             let _ = std::io::stdout().lock().write_all(&text);
         }
     })
 }
 
-/// A line as Lambda reads it: without time and level it takes any for INFO.
+/// A line as Lambda reads it. Without these two members it takes any line for INFO.
 // SPEC: AWS Lambda, "Log-level filtering": `level` and `timestamp` of a JSON line
 #[derive(Serialize)]
 struct Dated<'a> {

@@ -9,14 +9,14 @@ use serde_json::{Map, Value};
 
 use super::RotateError;
 
-/// 32 characters, so that five bits of a byte choose one without preferring any. All of them look the same in each
-/// encoding that an OAuth library may use, or forget.
+/// 32 characters, so that five bits of a byte choose one without preferring any. None of them
+/// changes under the encodings that OAuth libraries use or leave out.
 // SPEC: Amazon Cognito, ClientSecretType: 24 to 64 letters, digits, `_` and `+`
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 /// 260 bits.
 const CHARACTERS: usize = 52;
 
-/// The members of a version's value, all of them: what else stands there is kept.
+/// The members of a version's value. Members that we don't know are kept.
 #[derive(Clone)]
 pub(super) struct Credentials(Map<String, Value>);
 
@@ -47,14 +47,14 @@ impl Credentials {
         self.secret().filter(|_| self.client_id() == Some(client_id))
     }
 
-    /// Both, of a version that must have them.
+    /// Returns both, of a version that must have them.
     pub(super) fn complete(&self, version: &str) -> Result<(&str, SecretString), RotateError> {
         let fault = "has no `client_id` or no `client_secret`";
         let incomplete = || RotateError::Value { version: version.to_owned(), fault };
         Ok((self.client_id().ok_or_else(incomplete)?, self.secret().ok_or_else(incomplete)?))
     }
 
-    /// The same with another secret, and with what the secret's tags say of client and addresses.
+    /// Returns the value with this client and secret, and with the addresses from the secret's tags.
     pub(super) fn with(
         &self,
         client_id: &str,
@@ -82,8 +82,8 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// A new client secret.
-pub(super) fn draw() -> Result<SecretString, RotateError> {
+/// Generates a client secret.
+pub(super) fn generate() -> Result<SecretString, RotateError> {
     let mut bytes = [0; CHARACTERS];
     rand::fill(&mut bytes).map_err(|_| RotateError::Random)?;
     let characters = bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(byte % 32)));

@@ -19,7 +19,7 @@ use crate::{
     token::Failure,
 };
 
-/// What is left of an invocation's time to log how it ended.
+/// The time that is kept for the log line.
 const LOGGING: Duration = Duration::from_secs(1);
 
 /// The function: one step of a rotation for each event.
@@ -45,7 +45,7 @@ impl<S: Secrets, C: Clients> RotateFunction<S, C> {
         Self { rotation: Rotation { secrets, clients, tokens, token_url }, http, clock, log }
     }
 
-    /// Handles one event, before `deadline` is over.
+    /// Handles one event, before `deadline`.
     ///
     /// # Errors
     /// If the step was not taken, so that Secrets Manager repeats it, or CloudFormation does not know how it went.

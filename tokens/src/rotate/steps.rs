@@ -17,7 +17,7 @@ use super::{
 };
 use crate::clock::instant;
 
-/// What the label of a version begins with that holds the secret of that id.
+/// The label of a version that holds a secret: this prefix and the secret's id.
 const LABEL: &str = "cognito-";
 /// The label of the version whose value was the last one to be given to Cognito.
 const ADDING: &str = "cognito-adding";
@@ -31,13 +31,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// A step of a rotation, by the name that Secrets Manager calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// `createSecret`: store a new value as `AWSPENDING`.
+    /// `createSecret`: stores a new value as `AWSPENDING`.
     Create,
-    /// `setSecret`: give it to Cognito.
+    /// `setSecret`: gives it to Cognito.
     Set,
-    /// `testSecret`: get a token with it.
+    /// `testSecret`: gets a token with it.
     Test,
-    /// `finishSecret`: make it `AWSCURRENT`.
+    /// `finishSecret`: makes it `AWSCURRENT`.
     Finish,
 }
 
@@ -64,7 +64,7 @@ impl FromStr for Step {
     }
 }
 
-/// What a rotation works on.
+/// A rotation function's view of AWS.
 #[derive(Clone, Debug)]
 pub struct Rotation<S, C, T> {
     /// The secrets.
@@ -92,10 +92,11 @@ struct Known {
 }
 
 impl<S: Secrets, C: Clients, T: Tokens> Rotation<S, C, T> {
-    /// Takes one step for a version of a secret, by `until` at the latest. A step that was taken before changes nothing.
+    /// Runs one step for a version of a secret, by `until` at the latest. A step that was already taken changes nothing.
     ///
     /// # Errors
-    /// If anything is not as it must be. What was in use stays in use, and the step can be repeated.
+    /// If a call fails, or a person has to decide which secret may go. What is in use stays in use; the step can be
+    /// repeated.
     pub async fn step(
         &self,
         step: Step,
@@ -124,18 +125,19 @@ impl<S: Secrets, C: Clients, T: Tokens> Rotation<S, C, T> {
         }
     }
 
-    /// Stores the new value before anybody else learns it.
+    /// Stores the new value before Cognito gets it.
     async fn create(&self, pending: &Pending<'_>) -> Result<(), RotateError> {
         if self.secrets.value(pending.secret, pending.version).await?.is_some() {
             return Ok(());
         }
         let (version, current) = self.current(pending.secret, &pending.described).await?;
         let (client_id, _) = current.complete(&version)?;
-        let value = current.with(client_id, &credentials::draw()?, &self.token_url, &pending.described.tags);
+        let value =
+            current.with(client_id, &credentials::generate()?, &self.token_url, &pending.described.tags);
         Ok(self.secrets.put_pending(pending.secret, pending.version, value).await?)
     }
 
-    /// Makes room for the new value where it is known that nobody has to have it, and gives it to Cognito.
+    /// Deletes the secret that nobody needs, if there are two, and gives Cognito the new value.
     async fn set(&self, pending: &Pending<'_>) -> Result<(), RotateError> {
         let value = self.read(pending.secret, pending.version).await?;
         let (client_id, new) = value.complete(pending.version)?;
@@ -150,7 +152,7 @@ impl<S: Secrets, C: Clients, T: Tokens> Rotation<S, C, T> {
         })?;
         let unknown = |why: String| Err(unknown(client_id, &known, why));
         match known.as_slice() {
-            // Whose it is has to be known before there are two.
+            // It must have its label before there are two.
             [only] if only.version.is_none() && self.tokens.accepts(client_id, &current).await? => {
                 self.label(pending, &current_version, &only.id).await?;
             }
@@ -158,7 +160,7 @@ impl<S: Secrets, C: Clients, T: Tokens> Rotation<S, C, T> {
                 let other = match (one.is(&current), other.is(&current)) {
                     (true, _) => other,
                     (_, true) => one,
-                    // The one that is known holds another value, so AWSCURRENT's is the other one, if it is any.
+                    // The labelled one has another value, so AWSCURRENT uses the other one, if it uses either.
                     _ => {
                         let (of_current, other) = match (&one.version, &other.version) {
                             (None, Some(_)) => (one, other),
@@ -224,7 +226,7 @@ impl<S: Secrets, C: Clients, T: Tokens> Rotation<S, C, T> {
         Ok(self.tokens.accepts(client_id, &added).await?.then(|| version.to_owned()))
     }
 
-    /// Deletes a secret that a version holds which is not current any more, or never became it.
+    /// Deletes the secret of a version that is no longer current, or never was.
     async fn delete(
         &self,
         pending: &Pending<'_>,
@@ -262,7 +264,7 @@ impl<S: Secrets, C: Clients, T: Tokens> Rotation<S, C, T> {
         }
     }
 
-    /// Writes down that a version holds the secret of this id.
+    /// Labels the version that holds the secret with this id.
     async fn label(&self, pending: &Pending<'_>, version: &str, id: &str) -> Result<(), RotateError> {
         let label = format!("{LABEL}{id}");
         if pending.described.holder(&label).is_some() {
@@ -271,7 +273,7 @@ impl<S: Secrets, C: Clients, T: Tokens> Rotation<S, C, T> {
         Ok(self.secrets.move_label(pending.secret, &label, None, Some(version)).await?)
     }
 
-    /// The client's secrets at Cognito, with what the labels tell of them.
+    /// The client's secrets at Cognito, with the versions that hold them according to the labels.
     async fn known(&self, pending: &Pending<'_>, client_id: &str) -> Result<Vec<Known>, RotateError> {
         let mut known = Vec::new();
         for id in self.clients.list(client_id).await? {

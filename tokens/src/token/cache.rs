@@ -15,13 +15,13 @@ use super::{
 };
 use crate::clock::instant;
 
-/// How long one caller has for a token before another one may ask for it.
+/// How long one caller has for a token before another one may ask.
 const LEASE: Duration = Duration::from_secs(5);
-/// The part of the lease in which the token is asked for. What is left is for writing it down.
+/// The part of the lease in which the token is asked for. The rest is for storing it.
 const ASKING: Duration = Duration::from_secs(4);
-/// The longest wait for the caller that asks.
+/// The longest wait for the caller that renews.
 const PATIENCE: Duration = Duration::from_secs(9);
-/// The first look at whether it has a token, and the longest pause between two.
+/// The first pause before the table is read again, and the longest.
 const FIRST_LOOK: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
@@ -41,7 +41,7 @@ pub(super) struct Granted {
     /// What is left of its life, in whole seconds, rounded down.
     pub(super) expires_in: u64,
     pub(super) origin: Origin,
-    /// What failed on the way, for the log.
+    /// What failed, for the log.
     pub(super) trouble: Option<String>,
 }
 
@@ -50,15 +50,15 @@ pub(super) struct Granted {
 pub(super) enum Origin {
     /// The table, with a quarter of its life left or more.
     Hit,
-    /// The issuer, in place of an older one.
+    /// The issuer: it replaces an older one.
     Renewed,
-    /// The issuer, there was none.
+    /// The issuer: no token was cached.
     Miss,
     /// The table, while another caller renews the token or the issuer fails.
     Old,
-    /// The issuer, since the table failed.
+    /// The issuer, because the table failed.
     Unavailable,
-    /// The issuer, since the token is made for this one request.
+    /// The issuer, because the token is for this one request.
     Bypassed,
 }
 
@@ -85,12 +85,12 @@ pub(super) enum CacheError {
     /// The caller that renews the token got none in time.
     #[error("the caller that renews the token took too long")]
     Busy,
-    /// The system gives no random bytes, or the like.
+    /// Nothing can be sealed or opened.
     #[error(transparent)]
     Seal(#[from] seal::SealError),
 }
 
-/// A token of the table, opened.
+/// A token from the table, opened.
 struct Held {
     plain: Plain,
     expires: u64,
@@ -158,7 +158,7 @@ impl Cache {
         self.table.lease(key, holder, item.expires, millis(now), millis(now + LEASE)).await
     }
 
-    /// Asks for a token as the one who has the lease.
+    /// Asks for a token as the holder of the lease.
     async fn renew(
         &self,
         asked: &TokenRequest,
@@ -178,10 +178,10 @@ impl Cache {
         let now = (self.clock)();
         let is_refusal = matches!(error, UpstreamError::Refused { .. });
         match held.filter(|held| held.expires_in(now) > 0) {
-            // The lease runs on, so that the next attempt is made when it ends, and not for each call.
+            // The lease is kept: the next attempt is made when it expires, not by each call.
             Some(held) if !is_refusal => Ok(held.granted(now, Origin::Old, Some(error.to_string()))),
             _ => {
-                // Nothing of a failure stays. If this fails, too, the lease ends by itself.
+                // Failures are not cached. If this fails, too, the lease expires.
                 _ = self.table.forget(key, holder).await;
                 Err(error.into())
             }
@@ -208,7 +208,7 @@ impl Cache {
         stored.map(|_| ()).map_err(|error| error.to_string())
     }
 
-    /// The issuer itself, for a caller who must not suffer from the table.
+    /// Asks the issuer directly, so that a failing table doesn't fail the caller.
     async fn without_table(
         &self,
         asked: &TokenRequest,
@@ -240,7 +240,7 @@ impl Held {
         seconds(now) >= self.plain.asked + life / 4 * 3 + life % 4 * 3 / 4
     }
 
-    /// What is left of its life. A second that has begun is over.
+    /// What is left of its life, in whole seconds.
     fn expires_in(&self, now: SystemTime) -> u64 {
         self.expires.saturating_sub(seconds(now + Duration::from_nanos(999_999_999)))
     }

@@ -1,4 +1,4 @@
-//! Event in, answer out, one log line.
+//! The function: an event in, an answer out, one log line.
 
 use std::{
     collections::BTreeMap,
@@ -25,7 +25,7 @@ use crate::{
 
 /// How long API Gateway waits for an answer.
 const LONGEST: Duration = Duration::from_secs(29);
-/// What is left of an invocation's time to answer in.
+/// The time that is kept for the answer.
 const ANSWERING: Duration = Duration::from_millis(300);
 
 /// The function: an event of API Gateway in, the answer of a token endpoint out.
@@ -36,13 +36,13 @@ pub struct TokenFunction {
     log: Log,
 }
 
-/// Why an invocation gave no answer at all. Says nothing of the event.
+/// Why an invocation failed. Holds nothing of the event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{error_message}")]
 pub struct Failure {
     /// The label of the failure.
     pub error_type: &'static str,
-    /// A fixed text.
+    /// A fixed message.
     pub error_message: &'static str,
 }
 
@@ -60,7 +60,7 @@ impl TokenFunction {
         Self { cache: Cache::new(table, upstream, clock), clock, log }
     }
 
-    /// Handles one event and returns the JSON that the function answers, before `deadline` is over.
+    /// Handles one event and returns the function's answer as JSON, before `deadline`.
     ///
     /// # Errors
     /// If the event is not a request.
@@ -72,7 +72,7 @@ impl TokenFunction {
     ) -> Result<Vec<u8>, Failure> {
         let began = (self.clock)();
         let mut line = Line::new(request_id.to_owned());
-        // The text of a JSON error can quote the event, so none of it goes further.
+        // The message of a JSON error can quote the event, so it is dropped.
         let answer = if let Ok(event) = serde_json::from_slice::<Event>(event) {
             Ok(self.answer(&event, began, deadline, &mut line).await)
         } else {
@@ -108,7 +108,7 @@ impl TokenFunction {
             }
         };
         line.client_id = Some(asked.client_id.clone());
-        // A deadline in the past says nothing: `cargo lambda watch` sends one of 1970, and Lambda would have ended us.
+        // A deadline in the past is ignored: `cargo lambda watch` sends one in 1970.
         let left = deadline.duration_since(began).unwrap_or(LONGEST).saturating_sub(ANSWERING);
         // On the heap: the futures of the SDK are large.
         match Box::pin(self.cache.token(&asked, instant() + left)).await {

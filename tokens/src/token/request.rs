@@ -20,7 +20,7 @@ const MAX_CLIENT_ID: usize = 128;
 /// Far more than the 64 characters that a secret of Cognito's can have.
 const MAX_SECRET: usize = 1024;
 
-/// An event of API Gateway's proxy integration, as much of it as is read. It has no Debug: it holds secrets.
+/// An event of API Gateway's proxy integration, as far as it is read. It has no Debug because it holds secrets.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Event {
@@ -38,22 +38,22 @@ pub(super) struct Context {
     pub(super) request_id: Option<String>,
 }
 
-/// What a client asks for.
+/// A request for a token.
 pub(crate) struct TokenRequest {
     pub(crate) client_id: String,
     pub(crate) secret: SecretString,
-    /// The Authorization header as it came; none where the credentials are in the body.
+    /// The Authorization header as received; `None` if the credentials are in the body.
     pub(crate) header: Option<SecretString>,
     /// Sorted, without repetitions, separated by spaces; empty for all of the client's.
     pub(crate) scopes: String,
-    /// What a pre-token trigger of Cognito may put into the token: then no other request gets the same one.
+    /// Data for Cognito's pre-token trigger, which may put it into the token: such a token is not shared.
     pub(crate) metadata: Option<String>,
 }
 
 /// What is wrong with a request, in the words of RFC 6749 section 5.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Malformed {
-    /// No form, a parameter twice, credentials in two places or in none.
+    /// Not a form, a repeated parameter, credentials in two places or in none.
     InvalidRequest,
     /// Credentials that cannot be a client's.
     InvalidClient,
@@ -76,7 +76,7 @@ impl Malformed {
 }
 
 impl TokenRequest {
-    /// Reads the request out of an event. Costs nothing but the reading.
+    /// Parses an event. Makes no calls.
     pub(super) fn parse(event: &Event) -> Result<Self, Malformed> {
         if one(event, "content-type")?.is_none_or(|value| !form::is_form(value)) {
             return Err(Malformed::InvalidRequest);

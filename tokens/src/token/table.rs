@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
     types::AttributeValue,
 };
 
-/// How long an item stays after it is of no more use.
+/// How long an item stays after its token and its lease have expired.
 const KEPT_SECONDS: u64 = 3600;
 
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub(super) struct Key {
     pub(super) derived: String,
 }
 
-/// An item as it was found.
+/// An item as read.
 #[derive(Debug, Default)]
 pub(super) struct Item {
     /// The sealed token.
@@ -117,7 +117,7 @@ impl Table {
 }
 
 impl Item {
-    /// What is not as we write it counts as missing: it is written anew.
+    /// An attribute that is not as we write it counts as missing, and is written again.
     fn of(attributes: &Attributes) -> Self {
         let number = |name: &str| attributes.get(name).and_then(|value| value.as_n().ok()?.parse().ok());
         let sealed = attributes.get("sealed").and_then(|value| value.as_b().ok());

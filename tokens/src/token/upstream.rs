@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::request::TokenRequest;
 use crate::clock::instant;
 
-/// One request takes a fraction of a second; one that takes this long is better begun anew.
+/// A request takes a fraction of a second; one that takes this long is better sent again.
 const ATTEMPT_LIMIT: Duration = Duration::from_secs(2);
 /// The longest wait before a second attempt; before each further one it doubles.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
@@ -30,13 +30,13 @@ pub(crate) struct Upstream {
     clock: fn() -> SystemTime,
 }
 
-/// A token as the endpoint gave it out.
+/// A token as the endpoint issued it.
 #[derive(Debug)]
 pub(crate) struct Issued {
     pub(crate) token: SecretString,
     pub(crate) token_type: String,
     pub(crate) scope: Option<String>,
-    /// When it was asked for, in seconds: its life is counted from there, so that it never ends later than we think.
+    /// When it was requested, in seconds. Its life is counted from then, so that it never expires earlier than we think.
     pub(crate) asked: u64,
     pub(crate) expires: u64,
 }
@@ -47,7 +47,7 @@ pub(crate) enum UpstreamError {
     /// The endpoint says no, in these words of RFC 6749 section 5.2.
     #[error("the token endpoint refused: `{code}`")]
     Refused { status: u16, code: &'static str },
-    /// It is asked too often.
+    /// It throttles.
     #[error("the token endpoint takes no more requests for now")]
     Throttled { retry_after: Option<Duration> },
     /// It failed.
@@ -59,7 +59,7 @@ pub(crate) enum UpstreamError {
     /// No answer in time.
     #[error("the token endpoint did not answer in time")]
     TimedOut,
-    /// An answer of another status than the protocol has.
+    /// A status that the protocol doesn't have.
     #[error("the token endpoint answered with status {0}")]
     Unexpected(u16),
     /// An answer that is not a token.
@@ -136,7 +136,7 @@ impl Upstream {
             .header(header::ACCEPT, "application/json")
             .body(form(asked));
         if let Some(authorization) = &asked.header {
-            // As it came: the issuer decides what it means.
+            // As received.
             let mut value = header::HeaderValue::from_str(authorization.expose_secret())
                 .map_err(|_| UpstreamError::Malformed("the credentials"))?;
             value.set_sensitive(true);
@@ -147,7 +147,7 @@ impl Upstream {
     }
 }
 
-/// The form of the request, in one order whatever the caller's was.
+/// The form of the request.
 fn form(asked: &TokenRequest) -> String {
     let mut form = "grant_type=client_credentials".to_owned();
     let mut add = |name: &str, value: &str| {

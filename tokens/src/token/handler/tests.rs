@@ -17,8 +17,8 @@ fn event(secret: &str, body: &str) -> Vec<u8> {
     event.to_string().into_bytes()
 }
 
-async fn function(issuer: &Stub, log: Log) -> TokenFunction {
-    let config = TokenConfig { token_url: issuer.url("/oauth2/token").parse().unwrap(), table: TABLE.into() };
+async fn function(issuer: &Stub, table: &str, log: Log) -> TokenFunction {
+    let config = TokenConfig { token_url: issuer.url("/oauth2/token").parse().unwrap(), table: table.into() };
     let dynamodb = client_of(&dynamodb().await, &Asked::default());
     TokenFunction::new(config, dynamodb, Http::new().unwrap(), clock, log)
 }
@@ -43,7 +43,7 @@ async fn answers_and_log_lines_are_those_of_a_token_endpoint() {
     ])
     .await;
     let (log, written) = log();
-    let function = function(&issuer, log).await;
+    let function = function(&issuer, TABLE, log).await;
     for _ in 0..2 {
         let token = answer(&function, &event("s3cret", GRANT)).await;
         assert_eq!(token["statusCode"], 200);
@@ -69,4 +69,17 @@ async fn answers_and_log_lines_are_those_of_a_token_endpoint() {
     {"outcome":"fault","reason":"unavailable","route":"POST /token","client_id":"7abc","status":503,"latency_ms":0.0,"request_id":"r-1","detail":"the token endpoint failed with status 503"}
     {"outcome":"fault","reason":"bad_event","route":null,"client_id":null,"latency_ms":0.0,"request_id":"i-1"}
     "#);
+}
+
+#[tokio::test]
+async fn a_failing_table_is_logged_and_the_issuer_asked() {
+    let issuer =
+        Stub::always(reply(200, "", r#"{"access_token":"t0ken","expires_in":60,"token_type":"Bearer"}"#))
+            .await;
+    let (log, written) = log();
+    let function = function(&issuer, "missing", log).await;
+    assert_eq!(answer(&function, &event("s3cret", GRANT)).await["statusCode"], 200);
+    let line: Value = serde_json::from_str(&written.lock().unwrap()).unwrap();
+    assert_eq!((&line["outcome"], &line["cache"]), (&json!("answered"), &json!("unavailable")));
+    assert!(line["detail"].as_str().unwrap().starts_with("GetItem failed: "), "{line}");
 }
