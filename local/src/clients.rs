@@ -37,7 +37,8 @@ pub enum ClientsError {
     Write(PathBuf, #[source] io::Error),
     /// There is no file.
     #[error(
-        "no clients file `{}`; start `cargo run -p local` first, in this folder, or name the file with `--clients-file`",
+        "no clients file `{}` here; start `cargo run -p local` first, run this in the folder where it was started, or \
+         name its file with `--clients-file`",
         .0.display()
     )]
     Missing(PathBuf),

@@ -8,7 +8,7 @@ use std::{
 };
 
 use access::UnixSeconds;
-use client::cli::did_you_mean;
+use client::cli::{Caller, CommandError, did_you_mean};
 use gateway::loopback::{self, LoopbackError};
 use reqwest::{RequestBuilder, StatusCode};
 use secrecy::ExposeSecret;
@@ -18,7 +18,6 @@ use crate::{
     clients::{Client, Clients, ClientsError},
     event::{Sample, SampleError},
     front::{INVOKE_PATH, ROTATE_PATH, Ran},
-    issuer::TOKEN_PATH,
     options::Running,
     rotation::Rotated,
 };
@@ -43,21 +42,12 @@ pub enum RunningError {
     /// There is no HTTP client.
     #[error(transparent)]
     Client(#[from] LoopbackError),
-    /// Nothing answers on the port.
-    #[error("nothing answers on 127.0.0.1:{0}; start `cargo run -p local`, or name its port with `--port`")]
-    Unreachable(u16, #[source] reqwest::Error),
-    /// There is no client of that name.
-    #[error("no client `{name}` in `{}`{hint} (clients: {known})", .file.display())]
-    NoClient {
-        /// The name.
-        name: String,
-        /// The clients file.
-        file: PathBuf,
-        /// The name that may be meant.
-        hint: String,
-        /// Those that exist.
-        known: String,
-    },
+    /// What stops `token` and `call`, too.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// The connection broke, or the answer took too long.
+    #[error("no answer from 127.0.0.1:{0}")]
+    NoAnswer(u16, #[source] reqwest::Error),
     /// The credentials are another system's.
     #[error("what runs on 127.0.0.1:{0} does not know the credentials in `{path}`; name the clients file that it wrote with `--clients-file`", path = .1.display())]
     OtherClients(u16, PathBuf),
@@ -96,7 +86,7 @@ pub(crate) async fn event(path: &Path, running: &Running, now: UnixSeconds) -> R
     let sample = Sample::parse(&text).map_err(unusable)?;
     let mut tokens = BTreeMap::new();
     for name in sample.clients() {
-        tokens.insert(name, token(&client(name, running)?, running).await?);
+        tokens.insert(name, token(name, running).await?);
     }
     sample.fill(&tokens, now.plus(CALLER_LIFE)).map_err(unusable)
 }
@@ -160,32 +150,30 @@ pub(crate) async fn rotate(name: &str, running: &Running) -> Result<String, Runn
 
 fn client(name: &str, running: &Running) -> Result<Client, RunningError> {
     let mut clients = Clients::read(&running.clients_file)?;
-    clients.0.remove(name).ok_or_else(|| {
-        let known = || clients.0.keys().map(String::as_str);
-        RunningError::NoClient {
-            name: name.to_owned(),
-            file: running.clients_file.clone(),
-            hint: did_you_mean(name, known()),
-            known: known().collect::<Vec<_>>().join(", "),
-        }
-    })
+    let client = clients.0.remove(name);
+    Ok(client.ok_or_else(|| CommandError::UnknownClient {
+        client: name.to_owned(),
+        file: running.clients_file.display().to_string(),
+        nearest: did_you_mean(name, clients.0.keys().map(String::as_str)),
+        known: clients.0.into_keys().collect::<Vec<_>>().join(", "),
+    })?)
 }
 
 fn unknown_answer(running: &Running) -> RunningError {
     RunningError::Answer(running.port, StatusCode::OK, "not what `local` answers".to_owned())
 }
 
-async fn token(client: &Client, running: &Running) -> Result<String, RunningError> {
-    #[derive(Deserialize)]
-    struct Token {
-        access_token: String,
-    }
-    let request = post(TOKEN_PATH, running)?
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body("grant_type=client_credentials");
-    let answer = send(authenticated(request, client), running).await?;
-    let token: Token = serde_json::from_str(&answer).map_err(|_| unknown_answer(running))?;
-    Ok(token.access_token)
+/// A token with all scopes of a client.
+async fn token(name: &str, running: &Running) -> Result<String, CommandError> {
+    let caller = Caller {
+        client: Some(name.to_owned()),
+        scope: String::new(),
+        clients_file: Some(running.clients_file.clone()),
+        port: Some(running.port),
+    };
+    let mut token = Vec::new();
+    caller.at_local()?.print_token(&mut token).await?;
+    Ok(String::from_utf8_lossy(&token).trim_end().to_owned())
 }
 
 fn post(path: &str, running: &Running) -> Result<RequestBuilder, RunningError> {
@@ -202,10 +190,16 @@ async fn send(
     Running { port, clients_file }: &Running,
 ) -> Result<String, RunningError> {
     let port = *port;
-    let unreachable = |error| RunningError::Unreachable(port, error);
-    let response = request.send().await.map_err(unreachable)?;
+    let no_answer = |error: reqwest::Error| {
+        if error.is_connect() {
+            CommandError::NotRunning(format!("http://127.0.0.1:{port}")).into()
+        } else {
+            RunningError::NoAnswer(port, error)
+        }
+    };
+    let response = request.send().await.map_err(no_answer)?;
     let status = response.status();
-    let body = response.text().await.map_err(unreachable)?;
+    let body = response.text().await.map_err(no_answer)?;
     if status.is_success() {
         Ok(body)
     } else if body.contains(r#""invalid_client""#) {

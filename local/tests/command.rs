@@ -259,12 +259,12 @@ fn a_mistake_is_told_in_one_line_that_says_what_to_do() {
         (
             "nothing ran here",
             vec!["invoke", "report"],
-            "error: no clients file `.local/clients.json`; start `cargo run -p local` first, in this folder, or name",
+            "error: no clients file `.local/clients.json` here; start `cargo run -p local` first, run this in the folder",
         ),
         (
             "nothing runs",
             vec!["invoke", "report", "--port", "1", "--clients-file", &file],
-            "error: nothing answers on 127.0.0.1:1; start `cargo run -p local`, or name its port with `--port`",
+            "error: nothing answers at http://127.0.0.1:1; start `cargo run -p local`, or give its port with `--port`",
         ),
         (
             "another's clients",
