@@ -19,11 +19,11 @@ pub trait Handle: Send + Sync + 'static {
     /// Answers a request.
     fn answer(&self, request: Request) -> BoxFuture<'_, Response>;
 
-    /// The answer to something that could not be read as a request; the connection closes behind it.
+    /// Returns the answer to bytes that are not a request; the connection closes after it.
     fn refuse(&self, refused: Refused, peer: SocketAddr) -> Response;
 }
 
-/// Why something that came in is no request.
+/// Why bytes are not a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
     /// Not HTTP/1.x, or of a shape that two readers could read differently.
@@ -40,7 +40,7 @@ pub enum Refused {
     Expectation,
 }
 
-/// Why there is no request, or no body.
+/// Why a request or its body cannot be read.
 #[derive(Debug)]
 enum ReadError {
     Refused(Refused),
@@ -171,7 +171,7 @@ impl fmt::Debug for Headers {
     }
 }
 
-/// Whether a text can be a header's name.
+/// Whether a string can be a header's name.
 pub(crate) fn is_header_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(is_token)
 }

@@ -8,7 +8,7 @@ pub use self::remote::{Remote, Target};
 
 /// Invokes functions by name, as Lambda's synchronous Invoke does.
 pub trait Invoke: Send + Sync + 'static {
-    /// Hands `event`, a JSON text, to the function and waits for its answer, a JSON text too.
+    /// Passes `event`, which is JSON, to the function and waits for its answer, which is JSON too.
     fn invoke<'a>(&'a self, function: &'a str, event: Vec<u8>)
     -> BoxFuture<'a, Result<Vec<u8>, InvokeError>>;
 }

@@ -28,7 +28,7 @@ struct Line<'a> {
 /// Writes the line for `served` to standard output.
 pub(crate) fn record(served: &Served, is_json: bool) {
     let text = line(served, is_json);
-    // A log that nobody reads any more is no reason to stop.
+    // A closed standard output is no reason to stop.
     _ = io::stdout().lock().write_all(text.as_bytes());
 }
 

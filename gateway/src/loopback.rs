@@ -6,10 +6,10 @@ use std::{sync::Arc, time::Duration};
 use reqwest::{Client, redirect};
 use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
 
-/// A connection over loopback is there at once, or not at all.
+/// A connection over loopback succeeds at once, or not at all.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 
-/// Why there is no client.
+/// Why the client cannot be built.
 #[derive(Debug, thiserror::Error)]
 pub enum LoopbackError {
     /// The TLS settings, which every client has, do not fit together.

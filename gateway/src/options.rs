@@ -79,7 +79,7 @@ pub enum Command {
 /// A name and a value with `=` between them.
 ///
 /// # Errors
-/// A message for whoever typed it.
+/// A message for the person who typed it.
 pub fn pair(text: &str) -> Result<(String, String), &'static str> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
@@ -90,7 +90,7 @@ pub fn pair(text: &str) -> Result<(String, String), &'static str> {
 /// An `http` address on loopback without path or query.
 ///
 /// # Errors
-/// A message for whoever typed it.
+/// A message for the person who typed it.
 pub fn endpoint(text: &str) -> Result<Url, &'static str> {
     const EXPECTED: &str = "expected an address on loopback such as http://127.0.0.1:9000";
     let url = Url::parse(text).map_err(|_| EXPECTED)?;

@@ -54,8 +54,8 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Serves `api` with `functions` behind it. `clock` is the only source of time, but for how long a call may
-    /// take; `served` is told of each answer.
+    /// Serves `api` with `functions` behind it. `clock` is the only source of time, except for time
+    /// limits; `served` is called for each answer.
     ///
     /// # Errors
     /// Whatever in `api` could not be deployed or cannot be honoured. Above all, a method whose authorizer is
@@ -111,7 +111,7 @@ impl Gateway {
         self.router.resource_path(path)
     }
 
-    /// The answer to something that is no request.
+    /// Returns the answer to bytes that are not a request.
     pub fn refuse(&self, refused: Refused, peer: SocketAddr) -> Response {
         let (method, target) = (String::new(), "/".to_owned());
         let nothing = Request { method, target, headers: Headers::default(), body: Vec::new(), peer };

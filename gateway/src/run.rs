@@ -1,4 +1,4 @@
-//! What the command does: reads the template, serves its API, and stops when it is told to.
+//! Runs the command: reads the template, serves its API, and stops on a signal.
 
 use std::{
     collections::BTreeMap,
@@ -29,8 +29,8 @@ const LARGEST_FILE: u64 = 16 * 1024 * 1024;
 /// Why the command fails.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// There is nothing to do.
-    #[error("nothing to serve: say --template and --functions")]
+    /// The options are missing.
+    #[error("nothing to serve; give --template and --functions")]
     Nothing,
     /// The template cannot be read.
     #[error("{0} cannot be read")]
@@ -41,30 +41,30 @@ pub enum RunError {
     /// Its API cannot be served.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
-    /// A function to be called otherwise does not exist.
-    #[error("--function {0}: the template has no function of this logical id")]
+    /// `--function` names a function that does not exist.
+    #[error("--function {0}: the template has no function with this logical id")]
     UnknownFunction(String),
-    /// No HTTP client for the functions.
+    /// The HTTP client for the functions cannot be built.
     #[error(transparent)]
     Http(#[from] LoopbackError),
-    /// The port cannot be had.
+    /// The port cannot be listened on.
     #[error("port {0} cannot be listened on; choose another with --port")]
     Port(u16, #[source] io::Error),
     /// Signals cannot be received.
     #[error("signals cannot be received")]
     Signals(#[source] io::Error),
-    /// There is nobody to print to.
+    /// Standard output is closed.
     #[error("standard output cannot be written")]
     Print(#[source] io::Error),
-    /// The policies cannot be read, or what they say not be written.
+    /// The policies cannot be read, or the decisions cannot be written.
     #[error("the policies cannot be read to the end")]
     Policy(#[source] io::Error),
 }
 
-/// Does what the command line says.
+/// Runs the command.
 ///
 /// # Errors
-/// One line, with its causes, for whoever typed the command.
+/// One line, with its causes, for the person who typed the command.
 pub async fn run(command_line: CommandLine, clock: Clock) -> Result<(), RunError> {
     match (command_line.command, command_line.serve) {
         (Some(Command::Policy), _) => {
@@ -104,7 +104,7 @@ async fn serve(options: Serve, clock: Clock) -> Result<(), RunError> {
 /// Reads a template, and the files beside it that it names.
 ///
 /// # Errors
-/// If it cannot be read, or is no template.
+/// If it cannot be read, or is not a template.
 pub fn read_template(path: &Path) -> Result<Template, RunError> {
     let text = fs::read_to_string(path).map_err(|error| RunError::ReadTemplate(path.to_owned(), error))?;
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
@@ -116,7 +116,7 @@ pub fn read_template(path: &Path) -> Result<Template, RunError> {
     Ok(Template::parse_with(&path.display().to_string(), &text, &read)?)
 }
 
-/// What each function is called at the endpoint.
+/// The name of each function at the endpoint.
 fn targets(
     functions: &BTreeMap<String, Lambda>,
     names: &[(String, String)],
@@ -133,7 +133,7 @@ fn targets(
     Ok(targets)
 }
 
-/// What is told once everything answers.
+/// What is printed once requests are answered.
 fn greeting(options: &Serve, service: &Service, address: SocketAddr) -> String {
     let mut text = String::new();
     for notice in &service.notices {
@@ -177,7 +177,7 @@ pub fn interrupted() -> io::Result<impl Future<Output = ()> + Send> {
     }
     #[cfg(not(unix))]
     Ok(async {
-        // A process that cannot be told of Ctrl-C stops at once.
+        // A process that cannot receive Ctrl-C stops at once.
         _ = signal::ctrl_c().await;
     })
 }

@@ -1,4 +1,4 @@
-//! The template reader: the text of a SAM template in, everything of it that is served on a laptop out.
+//! Reads SAM templates: everything in them that is served on a laptop.
 //!
 //! What runs locally is what deploys, so the reader refuses what it cannot honour: an authorizer of another type,
 //! a property of the API that it does not know, a resource that would serve something else. It evaluates CloudFormation's
@@ -117,7 +117,7 @@ pub struct Template {
     source: Node,
     /// With loops written out over what parameters are by default.
     document: Node,
-    /// The definitions of APIs that are files of their own, by `DefinitionUri`.
+    /// The definitions of APIs that are in separate files, by `DefinitionUri`.
     definitions: BTreeMap<String, Node>,
 }
 
@@ -125,7 +125,7 @@ impl Template {
     /// Parses `text`; `file` is what errors call it. Other files that it names are not read.
     ///
     /// # Errors
-    /// If it is no YAML as CloudFormation reads it, or no SAM template.
+    /// If it is not YAML as CloudFormation reads it, or not a SAM template.
     pub fn parse(file: &str, text: &str) -> Result<Self, TemplateError> {
         Self::parse_with(file, text, &|_| None)
     }
@@ -133,7 +133,7 @@ impl Template {
     /// Parses `text`, and whatever `read` finds of the files that it names: definitions of APIs, and `AWS::Include`.
     ///
     /// # Errors
-    /// If any of it is no YAML as CloudFormation reads it, or it is no SAM template.
+    /// If any of it is not YAML as CloudFormation reads it, or it is not a SAM template.
     pub fn parse_with(
         file: &str,
         text: &str,
@@ -164,8 +164,8 @@ impl Template {
         resources.filter(move |(_, node)| identity::kind_of(node) == kind).map(|(name, _)| name.as_str())
     }
 
-    /// Reads the API called `choice`, or the only one, and the functions behind it. What has nothing to do with them is
-    /// left alone.
+    /// Reads the API called `choice`, or the only one, and the functions behind it. Everything else is
+    /// ignored.
     ///
     /// # Errors
     /// The first thing about the API that cannot be honoured.
@@ -272,7 +272,7 @@ pub fn yaml_as_json(file: &str, text: &str) -> Result<serde_json::Value, Templat
     yaml::read_long(text).map(Node::into_json).map_err(|error| error.in_file(file))
 }
 
-/// Tells of a method that is not played.
+/// Reports a method that is not played.
 fn tell(method: &ApiMethod, api: &Field<'_>, notices: &Notices) -> Result<(), Located> {
     let access = match &method.access {
         Access::NotPlayed(reason) => Some(*reason),

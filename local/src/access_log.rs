@@ -46,7 +46,7 @@ pub(crate) fn record(log: &Log, served: &Served, at: SystemTime) {
     log.record(level, at, &line);
 }
 
-/// With two decimals, as much as a laptop's clock is good for.
+/// With two decimals.
 pub(crate) fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 100_000.0).round() / 100.0
 }

@@ -51,7 +51,7 @@ pub enum ClientsError {
 }
 
 impl Clients {
-    /// Writes the file, for its owner alone to read, in one step: whoever reads it meanwhile sees the old file or the
+    /// Writes the file, for its owner alone to read, in one step: a reader sees the old file or the
     /// new one. Folders that are missing are made.
     ///
     /// # Errors

@@ -85,7 +85,7 @@ impl Console {
         }
     }
 
-    /// Lets nobody wait any longer: the system stops.
+    /// Ends all waiting answers: the system stops.
     pub(crate) fn close(&self) {
         self.decisions.close();
     }

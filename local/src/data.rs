@@ -114,7 +114,7 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let written = file.write_all(content).and_then(|()| file.sync_all());
     let replaced = written.and_then(|()| fs::rename(&draft, path));
     if replaced.is_err() {
-        // The first error is the one to tell.
+        // The first error matters.
         _ = fs::remove_file(&draft);
     }
     replaced

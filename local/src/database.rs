@@ -22,13 +22,13 @@ const FILE: &str = "tables.sqlite";
 /// How long operations may take to end when the database is stopped.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
 
-/// A running database, which nobody but this process can reach.
+/// A running database, which only this process can reach.
 pub(crate) struct Database {
     engine: Engine,
     embedded: Embedded,
 }
 
-/// Why there is no database.
+/// Why the database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
     /// The file in the data folder cannot be used.
@@ -40,8 +40,8 @@ pub enum DatabaseError {
     /// The database does not start.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// A table cannot be made.
-    #[error("the table `{0}` cannot be made")]
+    /// A table cannot be created.
+    #[error("the table `{0}` cannot be created")]
     Table(String, #[source] DynoxideError),
     /// DynamoDB would refuse the description of a table.
     #[error("the description of the table `{0}` is not understood")]
@@ -77,11 +77,11 @@ impl Database {
         self.embedded.client()
     }
 
-    /// Makes a table of the template, unless it is there. Items past their time to live stay: DynamoDB does not promise
+    /// Creates a table of the template, unless it exists. Items past their time to live stay: DynamoDB does not promise
     /// when it takes them out, and no function of ours relies on it.
     ///
     /// # Errors
-    /// If it cannot be made, or is there with other keys.
+    /// If it cannot be created, or exists with other keys.
     pub(crate) fn create_table(&self, table: &Table) -> Result<(), DatabaseError> {
         let name = &table.name;
         let request: CreateTableRequest = serde_json::from_value(table.request.clone())

@@ -16,13 +16,13 @@ const ITEMS: [(&str, i64, i64); 4] =
 /// As long as the one call may take, and far longer than it does.
 const CALLER_LIFE: Duration = Duration::from_mins(1);
 
-/// Why there is no demo stock.
+/// Why the demo stock cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
     /// The function did not answer.
     #[error("the demo stock cannot be loaded (`--no-demo` does without)")]
     Invoke(#[source] InvokeError),
-    /// The function answered that it will not.
+    /// The function refused.
     #[error("the demo stock was refused with {0} (`--no-demo` does without)")]
     Refused(u16),
     /// The function answered something else.

@@ -8,10 +8,10 @@ use access::UnixSeconds;
 /// Why a sample cannot be made into an event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SampleError {
-    /// A placeholder that nobody knows, or that does not end.
-    #[error("the sample has the placeholder `{0}`, which stands for nothing")]
+    /// A placeholder that is unknown or not closed.
+    #[error("the sample has the unknown placeholder `{0}`")]
     Placeholder(String),
-    /// A client for which there is no token.
+    /// A client without a token.
     #[error("there is no client `{0}`")]
     Client(String),
 }
@@ -31,7 +31,7 @@ impl<'a> Sample<'a> {
     /// Reads a sample.
     ///
     /// # Errors
-    /// If something stands in double braces that is no placeholder. JSON itself never has two opening braces in a row.
+    /// If something in double braces is not a placeholder. JSON itself never has two opening braces in a row.
     pub fn parse(text: &'a str) -> Result<Self, SampleError> {
         let mut parts = Vec::new();
         let mut rest = text;

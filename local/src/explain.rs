@@ -43,7 +43,7 @@ pub struct Explainer {
 pub struct Explanation {
     /// How it ends.
     pub outcome: Outcome,
-    /// The status that API Gateway answers with; absent where the function behind it answers.
+    /// The status that API Gateway answers with; absent where the function answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// The label in the authorizer's log, or `no_such_route`.
@@ -73,7 +73,7 @@ pub struct Explanation {
 pub enum Outcome {
     /// The call passes; without a call, at least one route is open to the token.
     Allowed,
-    /// The token is good, and the call is not covered; without a call, no route is.
+    /// The token is valid but does not cover the call, or there is no such route; without a call, it covers no route.
     Denied,
     /// The token is refused.
     Refused,
@@ -207,7 +207,7 @@ impl Explainer {
             .routes()
             .iter()
             .map(|route| {
-                // Any value of a parameter does: a policy never tells them apart.
+                // Any value of a parameter will do: a policy does not distinguish them.
                 let resource = access::arn::pattern(route).replace('*', "1");
                 let is_covered = || route.is_covered_by(&caller.scopes);
                 let is_allowed = || is_allowed(&format!("{}{resource}", self.stage));

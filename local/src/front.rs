@@ -97,7 +97,7 @@ impl Front {
         (!is_owner).then(refused)
     }
 
-    /// Rotates a client's secret. A task of its own, since a caller that goes away does not stop a rotation either.
+    /// Rotates a client's secret. In its own task: a caller that disconnects does not stop a rotation.
     async fn rotate_secret(&self, request: &Request, client_id: String) -> Response {
         if let Some(refusal) = self.refusal(request) {
             return refusal;

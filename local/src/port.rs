@@ -27,7 +27,7 @@ pub enum PortError {
     Unusable(u16, #[source] io::Error),
 }
 
-/// A port that is ours, and that nobody can connect to yet.
+/// A port that is bound and does not accept connections yet.
 pub(crate) struct Port {
     socket: TcpSocket,
     pub(crate) address: SocketAddr,

@@ -39,28 +39,28 @@ pub enum RunError {
     /// The system does not start.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// There is no token or no answer to print.
+    /// `token` or `call` failed.
     #[error(transparent)]
     Client(#[from] client::cli::CommandError),
-    /// A command beside a running system has nothing to print.
+    /// A command beside a running system failed.
     #[error(transparent)]
     Running(#[from] RunningError),
     /// A token cannot be explained.
     #[error(transparent)]
     Explain(#[from] ExplainError),
-    /// There is no route table.
+    /// `routes` failed.
     #[error(transparent)]
     Routes(#[from] RoutesCommandError),
     /// The API cannot be described.
     #[error(transparent)]
     Openapi(#[from] OpenapiError),
-    /// The policies cannot be read, or what they say not be written.
+    /// The policies cannot be read, or the decisions cannot be written.
     #[error("the policies cannot be read to the end")]
     Policy(#[source] io::Error),
     /// Signals cannot be received.
     #[error("signals cannot be received")]
     Signals(#[source] io::Error),
-    /// There is nobody to print to.
+    /// Standard output is closed.
     #[error("standard output cannot be written")]
     Print(#[source] io::Error),
 }
@@ -81,11 +81,11 @@ impl RunError {
     }
 }
 
-/// Does what the command line says, and tells what to end with. `vars` is a look-up in the environment, for the
+/// Runs the command, and returns the exit code. `vars` is a look-up in the environment, for the
 /// functions' log settings.
 ///
 /// # Errors
-/// One line, with its causes, for whoever typed the command.
+/// One line, with its causes, for the person who typed the command.
 pub async fn run(
     command_line: CommandLine,
     vars: impl Fn(&str) -> Option<String>,
@@ -238,7 +238,7 @@ fn terminal(options: &Options, vars: &impl Fn(&str) -> Option<String>) -> Arc<Te
         () => Level::Info,
     };
     Terminal::new(style, least, TimeZone::system(), |line| {
-        // A log that nobody reads any more is no reason to stop.
+        // A closed standard output is no reason to stop.
         _ = io::stdout().lock().write_all(line.as_bytes());
     })
 }
@@ -249,7 +249,7 @@ fn print(text: &str) -> Result<(), RunError> {
     write!(out, "{text}{end}").and_then(|()| out.flush()).map_err(RunError::Print)
 }
 
-/// What is printed once everything answers.
+/// What is printed once requests are answered.
 struct Greeting {
     template: String,
     data: String,

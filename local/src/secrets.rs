@@ -163,7 +163,7 @@ impl ClientSecrets {
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
-        // A change replaces the whole, so what is there is whole.
+        // A change replaces the whole map, so it is always consistent.
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -235,7 +235,7 @@ impl OfClient {
     }
 }
 
-/// Cognito puts the time at which the secret was made after the hyphens; a number tells more on a laptop.
+/// Cognito puts the time at which the secret was made after the hyphens; a number is easier to read on a laptop.
 fn secret_id(client_id: &str, number: u64) -> String {
     format!("{client_id}--{number}")
 }

@@ -69,7 +69,7 @@ pub enum StartError {
     /// The template asks for something that cannot be honoured here.
     #[error(transparent)]
     Template(#[from] TemplateError),
-    /// The template has no user pool, so nobody could get a token.
+    /// The template has no user pool, so no token could be issued.
     #[error("the template `{}` has no user pool", .0.display())]
     NoUserPool(PathBuf),
     /// The port cannot be served on.
@@ -118,7 +118,7 @@ impl Local {
     /// functions write their lines to `log`.
     ///
     /// The port is taken before the clients file is written, so that a start that fails leaves the file of a system that
-    /// runs alone, and opened after, so that nobody finds an open port without it.
+    /// runs alone, and opened after, so that the port is never open without it.
     ///
     /// # Errors
     /// If any part does not start; then nothing is left running.
@@ -168,7 +168,7 @@ impl Local {
         tell_shadowed(&gateway, &stack, clock, &log);
         let rotator =
             Rotator::new(Arc::clone(&secrets), &base, options.clients_file.clone(), clock, log.clone())?;
-        // With functions elsewhere the template need not say all of the authorizer's settings.
+        // With functions elsewhere the template may lack settings of the authorizer.
         let explainer = Explainer::of_stack(&stack, &base, clock, log).ok();
         let watched = Watched {
             issuer: Arc::clone(&issuer),
@@ -225,7 +225,7 @@ impl Local {
             // Functions elsewhere are somebody's work in progress, which only their calls should start.
             local.playing = local.schedules.play(&local.functions, clock);
         }
-        // Nobody else sets it.
+        // It is set only here.
         _ = ready.set(());
         Ok(local)
     }
@@ -263,7 +263,7 @@ impl Local {
         schedules.map(|scheduled| (scheduled.binary.as_str(), scheduled.expression.as_str()))
     }
 
-    /// The address of the console page, with the key that its buttons need. Nobody but the system's owner may see it.
+    /// The address of the console page, with the key that its buttons need. Only the system's owner may see it.
     pub fn console_url(&self) -> String {
         format!("http://{}/_local/#{}", self.address, self.console.key())
     }
@@ -311,7 +311,7 @@ fn routes(
     log: &Log,
 ) -> Result<Option<Table>, RoutesError> {
     match routes::fill(stack, &options.template) {
-        // An authorizer elsewhere has a table of its own, which may be right.
+        // An authorizer elsewhere has its own table, which may be right.
         Err(error) if options.functions.is_some() && !stack.functions.values().any(routes::is_release) => {
             let line = json!({ "event": "routes_differ", "detail": error.to_string() });
             log.record(Level::Warn, clock(), &line);

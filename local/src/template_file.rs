@@ -8,7 +8,7 @@ use std::{
 
 use gateway::template::{Facts, Template, TemplateError};
 
-/// Why there is no template.
+/// Why the template cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateFileError {
     /// There is no such file.
@@ -37,7 +37,7 @@ pub(crate) fn read(path: &Path) -> Result<Template, TemplateFileError> {
     Ok(Template::parse(&path.display().to_string(), &text)?)
 }
 
-/// Reads a template for a command that asks nobody for a client's secret, and the facts to evaluate it with.
+/// Reads a template for a command that needs no client's secret, and the facts to evaluate it with.
 ///
 /// # Errors
 /// If there is none, or it cannot be read or parsed.

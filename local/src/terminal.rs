@@ -1,5 +1,5 @@
 //! What `local` prints while it serves: one short line for each request on a terminal, `key=value` lines where the output is
-//! piped, JSON where that is asked for. The lines of one request have its id, whoever wrote them.
+//! piped, JSON with `--json`. All lines of one request have its id.
 
 use std::{
     collections::BTreeMap,

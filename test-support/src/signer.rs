@@ -27,7 +27,7 @@ pub const ARN: &str = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/
 pub static FIRST: LazyLock<Signer> = LazyLock::new(|| Signer::new("first"));
 /// The pool's second key.
 pub static SECOND: LazyLock<Signer> = LazyLock::new(|| Signer::new("second"));
-/// Somebody else's key with the same name as the pool's first.
+/// An attacker's key with the same name as the pool's first.
 pub static FOREIGN: LazyLock<Signer> = LazyLock::new(|| Signer::new("first"));
 
 /// A key that signs tokens.

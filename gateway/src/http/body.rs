@@ -14,7 +14,7 @@ use super::{ReadError, Refused, head::Framing};
 pub(super) const BODY_BYTES: usize = 10 * 1024 * 1024;
 /// What a body may hold without a share of the budget.
 const SMALL_BYTES: usize = 64 * 1024;
-/// What all larger bodies may hold together: six of the largest. Whoever sends one more waits, within the time for a body.
+/// What all larger bodies may hold together: six of the largest. One more waits, within the time limit for a body.
 const BUDGET_BYTES: usize = 6 * BODY_BYTES;
 const CHUNK_LINE_BYTES: u64 = 256;
 const TRAILER_BYTES: u64 = 4096;

@@ -32,7 +32,7 @@ const LINGER_BYTES: u64 = 2 * body::BODY_BYTES as u64;
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) budget: Budget,
-    /// Told when somebody waits for a connection: one that is idle then makes room.
+    /// Notified when a client waits for a connection: an idle one then closes.
     pub(super) is_crowded: Notify,
 }
 
@@ -85,7 +85,7 @@ pub(super) async fn serve<S>(
     }
 }
 
-/// The next request, and whether the connection stays open behind it.
+/// The next request, and whether the connection stays open after it.
 async fn next<R, W>(
     source: &mut R,
     writer: &mut W,

@@ -34,7 +34,7 @@ impl Answer {
             Some(Value::String(principal)) if !principal.is_empty() => principal,
             Some(_) | None => return Err("the authorizer's answer has no principalId"),
         };
-        // From the text, not from a `Value`: that one keeps the last of two members of one name.
+        // From the JSON itself, not from a `Value`, which keeps the last of two members of one name.
         let policy = answer.policy_document.ok_or("the authorizer's answer has no policyDocument")?;
         let policy = serde_json::from_str(policy.get())
             .map_err(|_| "the policyDocument of the authorizer's answer is malformed")?;

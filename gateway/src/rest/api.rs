@@ -79,7 +79,7 @@ pub enum Access {
     Open,
     /// Whom the authorizer of that name in [`Api::authorizers`] lets in.
     Authorizer(String),
-    /// Nobody: its authorizer is of a kind that is not played, and this says why. The answer is 500.
+    /// Nobody: its authorizer is of a kind that is not played, for this reason. The answer is 500.
     NotPlayed(&'static str),
 }
 
@@ -90,7 +90,7 @@ pub enum Integration {
     Function {
         /// The name under which it is invoked.
         name: String,
-        /// How long it may take; API Gateway waits 29 s unless told to wait less.
+        /// How long it may take; API Gateway waits 29 s at most.
         timeout: Duration,
     },
     /// The gateway itself, the same each time.
@@ -175,7 +175,7 @@ pub enum ApiKeySource {
 pub struct ApiKey {
     /// The key's value.
     pub value: String,
-    /// A key that is not enabled is as good as unknown.
+    /// A key that is not enabled is treated as unknown.
     pub enabled: bool,
 }
 

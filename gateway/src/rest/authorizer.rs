@@ -120,7 +120,7 @@ impl Authorizer {
             Identity::Token { header, validation } => {
                 let mut values = exchange.request.headers.all(header);
                 let token = values.next().filter(|token| !token.is_empty())?;
-                // Two headers are no token: which of them counts would be for somebody else to guess.
+                // Two headers are not a token: another reader might take the other one.
                 let is_only = values.next().is_none();
                 let is_valid = validation.as_ref().is_none_or(|whole| whole.is_match(token));
                 (is_only && is_valid).then(|| token.to_owned())
@@ -134,7 +134,7 @@ impl Authorizer {
                     }
                     identity.push(values);
                 }
-                // As JSON no two lists of values are the same text.
+                // As JSON, no two lists of values give the same string.
                 Some(json!(identity).to_string())
             }
         }
@@ -189,7 +189,7 @@ impl Authorizer {
     }
 }
 
-/// Whether a function's error type is a label: longer texts are not passed on.
+/// Whether a function's error type is a label: longer strings are not passed on.
 pub(super) fn is_label(text: &str) -> bool {
     text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(&byte))
 }

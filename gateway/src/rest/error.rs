@@ -10,11 +10,11 @@ pub enum GatewayError {
     /// A path that API Gateway does not take.
     #[error("`{0}` has a path that API Gateway does not take")]
     Path(String),
-    /// A method that is there twice.
-    #[error("`{0}` is there twice")]
+    /// A method that appears twice.
+    #[error("`{0}` appears twice")]
     Twice(String),
     /// Parameters of different names in one place.
-    #[error("`{0}` names a path parameter otherwise than its sibling")]
+    #[error("`{0}` gives a path parameter another name than its sibling does")]
     Siblings(String),
     /// A method whose authorizer does not exist.
     #[error("`{method}` uses the authorizer `{authorizer}`, which the API does not have")]

@@ -45,7 +45,7 @@ const REMAPPED: [&str; 17] = [
     "WWW-Authenticate",
 ];
 
-/// Has the method's integration answer.
+/// Calls the method's integration.
 pub(super) async fn call(exchange: &Exchange<'_>, functions: &dyn Invoke) -> Result<Response, Rejection> {
     let matched = exchange.matched.as_ref().ok_or(Refusal::MISSING_AUTHENTICATION_TOKEN)?;
     match &matched.method.integration {
@@ -133,7 +133,7 @@ fn read(answer: &[u8], exchange: &Exchange<'_>) -> Result<Response, Rejection> {
         Some(Value::Bool(is_base64)) => *is_base64,
         Some(_) => return Err(malformed("its isBase64Encoded is neither true nor false")),
     };
-    // Base64 becomes bytes only for a client that asks for a binary type; others get the text as it is.
+    // Base64 becomes bytes only for a client that asks for a binary type; others get the string as it is.
     let is_binary =
         is_base64 && is_binary(exchange.request.headers.first("Accept"), &exchange.api.binary_media_types);
     let body = if is_binary {
@@ -146,7 +146,7 @@ fn read(answer: &[u8], exchange: &Exchange<'_>) -> Result<Response, Rejection> {
     Ok(Response { status, headers, body })
 }
 
-/// A number, or a text that is one.
+/// A number, or a string that is one.
 fn status_code(value: &Value) -> Option<u16> {
     let number = match value {
         Value::Number(number) => number.as_u64().and_then(|number| u16::try_from(number).ok()),
@@ -156,7 +156,7 @@ fn status_code(value: &Value) -> Option<u16> {
     number.filter(|status| (200..600).contains(status))
 }
 
-/// All headers; a pair that `headers` and `multiValueHeaders` both have is there once.
+/// All headers; a pair that is in both `headers` and `multiValueHeaders` is added once.
 fn headers(members: &Map<String, Value>) -> Result<Headers, String> {
     let mut headers = Headers::default();
     let mut push = |name: &str, value: &Value| {

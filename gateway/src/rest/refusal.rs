@@ -111,7 +111,7 @@ pub(super) struct Rejection {
     pub(super) refusal: Refusal,
     /// The error type that the authorizer failed with, where it is a short label.
     pub(super) reason: Option<String>,
-    /// What went wrong, for whoever has to mend it.
+    /// What went wrong, for the log.
     pub(super) detail: Option<String>,
 }
 

@@ -41,7 +41,7 @@ impl Router {
     /// Reads the resources of `api`.
     ///
     /// # Errors
-    /// A verb or a path that API Gateway would not take, a method that is there twice, and parameters of
+    /// A verb or a path that API Gateway would not take, a method that appears twice, and parameters of
     /// different names in one place.
     pub(super) fn new(api: &Api) -> Result<Self, GatewayError> {
         let mut resources: Vec<Resource> = Vec::new();

@@ -1,4 +1,4 @@
-//! Who may make a call, without making it.
+//! Looks up who may make a call, without making it.
 
 use super::{
     api::{Access, Api},

@@ -1,4 +1,4 @@
-//! What is reported of each answered request; whoever starts the gateway writes it down.
+//! What the gateway reports about each request that it answered, for its caller to log.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -18,7 +18,7 @@ pub struct Served {
     pub context: BTreeMap<String, String>,
     /// Whether the authorizer had to be called.
     pub authorization: Authorization,
-    /// The error type of an answer that the gateway gave of its own.
+    /// The error type of an answer that the gateway itself gave.
     pub error_type: Option<&'static str>,
     /// The error type with which the authorizer turned the caller away, where it is a short label.
     pub reason: Option<String>,
@@ -47,6 +47,6 @@ pub enum Authorization {
         /// How long that took.
         latency: Duration,
     },
-    /// The answer was still kept.
+    /// The answer came from the cache.
     Cached,
 }

@@ -1,4 +1,4 @@
-//! The API's own properties, but for who gets in: its stage, gateway responses, limits, and what is not played.
+//! The API's properties, except `Auth`: its stage, gateway responses, limits, and what is not played.
 
 use std::collections::BTreeMap;
 
@@ -178,7 +178,7 @@ fn throttles(field: &Field<'_>, notices: &Notices, api: &mut Api) -> Result<(), 
     Ok(())
 }
 
-/// The gateway itself knows which types there are and what it makes of their expressions.
+/// The gateway itself checks the types and their expressions.
 fn responses(api: &Field<'_>, notices: &Notices) -> Result<BTreeMap<String, GatewayResponse>, Located> {
     let Some(section) = api.get("GatewayResponses")? else { return Ok(BTreeMap::new()) };
     let response = |(name, field): (&str, Field<'_>)| {

@@ -14,7 +14,7 @@ use crate::{
     rest::api::{Access, Identity, IdentitySource, LambdaAuthorizer},
 };
 
-/// How long API Gateway keeps an answer, unless told otherwise.
+/// How long API Gateway caches an answer by default.
 // SPEC: Amazon API Gateway, API reference, Authorizer: authorizerResultTtlInSeconds
 pub(super) const DEFAULT_CACHE_SECONDS: u64 = 300;
 pub(super) const MOST_CACHE_SECONDS: u64 = 3600;
@@ -115,7 +115,7 @@ impl Auth {
         Ok((access, required))
     }
 
-    /// The access of a method that says nothing of its own.
+    /// The access of a method without `Auth`.
     pub(super) fn default(&self) -> Access {
         self.default.clone().unwrap_or(Access::Open)
     }

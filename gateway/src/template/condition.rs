@@ -32,7 +32,7 @@ impl Scope<'_> {
             ("Fn::Not", [operand]) => Ok(!self.condition(operand, trail)?),
             ("Fn::And", [_, _, ..]) => Ok(self.all(operands, trail)?.iter().all(|holds| *holds)),
             ("Fn::Or", [_, _, ..]) => Ok(self.all(operands, trail)?.iter().any(|holds| *holds)),
-            ("Fn::Equals", _) => Err(Problem::Arguments("Fn::Equals", "two texts")),
+            ("Fn::Equals", _) => Err(Problem::Arguments("Fn::Equals", "two strings")),
             ("Fn::Not", _) => Err(Problem::Arguments("Fn::Not", "one condition")),
             ("Fn::And", _) => Err(Problem::Arguments("Fn::And", "two conditions or more")),
             ("Fn::Or", _) => Err(Problem::Arguments("Fn::Or", "two conditions or more")),

@@ -18,43 +18,43 @@ pub struct TemplateError {
 /// What can be wrong with a template, or with what was given to run it with.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// The text does not parse.
+    /// The template does not parse.
     #[error("not valid YAML: {0}")]
     Syntax(String),
-    /// The text is longer than CloudFormation takes.
+    /// The template is longer than CloudFormation accepts.
     #[error("longer than {0} bytes, the most that CloudFormation takes")]
     TooLong(usize),
-    /// Lists and mappings in each other without end.
+    /// Lists and mappings are nested too deeply.
     #[error("nested more than {0} levels deep")]
     TooDeep(usize),
-    /// Something of YAML that CloudFormation does not read.
+    /// A feature of YAML that CloudFormation does not support.
     #[error("not supported in YAML here: {0}")]
     YamlFeature(&'static str),
-    /// One mapping names a key twice.
+    /// A key appears twice in a mapping.
     #[error("this key appears twice")]
     DuplicateKey,
-    /// A required property is not there.
+    /// A required property is missing.
     #[error("required, but missing")]
     Missing,
     /// The value is of another kind.
     #[error("must be {0}")]
     Shape(&'static str),
-    /// The number is out of its range, or none.
+    /// Not a number, or out of range.
     #[error("must be a whole number from {0} to {1}")]
     Range(u64, u64),
-    /// The value is none of those that this property takes.
+    /// Not one of the values that this property takes.
     #[error("must be one of {0}")]
     OneOf(&'static str),
-    /// A property that nobody knows.
+    /// An unknown property.
     #[error("unknown property")]
     Property,
-    /// Something that AWS takes and that is not played.
+    /// Valid on AWS, but not played.
     #[error("valid on AWS, not played here{}", because(.0))]
     NotPlayed(&'static str),
-    /// A method that nobody gets through.
+    /// A method that is answered 500.
     #[error("{method}: {reason}: valid on AWS, not played here; it is answered 500", method = quoted(.0), reason = .1)]
     Method(String, &'static str),
-    /// An API key without a value of its own.
+    /// An API key without a value in the template.
     #[error("the API key {} has no value in the template: send {value} here", quoted(.0), value = .1)]
     GeneratedKey(String, String),
     /// Several APIs, of which one has to be chosen.
@@ -63,43 +63,43 @@ pub enum Problem {
     /// A resource type that would change what is served.
     #[error("resources of type {} cannot be served locally", quoted(.0))]
     ResourceType(String),
-    /// A value that this program knows and cannot honour.
+    /// A value that cannot be honoured.
     #[error("{0}")]
     NotHonoured(&'static str),
-    /// A name that nothing in the template has.
+    /// A name that does not exist in the template.
     #[error("the template has no {0} called {name}", name = quoted(.1))]
     Unknown(&'static str, String),
     /// A function that CloudFormation does not have.
     #[error("{} is not an intrinsic function", quoted(.0))]
     Intrinsic(String),
-    /// A function of CloudFormation with the wrong arguments.
+    /// An intrinsic function with the wrong arguments.
     #[error("{0} takes {1}")]
     Arguments(&'static str, &'static str),
-    /// A resource that the template's conditions leave out.
+    /// A resource whose condition is false.
     #[error("{} does not exist: its condition is false", quoted(.0))]
     LeftOut(String),
-    /// A value that only a deployment has, and that the caller did not give.
+    /// A value that only a deployment has.
     #[error("the value of {} is known only after a deployment", quoted(.0))]
     DeploymentOnly(String),
-    /// A client's secret anywhere but in the `SecretString` of a secret.
+    /// A client's secret outside of the `SecretString` of a secret.
     #[error("a client's secret is given out in the SecretString of a secret only")]
     ClientSecret,
-    /// Names that lead back to themselves.
+    /// A value that depends on itself.
     #[error("the value of {} depends on itself", quoted(.0))]
     Cycle(String),
-    /// Evaluation that would not end in reasonable time or memory.
+    /// Evaluation would take too much time or memory.
     #[error("too large to evaluate")]
     TooMuchWork,
-    /// A parameter without default for which no value was given.
+    /// A parameter without a default or a given value.
     #[error("the parameter {} has no default and was given no value", quoted(.0))]
     NoValue(String),
-    /// A parameter whose value its own declaration forbids.
+    /// A parameter whose value violates its declaration.
     #[error("the value of this parameter {0}")]
     ParameterValue(&'static str),
-    /// A regular expression that cannot be compiled to mean here what it means in Java.
+    /// A regular expression that does not mean the same here as in Java.
     #[error("cannot be honoured as a regular expression: {0}")]
     Pattern(String),
-    /// A value that must be unique is there twice.
+    /// A value that must be unique appears twice.
     #[error("the same {0} as {other}", other = shown(.1))]
     Clash(&'static str, String),
 }
@@ -171,12 +171,12 @@ fn because(reason: &str) -> String {
     if reason.is_empty() { String::new() } else { format!(": {reason}") }
 }
 
-/// Outside text in backticks, on one line.
+/// A string of the template in backticks, on one line.
 fn quoted(text: &str) -> String {
     format!("`{}`", shown(text))
 }
 
-/// Outside text on one line that can be read: escaped, and cut where it is longer than any name.
+/// A string of the template on one line: escaped, and cut if it is longer than any name.
 fn shown(text: &str) -> String {
     const LONGEST: usize = 256;
     let mut escaped = text.escape_debug();

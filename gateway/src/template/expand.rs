@@ -20,7 +20,7 @@ const NODES: usize = 500_000;
 /// Reads a file beside the template; `None` if there is none.
 pub(super) type Files<'a> = dyn Fn(&str) -> Result<Option<Node>, Located> + 'a;
 
-/// `node` with the contents of files in place of each `AWS::Include`. What is no file here stays as it is.
+/// `node` with the contents of files in place of each `AWS::Include`. Other includes stay as they are.
 // SPEC: AWS CloudFormation, "AWS::Include transform"
 pub(super) fn include(node: Node, files: &Files<'_>) -> Result<Node, Located> {
     let Node { line, kind } = node;
@@ -177,7 +177,7 @@ fn add(to: &mut BTreeMap<String, Node>, key: String, node: Node) -> Result<(), L
     }
 }
 
-/// `${Identifier}` is its value, `&{Identifier}` that without what is no letter or digit.
+/// `${Identifier}` is its value, `&{Identifier}` its letters and digits alone.
 fn substitute(text: &str, bindings: &Bindings<'_>) -> String {
     bindings.iter().rev().fold(text.to_owned(), |text, (name, value)| {
         let plain: String = value.chars().filter(char::is_ascii_alphanumeric).collect();

@@ -12,10 +12,10 @@ use super::{
 };
 use crate::rest::api::{ApiMethod, Integration};
 
-/// What API Gateway waits for an integration, unless told to wait less.
+/// How long API Gateway waits for an integration by default.
 // SPEC: Amazon API Gateway, "Quotas for configuring and running a REST API": integration timeout
 const INTEGRATION_MILLISECONDS: u64 = 29_000;
-/// What Lambda gives an invocation, unless told otherwise.
+/// How long an invocation may take by default.
 // SPEC: AWS Lambda, "Configure Lambda function timeout"
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -38,7 +38,7 @@ const SCHEDULE_V2: &[&str] = &[
     "RoleArn",
 ];
 
-/// A function of which the template says nothing, not even its time limit.
+/// A function that is not in the template; its time limit is unknown.
 const ELSEWHERE: Lambda = Lambda { binary: None, timeout: Duration::from_millis(INTEGRATION_MILLISECONDS) };
 
 /// Every function of a template, and how it is called there.

@@ -16,7 +16,7 @@ const API_ID: &str = "localapi01";
 const POOL: &str = "Local0001";
 
 impl Scope<'_> {
-    /// What `Ref` gives for the resource `name`, or for what SAM makes of a resource: `Api.Stage`, `Function.Alias`.
+    /// What `Ref` gives for the resource `name`, or for one that SAM generates: `Api.Stage`, `Function.Alias`.
     pub(super) fn identity(&self, name: &str, trail: &Trail<'_>) -> Result<String, Problem> {
         if let Some((logical_id, generated)) = name.split_once('.') {
             return self.generated(logical_id, generated, trail);
@@ -45,7 +45,7 @@ impl Scope<'_> {
             "AWS::Cognito::UserPoolDomain" => own("Domain"),
             "AWS::Cognito::UserPoolResourceServer" => own("Identifier"),
             "AWS::ApiGateway::ApiKey" | "AWS::ApiGateway::UsagePlan" => Ok(name.to_owned()),
-            // Secrets Manager ends an ARN with six characters of its own.
+            // Secrets Manager appends six characters to an ARN.
             "AWS::SecretsManager::Secret" => {
                 Ok(self.facts.arn("secretsmanager", &format!("secret:{}-Local1", own("Name")?)))
             }
@@ -90,7 +90,7 @@ impl Scope<'_> {
         }
     }
 
-    /// What SAM makes of a resource and lets templates refer to.
+    /// What SAM generates from a resource and lets templates refer to.
     // SPEC: AWS SAM, "Referencing generated resources": Function.Alias, Function.Version, Api.Stage, Api.Deployment
     fn generated(&self, logical_id: &str, generated: &str, trail: &Trail<'_>) -> Result<String, Problem> {
         let resource = self.resource(logical_id, trail)?;
@@ -128,7 +128,7 @@ impl Scope<'_> {
         Ok(secret.ok_or_else(unknown)?.expose_secret().to_owned())
     }
 
-    /// A text that the template says of the resource, or says of all of its type.
+    /// A property of the resource, or of all resources of its type (`Globals`).
     fn own_property(
         &self,
         resource: &Node,

@@ -29,11 +29,11 @@ impl Scope<'_> {
             "Fn::Join" => self.join(operands, trail).map(Content::Text),
             "Fn::Split" => {
                 let [delimiter, source] = operands else {
-                    return Err(Problem::Arguments("Fn::Split", "a delimiter and a text"));
+                    return Err(Problem::Arguments("Fn::Split", "a delimiter and a string"));
                 };
                 let (delimiter, source) = (self.text(delimiter, trail)?, self.text(source, trail)?);
                 if delimiter.is_empty() {
-                    return Err(Problem::Arguments("Fn::Split", "a delimiter and a text"));
+                    return Err(Problem::Arguments("Fn::Split", "a delimiter and a string"));
                 }
                 let value =
                     |part: &str| Value { line: argument.line, content: Content::Text(part.to_owned()) };
@@ -66,7 +66,8 @@ impl Scope<'_> {
     }
 
     fn substitute(&self, argument: &Node, trail: &Trail<'_>) -> Result<String, Problem> {
-        const ARGUMENTS: Problem = Problem::Arguments("Fn::Sub", "a text, or a text and a mapping of texts");
+        const ARGUMENTS: Problem =
+            Problem::Arguments("Fn::Sub", "a string, or a string and a mapping of strings");
         let none = BTreeMap::new();
         let (mut rest, variables) = match &argument.kind {
             Kind::Text(text) => (text.as_str(), &none),
@@ -89,7 +90,7 @@ impl Scope<'_> {
             } else if let Some((logical_id, attribute)) = name.split_once('.') {
                 result.push_str(&self.attribute(logical_id, attribute, trail)?);
             } else {
-                result.push_str(&self.reference(name, trail)?.into_text("a text")?);
+                result.push_str(&self.reference(name, trail)?.into_text("a string")?);
             }
             rest = after;
         }
@@ -99,11 +100,11 @@ impl Scope<'_> {
 
     fn join(&self, operands: &[Node], trail: &Trail<'_>) -> Result<String, Problem> {
         let [delimiter, list] = operands else {
-            return Err(Problem::Arguments("Fn::Join", "a delimiter and a list of texts"));
+            return Err(Problem::Arguments("Fn::Join", "a delimiter and a list of strings"));
         };
-        let delimiter = delimiter.as_text().ok_or(Problem::Shape("a text"))?;
+        let delimiter = delimiter.as_text().ok_or(Problem::Shape("a string"))?;
         let items = self.value(list, trail).content.into_list()?.into_iter();
-        let texts = items.map(|item| item.content.into_text("a list of texts"));
+        let texts = items.map(|item| item.content.into_text("a list of strings"));
         Ok(texts.collect::<Result<Vec<_>, _>>()?.join(delimiter))
     }
 
@@ -130,7 +131,7 @@ impl Scope<'_> {
 }
 
 /// The name of a parameter, a resource or an attribute: written there, or an `Fn::Sub` of which a loop has left no variable.
-/// Nothing is computed: a refusal tells the name, and a secret could be in it.
+/// Nothing is computed: an error names it, and a secret could be in it.
 // SPEC: AWS CloudFormation, "AWS::LanguageExtensions": intrinsic functions in Ref and Fn::GetAtt
 fn name_of(node: &Node) -> Option<&str> {
     match &node.kind {

@@ -1,4 +1,4 @@
-//! The template as it is written: texts, lists, mappings and calls of intrinsic functions, each with its line.
+//! The template as it is written: scalars, lists, mappings and calls of intrinsic functions, each with its line.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub(super) struct Node {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Kind {
     Null,
-    /// Any scalar: CloudFormation turns texts into numbers and back where a property wants it.
+    /// Any scalar: CloudFormation converts strings to numbers and back where a property needs it.
     Text(String),
     List(Vec<Node>),
     Map(BTreeMap<String, Node>),

@@ -30,7 +30,7 @@ enum Scheme {
     NotPlayed(&'static str),
 }
 
-/// Reads a definition into `api`. `auth` is what SAM adds to it: a default for operations that say nothing of their own.
+/// Reads a definition into `api`. `auth` is what SAM adds to it: a default for operations without `security`.
 // SPEC: Amazon API Gateway, "OpenAPI extensions for API Gateway"
 pub(super) fn read(
     document: &Field<'_>,
@@ -160,7 +160,7 @@ fn access(
     auth: &Auth,
 ) -> Result<(Access, bool), Located> {
     let Some(security) = operation.get("security")? else {
-        // SAM adds the default authorizer to what says nothing of its own; to a preflight only on demand.
+        // SAM adds the default authorizer to operations without `security`; to a preflight only on demand.
         let open = operation.get("x-amazon-apigateway-auth")?.is_some();
         let access = if open || !auth.has_default() { Access::Open } else { auth.default() };
         return Ok((access, auth.api_key_required));

@@ -55,7 +55,7 @@ fn one(name: &str, declaration: &Field<'_>, given: Option<&String>) -> Result<Va
     let is_list = match kind.text()? {
         "String" | "Number" => false,
         "CommaDelimitedList" | "List<Number>" => true,
-        // Not an error of its own, as below.
+        // Not an error in itself, as below.
         text if text.starts_with("AWS::SSM::Parameter::Value<") => {
             let reason = "the Parameter Store cannot be read without an AWS account";
             return Ok(declaration.value_of(Content::Fault(Problem::NotHonoured(reason))));
@@ -66,7 +66,7 @@ fn one(name: &str, declaration: &Field<'_>, given: Option<&String>) -> Result<Va
     let text = match (given, &default) {
         (Some(text), _) => text.as_str(),
         (None, Some(default)) => default.text()?,
-        // Not an error of its own: a parameter that only alarms use may do without a value here.
+        // Not an error in itself: a parameter that only alarms use needs no value here.
         (None, None) => return Ok(declaration.value_of(Content::Fault(Problem::NoValue(name.to_owned())))),
     };
     let is_number = matches!(kind.text()?, "Number" | "List<Number>");

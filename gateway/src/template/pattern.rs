@@ -5,7 +5,7 @@ use regex::Regex;
 
 use super::error::Problem;
 
-/// Compiles `pattern` so that it has to match a whole text.
+/// Compiles `pattern` so that it must match the whole string.
 // SPEC: Amazon API Gateway, "Configure a Lambda authorizer": the expression is matched against the whole token
 pub(super) fn whole_text(pattern: &str) -> Result<Regex, Problem> {
     let pattern = translate(pattern).map_err(|reason| Problem::Pattern(reason.to_owned()))?;
@@ -29,7 +29,7 @@ fn translate(pattern: &str) -> Result<String, &'static str> {
             (true, '-', '-') | (true, '~', '~') => return Err("`--` and `~~` in a class are not supported"),
             _ => {}
         }
-        // What a backslash makes of the next character counts as a letter.
+        // An escaped character counts as a letter.
         previous = if c == '\\' { 'a' } else { c };
         match c {
             '\\' => match rest.next() {

@@ -103,7 +103,7 @@ impl Resource {
         Field::root(format!("Resources.{}.Properties", self.logical_id), &self.properties)
     }
 
-    /// What it tells the build tools.
+    /// Its metadata, for the build tools.
     pub(super) fn metadata(&self) -> Field<'_> {
         Field::root(format!("Resources.{}.Metadata", self.logical_id), &self.metadata)
     }
@@ -128,7 +128,7 @@ impl Resources {
                 && scope.exists(node, &Trail::START).unwrap_or(false)
         };
         if let Some((served, _)) = entries.iter().find(is_served) {
-            // Nobody else sets it.
+            // It is set only here.
             _ = scope.served_api.set(served.clone());
         }
         let mut resources = Vec::new();

@@ -107,9 +107,9 @@ impl<'t> Scope<'t> {
         value
     }
 
-    /// The text of `node`.
+    /// The string that `node` evaluates to.
     pub(super) fn text(&self, node: &Node, trail: &Trail<'_>) -> Result<String, Problem> {
-        self.value(node, trail).content.into_text("a text")
+        self.value(node, trail).content.into_text("a string")
     }
 
     /// What `Ref` gives.

@@ -67,7 +67,7 @@ pub struct Schedule {
     pub expression: String,
     /// The time zone that the expression is read in; UTC unless the template says otherwise.
     pub time_zone: Option<String>,
-    /// The event that the function gets, a JSON text; EventBridge's own event if there is none.
+    /// The event that the function gets, as JSON; EventBridge's own event if there is none.
     pub input: Option<String>,
     /// Whether it runs.
     pub enabled: bool,

@@ -26,7 +26,7 @@ pub(super) enum Content {
 }
 
 impl Content {
-    /// The text of a `wanted` value.
+    /// The string, where `wanted` names what was expected.
     pub(super) fn into_text(self, wanted: &'static str) -> Result<String, Problem> {
         match self {
             Self::Text(text) => Ok(text),
@@ -108,7 +108,7 @@ impl<'v> Field<'v> {
         Ok(items.iter().enumerate().map(|(index, value)| self.child(&index.to_string(), value)))
     }
 
-    /// The texts of a list.
+    /// The strings of a list.
     pub(super) fn texts(&self) -> Result<Vec<String>, Located> {
         self.items()?.map(|item| item.text().map(str::to_owned)).collect()
     }
@@ -122,7 +122,7 @@ impl<'v> Field<'v> {
             ))),
             Content::Text(text) => Ok(text),
             Content::Null | Content::Nothing | Content::List(_) | Content::Map(_) | Content::Fault(_) => {
-                Err(self.mismatch("a text"))
+                Err(self.mismatch("a string"))
             }
         }
     }
@@ -167,7 +167,7 @@ impl<'v> Field<'v> {
         unknown.map_or(Ok(()), |(_, field)| Err(field.failure(Problem::Property)))
     }
 
-    /// Tells of each member that is one of `known` and not played, but for a switch that is off.
+    /// Reports each member in `known` as not played, except a switch that is off.
     pub(super) fn tell(&self, known: &[&str], notices: &Notices) -> Result<(), Located> {
         for (_, field) in self.entries()?.filter(|(key, _)| known.contains(key)) {
             let is_off =

@@ -1,5 +1,5 @@
-//! YAML to [`Node`]s: what CloudFormation reads of YAML and nothing else, with its tags kept and with limits on
-//! size and depth. JSON is YAML too.
+//! Parses YAML into [`Node`]s: the YAML that CloudFormation supports, with its tags, within limits of size and
+//! depth. JSON is YAML too.
 
 use std::collections::BTreeMap;
 

@@ -57,7 +57,7 @@ impl Console {
         }
     }
 
-    /// Making a key takes time that a thread of the runtime is too good for.
+    /// Generating a key blocks its thread for some tenths of a second.
     async fn rotate(&self) -> Response {
         let issuer = Arc::clone(&self.issuer);
         match spawn_blocking(move || issuer.rotate()).await {

@@ -26,7 +26,7 @@ pub(super) struct Decision {
     meaning: Option<&'static str>,
     /// What the authorizer says of the token: claims, and no more of them than are shown.
     claims: BTreeMap<String, String>,
-    /// Whether the authorizer's answer was a kept one, `None` where it was not asked.
+    /// Whether the authorizer's answer was cached, `None` where it was not asked.
     cached: Option<bool>,
     /// From the complete request to the answer.
     latency_ms: f64,

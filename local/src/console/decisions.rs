@@ -30,7 +30,7 @@ const KEPT: usize = 200;
 const SUBSCRIBERS: usize = 16;
 /// How long a browser waits before it asks again.
 const RETRY_MS: u32 = 100;
-/// How long an answer waits for something to tell.
+/// How long an answer waits for a decision.
 const WAIT: Duration = Duration::from_secs(20);
 
 /// The decisions of one run.
@@ -117,7 +117,7 @@ impl Decisions {
         Response { status: 200, headers, body: body.into_bytes() }
     }
 
-    /// The number in an event's id; 0, before the first, for an id of another run or of nobody.
+    /// The number in an event's id; 0, before the first, for an id of another run, or none.
     fn seen(&self, id: &str) -> u64 {
         let number = id.strip_prefix(&self.run).and_then(|rest| rest.strip_prefix('.'));
         number.and_then(|number| number.parse().ok()).unwrap_or(0)

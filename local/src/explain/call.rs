@@ -2,14 +2,14 @@
 
 use std::{fmt, str::FromStr};
 
-/// `POST /orders`: a method and a path, the path as somebody would call it or as the route table writes it.
+/// `POST /orders`: a method and a path, the path as a caller sends it or as the route table has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     pub(super) verb: String,
     pub(super) path: String,
 }
 
-/// A text that is no call.
+/// Not a method and a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected a method and a path such as `POST /orders`")]
 pub struct CallError;

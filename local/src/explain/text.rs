@@ -84,7 +84,7 @@ fn json(value: Option<&Value>) -> Vec<String> {
     ascii(&text).lines().map(str::to_owned).collect()
 }
 
-/// A text of JSON with everything but ASCII escaped, which is the same JSON.
+/// The same JSON with every character that is not ASCII escaped.
 fn ascii(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

@@ -53,7 +53,7 @@ impl<F: Invoke> Invoke for FailureLog<F> {
     }
 }
 
-/// The label of a failure that the function has no line of its own for.
+/// The label of a failure that the function cannot log itself.
 fn untold(error: &InvokeError) -> Option<&'static str> {
     match error {
         InvokeError::Function { error_type, .. } => (error_type == EXIT).then_some("function_exited"),

@@ -64,7 +64,7 @@ impl InProcess {
         let Some(Function { code, limit }) = self.0.get(function).cloned() else {
             return Err(InvokeError::Unavailable(format!("there is no function `{function}`")));
         };
-        // A task of its own, for a caller that goes away does not stop a function either.
+        // In its own task: a caller that disconnects does not stop a function.
         let invocation = tokio::spawn(exchange::part(async move {
             let request_id = Uuid::new_v4().to_string();
             timeout(limit, code.run(&event, &request_id, limit)).await

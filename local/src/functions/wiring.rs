@@ -31,7 +31,7 @@ use crate::{
 
 /// What functions find around them, instead of AWS.
 pub(crate) struct Surroundings<'a> {
-    /// Where the functions call this system: a port of their own, `http://127.0.0.1:49152`.
+    /// Where the functions call this system: their own port, `http://127.0.0.1:49152`.
     pub(crate) base: &'a str,
     pub(crate) stack: &'a Stack,
     pub(crate) secrets: &'a Arc<ClientSecrets>,
@@ -73,7 +73,7 @@ impl Surroundings<'_> {
                 Ok(self.entry(Reports::new(dynamodb, api, config)))
             }
             "token" => self.token(id, vars),
-            // Nothing here calls it: there is no Secrets Manager.
+            // Not called here: there is no Secrets Manager.
             "rotate" => Ok(Code::Absent),
             binary => Err(FunctionsError::Binary(id.to_owned(), binary.to_owned())),
         }

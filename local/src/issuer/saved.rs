@@ -10,7 +10,7 @@ use crate::data::{DataError, DataFolder};
 /// The file in the data folder that holds the keys.
 const FILE: &str = "signing-keys.json";
 
-/// Why there are no keys, or why they cannot be changed.
+/// Why the keys cannot be read or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum SavedKeysError {
     /// A key cannot be made.

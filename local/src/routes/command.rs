@@ -109,7 +109,7 @@ pub enum RoutesCommandError {
 }
 
 impl Routes {
-    /// Does what is asked. Notes go to `note` as they come, so that they are told even if there is no table.
+    /// Runs the command. Notes go to `note` as they come, so that they are printed even if there is no table.
     ///
     /// # Errors
     /// If a file cannot be read or written, or there is no table.

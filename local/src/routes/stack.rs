@@ -20,7 +20,7 @@ const NAME: &str = "routes.json";
 /// What the names of a release's files end with, before the suffix.
 const ARCHITECTURES: [&str; 2] = ["-arm64", "-x86_64"];
 
-/// Why there is no route table.
+/// Why the route table cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RoutesError {
     /// The file is missing or unreadable.
@@ -71,7 +71,7 @@ fn is_authorizer(function: &Function) -> bool {
     function.binary == AUTHORIZER
 }
 
-/// Whether the function is the authorizer of a release, which nobody builds here: its zip, or its template as a nested
+/// Whether the function is the authorizer of a release, which is not built here: its zip, or its template as a nested
 /// application.
 pub(crate) fn is_release(function: &Function) -> bool {
     let path = Path::new(function.code.as_deref().unwrap_or_default());

@@ -105,7 +105,7 @@ pub(super) enum Variable {
 }
 
 impl Variable {
-    /// Reads a variable without its `$`, and gives back what stands behind it.
+    /// Reads a variable without its `$`; also returns what follows it.
     fn read(text: &str) -> Option<(Self, &str)> {
         let is_name = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         let length = text.find(|c| !is_name(c)).unwrap_or(text.len());

@@ -8,7 +8,7 @@ function show(next) {
   put("jwks-state", next.jwks_down ? "down: it answers 503" : "up", next.jwks_down ? "bad" : "good");
   put("jwks", next.jwks_down ? "Bring the JWKS endpoint up" : "Take the JWKS endpoint down");
   put("status", next.jwks_down ? "Running, JWKS endpoint down" : "Running", next.jwks_down ? "warn" : "good");
-  put("secrets", next.clients.map(({ name, secrets }) => `${name} ${secrets.join(" and ")}`).join("\n"));
+  put("secrets", next.clients.map(({ name, secrets }) => `${name} ${secrets.join(" and ").replace(/\w+--/g, "…--")}`).join("\n"));
   usage();
   caches(next.cache);
   if (isOther) {

@@ -36,7 +36,7 @@ const FUNCTIONS: &[Row] = &[
     (
         "VERBOSE: true",
         "VERBOSE: [true]",
-        "Resources.ItemFunction.Properties.Environment.Variables.VERBOSE: must be a text",
+        "Resources.ItemFunction.Properties.Environment.Variables.VERBOSE: must be a string",
     ),
     (
         "VERBOSE: true",
@@ -258,5 +258,5 @@ const TABLES: &[Row] = &[
         "",
         "Resources.ItemTable.Properties.GlobalSecondaryIndexes.0.KeySchema: required, but missing",
     ),
-    ("KeyType: RANGE", "KeyType: ~", "Resources.ItemTable.Properties.KeySchema.1.KeyType: must be a text"),
+    ("KeyType: RANGE", "KeyType: ~", "Resources.ItemTable.Properties.KeySchema.1.KeyType: must be a string"),
 ];
