@@ -11,7 +11,7 @@ FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^\n`]*)$")
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: where it stands, what stands behind its opening fence, its text, and the line above it."""
+    """A fenced block: its page and line, the text after its opening fence, and its content."""
 
     page: str
     line: int
@@ -20,7 +20,7 @@ class Block:
 
     @property
     def first(self) -> str:
-        """The first line, by which people tell blocks of a page apart."""
+        """The first line, which identifies a block of a page."""
         return self.text.split("\n", 1)[0]
 
     def __str__(self) -> str:

@@ -42,7 +42,7 @@ CASES = [
 ]
 
 
-# Authlib gets its first token before the first call, and takes no life for an endless one.
+# Authlib gets its first token before the first call, and takes a life of 0 for an endless one.
 AUTHLIB_CASES = [
     (title, Script(life=-8), "200 200", 3, 2) if script == Script(life=0) else (title, script, *rest)
     for title, script, *rest in CASES
@@ -50,7 +50,7 @@ AUTHLIB_CASES = [
 
 
 def install() -> None:
-    """The libraries, at the versions that tests/oauth pins; where its section of the gate ran, they are there."""
+    """Installs the libraries, at the versions that tests/oauth pins, unless its section of the gate has."""
     oauth = ROOT / "tests/oauth"
     quiet = {"check": True, "cwd": ROOT, "stdout": subprocess.DEVNULL}
     if not (oauth / "node_modules/openid-client").exists():

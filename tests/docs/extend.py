@@ -1,4 +1,4 @@
-"""docs/extend.md, followed to the letter in a copy of the tree: its commands, and what it shows of its patches."""
+"""docs/extend.md, followed step by step in a copy of the tree: its commands, and what it shows of its patches."""
 
 import os
 import shutil
@@ -13,8 +13,8 @@ PATCHES = "docs/extend"
 
 
 def copy(tree: Path) -> None:
-    """The files of the repository as they are now, committed or not. They keep their times, so that Cargo builds only what the
-    patches change."""
+    """Copies the files of the repository as they are now, committed or not. They keep their times, so Cargo builds only what
+    the patches change."""
     shutil.rmtree(tree, ignore_errors=True)
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
@@ -26,7 +26,7 @@ def copy(tree: Path) -> None:
 
 
 def main(target: Path) -> None:
-    """Every block of the page is a command, or stands in a patch."""
+    """Every block of the page is a command, or part of a patch."""
     tree = target.parent / "docs"
     copy(tree)
     added = [line[1:] for patch in sorted((ROOT / PATCHES).iterdir()) for line in patch.read_text().splitlines() if line.startswith("+")]
@@ -37,7 +37,7 @@ def main(target: Path) -> None:
         else:
             missing = [line for line in block.text.splitlines() if line not in added]
             assert not missing, f"{block}: in no patch: {missing}"
-    # The copy is in the repository's folder, and none itself.
+    # The copy is inside the repository's folder, but is not a repository.
     os.environ["GIT_CEILING_DIRECTORIES"] = str(target.parent)
     shell.run(commands, tree, target.parent)
     for block in commands:

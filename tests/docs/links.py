@@ -6,14 +6,14 @@ from pathlib import Path
 
 from blocks import ROOT
 
-# Those with a `::` are of rustdoc, which checks them itself; `../../` of the root's pages are pages of the repository's host.
+# Not those with `::`, which rustdoc checks, nor `../../actions/`, which are pages of the repository's host.
 LINK = re.compile(r"\]\((?!https?:|mailto:|\.\./\.\./actions/)((?:(?!::)[^)#\s])*)(?:#([^)\s]+))?\)")
 # A path from the repository's root, as the pages write it: with a folder, in backticks.
 NAMED = re.compile(r"`((?:access|authorizer|bench|client|docs|events|handlers|local|tests)/[\w./-]+\.\w+)`")
 
 
 def anchors(page: Path) -> set[str]:
-    """What the headings of a page are called in links."""
+    """The anchors of a page's headings."""
     text = re.sub(r"^ *```.*?^ *```$", "", page.read_text(), flags=re.M | re.S)
     headings = (re.sub(r"[`*]", "", heading).strip() for heading in re.findall(r"^#+ (.+)$", text, re.M))
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
@@ -22,7 +22,7 @@ def anchors(page: Path) -> set[str]:
 def main(_: Path) -> None:
     """Every relative link of every page, with its anchor, and every file that a page names."""
     listed = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True)
-    # What a patch of docs/extend.md makes.
+    # Files that a patch of docs/extend.md creates.
     made = {name for patch in (ROOT / "docs/extend").iterdir() for name in re.findall(r"^\+\+\+ b/(\S+)$", patch.read_text(), re.M)}
     links = names = 0
     wrong = []

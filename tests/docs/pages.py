@@ -1,4 +1,4 @@
-"""The shell blocks of every page run as they are written, but for those below, each with its reason."""
+"""Runs the shell blocks of every page as they are written, except those below, each with its reason."""
 
 import subprocess
 from itertools import groupby
@@ -14,7 +14,7 @@ GATE = "the gate itself, of which this is a part"
 AWS = "needs an AWS account"
 EMULATED = "needs an AWS account; tests/deploy does the same against an emulator"
 TOOLS = "installs tools, or measures for longer than a gate may take"
-WATCHED = "terminals of their own beside each other; tests/watch/run does the same on free ports"
+WATCHED = "needs several terminals; tests/watch/run does the same on free ports"
 
 # By page and the start of the first line.
 NOT_RUN = {
@@ -47,12 +47,12 @@ NOT_RUN = {
 
 
 def reason(block: Block) -> tuple[str, str] | None:
-    """The entry of the list above that leaves this block out."""
+    """The entry of `NOT_RUN` for this block."""
     return next((key for key in NOT_RUN if key[0] == block.page and block.first.startswith(key[1])), None)
 
 
 def main(target: Path) -> None:
-    """Each page in a bash of its own, in order, so that a block finds what those before it left."""
+    """Runs each page in its own bash, in order, so a block finds what those before it left."""
     listed = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True)
     found = [
         block

@@ -12,7 +12,7 @@ from pathlib import Path
 from blocks import Block
 from stack import environment
 
-# What starts the system, and stays in the foreground of a terminal of its own.
+# The command that starts the system, and stays in the foreground.
 SERVER = re.compile(r"^cargo run -p local( .*)?$")
 READY_SECONDS = 300
 PAGE_SECONDS = 900
@@ -63,7 +63,7 @@ def run(blocks: list[Block], tree: Path, target: Path) -> None:
 
 
 def check_statuses(block: Block, said: str) -> None:
-    """The statuses that came are those that the comments tell; without such comments nothing is refused."""
+    """The statuses are those of the comments; without such comments nothing is refused."""
     expected = re.findall(r"^# (\d{3}):", block.text, re.M)
     came = re.findall(r"^HTTP/1\.1 (\d{3})", said, re.M)
     assert came == expected, f"{block}: {came}, not {expected}\n{said}"
@@ -72,8 +72,8 @@ def check_statuses(block: Block, said: str) -> None:
 
 @cache
 def apart() -> list[str]:
-    """A network of the command's own where that may be made: loopback alone, so port 3000 is free and nothing else is
-    reached. Elsewhere the command runs as it is."""
+    """Gives the command its own network where that is allowed: only loopback, so port 3000 is free and nothing else is
+    reachable. Elsewhere the command runs as it is."""
     command = ["unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
     if shutil.which("unshare") and subprocess.run([*command, "true"], capture_output=True).returncode == 0:
         return command

@@ -16,7 +16,7 @@ Answer = tuple[int, dict[str, str]]
 
 @dataclass
 class Script:
-    """What is answered, in order; 200 once that is used up."""
+    """The answers, in order; then 200."""
 
     api: list[Answer] = field(default_factory=list)
     tokens: list[Answer] = field(default_factory=list)
@@ -25,7 +25,7 @@ class Script:
 
 @dataclass
 class Stub:
-    """The address, and what came in: how many token requests, and the paths and tokens of the calls."""
+    """The address and what it received: how many token requests, and the paths and tokens of the calls."""
 
     url: str
     token_requests: int = 0
@@ -35,7 +35,7 @@ class Stub:
 
 @contextmanager
 def stub(script: Script):
-    """Runs the stand-in while the block does."""
+    """Runs the stand-in for the time of the block."""
     lock = threading.Lock()
     basic = "Basic " + base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
 
@@ -73,7 +73,7 @@ def stub(script: Script):
 
     class Server(ThreadingHTTPServer):
         def handle_error(self, *_) -> None:
-            # A client that ends without a goodbye is no fault of it.
+            # A client may disconnect at any time.
             if not isinstance(sys.exception(), ConnectionError):
                 super().handle_error(*_)
 
