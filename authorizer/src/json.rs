@@ -1,6 +1,6 @@
 //! Strict JSON: no object names a member twice, and nothing follows the value. Strings are borrowed from the input.
 
-use std::{borrow::Cow, cell::Cell, fmt, marker::PhantomData};
+use std::{borrow::Cow, cell::Cell, cmp::Ordering, fmt, marker::PhantomData};
 
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor,
@@ -22,8 +22,13 @@ pub(crate) enum Json<'a> {
     Null,
 }
 
-/// The members of an object, sorted by name, each name once.
+/// The members of an object, sorted by [`order`], each name once.
 pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
+
+/// The order of names: by length first, which tells most of them apart without a look at their letters.
+fn order(a: &str, b: &str) -> Ordering {
+    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+}
 
 /// Why a string is not strict JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +42,7 @@ pub(crate) enum JsonError {
 /// Reads a value from any deserializer; what it borrows, and whether it ends there, is the caller's business.
 impl<'de> Deserialize<'de> for Json<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Reader { duplicate: &Cell::new(false) })
+        deserializer.deserialize_any(Reader { duplicate: &Cell::new(false), room: 0 })
     }
 }
 
@@ -47,7 +52,7 @@ impl<'a> Json<'a> {
         let duplicate = Cell::new(false);
         let mut reader = serde_json::Deserializer::from_slice(text);
         let value = reader
-            .deserialize_any(Reader { duplicate: &duplicate })
+            .deserialize_any(Reader { duplicate: &duplicate, room: ROOM })
             .and_then(|value| reader.end().map(|()| value));
         value.map_err(|_| if duplicate.get() { JsonError::DuplicateMember } else { JsonError::Malformed })
     }
@@ -76,7 +81,7 @@ impl<'a> Members<'a> {
 
     /// The member of this name.
     pub(crate) fn get(&self, name: &str) -> Option<&Json<'a>> {
-        let at = self.0.binary_search_by(|(other, _)| other.as_ref().cmp(name)).ok()?;
+        let at = self.0.binary_search_by(|(other, _)| order(other, name)).ok()?;
         self.0.get(at).map(|(_, value)| value)
     }
 
@@ -126,6 +131,17 @@ impl From<JsonError> for Refusal {
 #[derive(Clone, Copy)]
 struct Reader<'c> {
     duplicate: &'c Cell<bool>,
+    /// For how many members there is room before it grows. None in what is nested, where it would add up.
+    room: usize,
+}
+
+/// Enough for the claims of an access token.
+const ROOM: usize = 12;
+
+impl Reader<'_> {
+    const fn nested(self) -> Self {
+        Self { room: 0, ..self }
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Reader<'_> {
@@ -174,19 +190,19 @@ impl<'de> Visitor<'de> for Reader<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
         let mut values = Vec::new();
-        while let Some(value) = list.next_element_seed(self)? {
+        while let Some(value) = list.next_element_seed(self.nested())? {
             values.push(value);
         }
         Ok(Json::List(values))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
+        let mut members = Vec::with_capacity(self.room);
         while let Some(name) = map.next_key_seed(Name)? {
-            members.push((name, map.next_value_seed(self)?));
+            members.push((name, map.next_value_seed(self.nested())?));
         }
-        members.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        if !members.is_sorted_by(|(a, _), (b, _)| a < b) {
+        members.sort_unstable_by(|(a, _), (b, _)| order(a, b));
+        if !members.is_sorted_by(|(a, _), (b, _)| order(a, b).is_lt()) {
             self.duplicate.set(true);
             return Err(A::Error::custom("a member is named twice"));
         }

@@ -144,7 +144,7 @@ impl Policies {
     }
 
     /// What the function answers for this caller to the call of `arn`, which belongs to `route`, and whether a Deny of the
-    /// policy matches the call.
+    /// token's policy matches the call. The policy of a call is exact: none does.
     pub(crate) fn answer<'a>(
         &self,
         caller: &'a Caller<'a>,
@@ -160,7 +160,7 @@ impl Policies {
                 let is_covered = route.is_some_and(|route| route.is_covered_by(&caller.scopes));
                 let path = format!("/{}", escaped(arn.path())?);
                 let allow = Statement { effect: "Allow", patterns: vec![[arn.verb(), &path, ""]] };
-                (written(&[if is_covered { allow } else { Statement::deny_all() }], arn)?, !is_covered)
+                (written(&[if is_covered { allow } else { Statement::deny_all() }], arn)?, false)
             }
         };
         let answer = Answer {

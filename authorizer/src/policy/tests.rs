@@ -218,6 +218,7 @@ fn the_policy_of_a_call_covers_that_call_alone() {
     let routes = [("GET /{a}/{b}", "a/a"), ("GET /orders/{b}", "b/b"), ("GET /orders/latest", "a/a")];
     let policies = Policies::new(table(&routes), Coverage::Call);
     assert_eq!(policies.ambiguities(), []);
+    assert!(policies.is_per_call() && !token_policies(&routes).is_per_call());
     let caller = crate::testing::caller("a/a");
     let cases = [
         ("GET/orders/latest", "Allow GET/orders/latest"),
@@ -232,7 +233,8 @@ fn the_policy_of_a_call_covers_that_call_alone() {
     for (call, expected) in cases {
         let text = format!("{STAGE}{call}");
         let arn = MethodArn::parse(&text).unwrap();
-        let (answer, _) = policies.answer(&caller, &arn, policies.called(&arn)).unwrap();
+        let (answer, is_closed) = policies.answer(&caller, &arn, policies.called(&arn)).unwrap();
+        assert!(!is_closed, "{call}");
         let statements = read(&answer.policy_document.statement);
         let [(effect, resource)] = statements.try_into().unwrap();
         assert_eq!(format!("{effect} {}", resource.strip_prefix(STAGE).unwrap()), expected, "{call}");
