@@ -103,6 +103,20 @@ fn with(changes: Value) -> String {
 }
 
 #[tokio::test]
+async fn what_is_held_and_what_a_policy_covers_can_be_shown() {
+    let setup = Setup::cognito();
+    let status = |keys, age| KeyStatus { keys, age, pause: None };
+    assert_eq!(setup.authorizer.key_status(), [status(0, None)]);
+    setup.authorizer.prefetch().await;
+    assert_eq!(setup.authorizer.key_status(), [status(2, Some(Duration::ZERO))]);
+    for (policy, is_per_call) in [("token", false), ("call", true)] {
+        let vars = [("USER_POOL_ID", POOL), ("CLIENT_IDS", CLIENT), ("POLICY", policy)];
+        let setup = Setup::new(&vars, FakeFetch::new([]));
+        assert_eq!(setup.authorizer.is_policy_per_call(), is_per_call, "{policy}");
+    }
+}
+
+#[tokio::test]
 async fn bad_events_are_faults() {
     let setup = Setup::cognito();
     let token = format!("Bearer {}", FIRST.token(&claims()));

@@ -86,7 +86,9 @@ struct Parsed {
 }
 
 /// The parsed keys by modulus, for the whole process, since a provider is a set of plain functions.
-static PARSED: RwLock<BTreeMap<Vec<u8>, Parsed>> = RwLock::new(BTreeMap::new());
+static PARSED: RwLock<Kept> = RwLock::new(BTreeMap::new());
+
+type Kept = BTreeMap<Vec<u8>, Parsed>;
 
 fn parsed(n: &[u8], e: &[u8]) -> Result<Arc<ParsedPublicKey>> {
     // Every change is one call of the map, so a panic elsewhere leaves nothing half done.
@@ -99,12 +101,16 @@ fn parsed(n: &[u8], e: &[u8]) -> Result<Arc<ParsedPublicKey>> {
         .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
         .map_err(|_| ErrorKind::InvalidKeyFormat)?;
     let key = Arc::new(key);
-    let mut kept = PARSED.write().unwrap_or_else(PoisonError::into_inner);
+    let parsed = Parsed { e: e.to_vec(), key: Arc::clone(&key) };
+    keep(&mut PARSED.write().unwrap_or_else(PoisonError::into_inner), n, parsed);
+    Ok(key)
+}
+
+fn keep(kept: &mut Kept, n: &[u8], parsed: Parsed) {
     if kept.len() >= MOST_PARSED {
         kept.clear();
     }
-    kept.insert(n.to_vec(), Parsed { e: e.to_vec(), key: Arc::clone(&key) });
-    Ok(key)
+    kept.insert(n.to_vec(), parsed);
 }
 
 #[cfg(test)]
@@ -113,7 +119,7 @@ mod tests {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
     use super::*;
-    use crate::testing::{FIRST, SECOND, b64};
+    use crate::testing::{FIRST, FOREIGN, SECOND, b64};
 
     fn components(jwk: &serde_json::Value) -> [Vec<u8>; 2] {
         ["n", "e"].map(|name| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap())
@@ -132,6 +138,29 @@ mod tests {
         assert_eq!(public(&n, &e), public(&n, &e));
         assert_ne!(public(&n, &e), public(&n, &[1, 0, 3]));
         assert_ne!(public(&n, &e), public(&other, &e));
+    }
+
+    #[test]
+    fn no_more_keys_are_kept_than_256() {
+        let [n, e] = components(&FIRST.jwk());
+        let key = parsed(&n, &e).unwrap();
+        let mut kept = Kept::new();
+        for number in 0..600_u16 {
+            keep(&mut kept, &number.to_be_bytes(), Parsed { e: e.clone(), key: Arc::clone(&key) });
+            assert_eq!(kept.len(), usize::from(number % 256) + 1);
+        }
+    }
+
+    #[test]
+    fn once_installed_the_provider_is_used() {
+        let [n, e] = components(&FOREIGN.jwk());
+        let key = PublicKey::new(&n, &e).unwrap();
+        install();
+        PARSED.write().unwrap().remove(&n);
+        let token = FOREIGN.sign("{}", "{}");
+        let (message, signature) = token.rsplit_once('.').unwrap();
+        assert!(key.verifies(message.as_bytes(), signature));
+        assert!(PARSED.read().unwrap().contains_key(&n));
     }
 
     #[test]
