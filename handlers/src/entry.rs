@@ -119,7 +119,7 @@ impl<S: Service> Entry<S> {
             return self.scheduled(time, began, context).await;
         }
         let error = ApiError::fault("bad_event", "neither a proxy request nor a schedule");
-        self.record(Line::new(context.request_id), began, Err(&error));
+        self.record(Line { request_id: context.request_id, ..Line::default() }, began, Err(&error));
         Err(Failure { error_type: error.label(), error_message: "the event is none of this function" })
     }
 
@@ -187,7 +187,7 @@ impl<S: Service> Entry<S> {
         let (clock, ids, deadline) = (self.clock, Arc::clone(&self.ids), began + limit);
         let invocation = Invocation { began: now, clock, deadline, trace, ids, subjects: Mutex::default() };
         let trace_id = invocation.trace_id().map(str::to_owned);
-        (invocation, Line { trace_id, ..Line::new(request_id) })
+        (invocation, Line { request_id, trace_id, ..Line::default() })
     }
 
     async fn answer(
@@ -239,9 +239,9 @@ fn deadline() -> ApiError {
 }
 
 /// The log line of an invocation.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Line<'a> {
-    outcome: Outcome,
+    outcome: Option<Outcome>,
     reason: Option<&'static str>,
     route: Option<String>,
     client_id: Option<String>,
@@ -259,25 +259,10 @@ struct Line<'a> {
     detail: Option<String>,
 }
 
-impl<'a> Line<'a> {
-    const fn new(request_id: &'a str) -> Self {
-        Self {
-            outcome: Outcome::Answered,
-            reason: None,
-            route: None,
-            client_id: None,
-            status: None,
-            latency_ms: 0.0,
-            request_id,
-            trace_id: None,
-            subjects: BTreeMap::new(),
-            swept: None,
-            detail: None,
-        }
-    }
-
+impl Line<'_> {
     /// The line with its end, and how loud it is.
     fn of(mut self, outcome: Result<Option<u16>, &ApiError>, latency: Duration) -> (Level, Self) {
+        self.outcome = Some(Outcome::Answered);
         self.latency_ms = (latency.as_secs_f64() * 1e6).round() / 1e3;
         let error = match outcome {
             Ok(status) => {
@@ -290,11 +275,11 @@ impl<'a> Line<'a> {
         self.reason = Some(error.label());
         self.status = Some(error.status());
         self.detail = error.detail().map(str::to_owned);
-        self.outcome = match error.status() {
+        self.outcome = Some(match error.status() {
             401 | 403 => Outcome::Refused,
             500.. => Outcome::Fault,
             _ => Outcome::Answered,
-        };
+        });
         (if error.is_fault() { Level::Error } else { Level::Info }, self)
     }
 }

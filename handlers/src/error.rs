@@ -27,7 +27,7 @@ pub struct ApiError {
 
 /// A final refusal: it is stored, and answered again whenever the same is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     reason: Reason,
     field: String,
 }
@@ -35,24 +35,18 @@ pub struct Refusal {
 /// Why something is refused for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// The stock does not suffice.
+pub(crate) enum Reason {
     InsufficientStock,
-    /// The stock would exceed its limit.
     StockLimit,
-    /// The inventory has no such SKU.
     UnknownSku,
-    /// The SKU has no price.
     NoPrice,
-    /// The order is paid by another payment.
     AlreadyPaid,
-    /// The order is cancelled.
     OrderCancelled,
 }
 
 impl Reason {
     /// This reason, with the field at fault.
-    pub fn at(self, field: impl Into<String>) -> Refusal {
+    pub(crate) fn at(self, field: impl Into<String>) -> Refusal {
         Refusal { reason: self, field: field.into() }
     }
 }

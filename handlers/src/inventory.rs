@@ -213,8 +213,8 @@ impl Service for Inventory {
                 Answer::ok(&self.find(&request.parameter("sku").unwrap_or_default()).await?)
             }
             "POST /inventory" => {
-                let client_id = request.caller().client_id.as_str();
-                Answer::ok(&self.apply(client_id, request.body()?, request.invocation()).await?)
+                let client_id = request.caller.client_id.as_str();
+                Answer::ok(&self.apply(client_id, request.body()?, request.invocation).await?)
             }
             _ => Err(ApiError::fault("unserved_route", request.route().to_string())),
         }

@@ -4,15 +4,16 @@
 //! An order is an attempt that is carried out by deducting its stock. The order's id is the reference of that movement,
 //! so the inventory does it once, or refuses it for good, however often it is called.
 
-use std::{fmt, time::Duration};
+mod status;
+
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use jiff::Timestamp;
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{IgnoredAny, IntoDeserializer as _},
-};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::json;
+
+pub use status::Status;
 
 use crate::{
     attempt::{self, Made, Make},
@@ -108,33 +109,6 @@ pub struct OrderLine {
     unit_price: i64,
 }
 
-/// The status of an order.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "OrderStatus"))]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Placed, not paid.
-    Pending,
-    /// Paid.
-    Paid,
-    /// Cancelled; its stock goes back.
-    Cancelled,
-    /// A status that another version of the service knows.
-    #[serde(untagged)]
-    Other(String),
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Pending => "pending",
-            Self::Paid => "paid",
-            Self::Cancelled => "cancelled",
-            Self::Other(name) => name,
-        })
-    }
-}
-
 /// A page of the orders of a day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -150,7 +124,7 @@ pub struct OrderPage {
 #[serde(deny_unknown_fields)]
 pub struct NewOrderStatus {
     #[cfg_attr(feature = "schema", schemars(with = "String", extend("enum" = ["paid", "cancelled"])))]
-    #[serde(deserialize_with = "status_name")]
+    #[serde(deserialize_with = "status::from_string")]
     status: Status,
     /// The payment that pays it.
     payment_id: Option<Id>,
@@ -162,11 +136,6 @@ struct PricedItem {
     sku: Sku,
     unit_price: Option<i64>,
     currency: Currency,
-}
-
-/// A status written as a string. Serde would also take `{"paid":null}`.
-fn status_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Status, D::Error> {
-    Status::deserialize(String::deserialize(deserializer)?.into_deserializer())
 }
 
 impl<A: Api> Orders<A> {
@@ -396,7 +365,7 @@ impl<A: Api> Service for Orders<A> {
         &["POST /orders", "GET /orders", "GET /orders/{id}", "PATCH /orders/{id}"];
 
     async fn call(&self, request: Request<'_>) -> Result<Answer, ApiError> {
-        let invocation = request.invocation();
+        let invocation = request.invocation;
         match request.route().name() {
             "POST /orders" => {
                 let (name, order) = (request.attempt_name()?, request.body()?);

@@ -219,7 +219,7 @@ impl<A: Api> Service for Payments<A> {
         match request.route().name() {
             "POST /payments" => {
                 let (name, payment) = (request.attempt_name()?, request.body()?);
-                let payment = attempt::attempt(self, &name, payment, request.invocation()).await?;
+                let payment = attempt::attempt(self, &name, payment, request.invocation).await?;
                 Answer::created(format!("/payments/{}", payment.id), &payment)
             }
             "GET /payments" => {

@@ -212,9 +212,8 @@ impl<A: Api> Reports<A> {
             for order in orders {
                 tally.add_order(order);
             }
-            for payment in payments {
-                tally.add_payment(&payment);
-            }
+            tally.payments.count += payments.len() as u64;
+            tally.payments.total += payments.iter().map(|payment| u128::from(payment.amount)).sum::<u128>();
             if next_cursor.is_none() {
                 return Ok(());
             }
@@ -250,11 +249,6 @@ impl Tally {
             *revenue += u128::from(quantity) * u128::from(unit_price);
         }
     }
-
-    fn add_payment(&mut self, payment: &ListedPayment) {
-        self.payments.count += 1;
-        self.payments.total += u128::from(payment.amount);
-    }
 }
 
 impl<A: Api> Service for Reports<A> {
@@ -264,7 +258,7 @@ impl<A: Api> Service for Reports<A> {
         match request.route().name() {
             "POST /reports" => {
                 let NewReport { date } = request.body()?;
-                let report = self.run(date, request.invocation()).await?;
+                let report = self.run(date, request.invocation).await?;
                 Answer::created(format!("/reports/{date}"), &report)
             }
             "GET /reports/{date}" => {

@@ -45,7 +45,6 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(320);
 /// An item by the names of its attributes.
 type Item = HashMap<String, AttributeValue>;
 
-/// The primary key of an item.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Key {
     pub(crate) pk: String,
@@ -68,14 +67,12 @@ pub(crate) enum Transaction {
     Refused(usize),
 }
 
-/// Where a query reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     Table,
     Index,
 }
 
-/// One table.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
     client: Client,

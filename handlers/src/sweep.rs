@@ -118,3 +118,6 @@ impl Swept {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -118,6 +118,12 @@ pub(crate) fn read(answer: &RawValue) -> (i64, Value) {
     (answer.status_code, serde_json::from_str(&body).unwrap())
 }
 
+/// Status, code and field of an answer.
+pub(crate) fn told(answer: &(i64, Value)) -> (i64, &str, &str) {
+    let text = |name: &str| answer.1[name].as_str().unwrap_or_default();
+    (answer.0, text("error"), text("field"))
+}
+
 /// A client whose DynamoDB lives as long as it, with one empty table in it.
 pub(crate) async fn dynamodb() -> Client {
     let client = dynamodb_with(None).await;

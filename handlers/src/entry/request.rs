@@ -5,7 +5,6 @@ use std::{borrow::Cow, fmt};
 
 use access::{Caller, Route};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
@@ -21,29 +20,14 @@ use crate::{
 pub struct Request<'a> {
     pub(super) event: &'a ProxyRequest,
     pub(super) route: &'static Route,
-    pub(super) caller: &'a Caller<'static>,
-    pub(super) invocation: &'a Invocation,
+    pub(crate) caller: &'a Caller<'static>,
+    pub(crate) invocation: &'a Invocation,
 }
 
 impl Request<'_> {
-    /// The row of the route table that it was made by.
+    /// The route that it matched.
     pub const fn route(&self) -> &'static Route {
         self.route
-    }
-
-    /// Who makes it.
-    pub const fn caller(&self) -> &Caller<'static> {
-        self.caller
-    }
-
-    /// When it reached us.
-    pub const fn now(&self) -> Timestamp {
-        self.invocation.now()
-    }
-
-    /// What it hands on to all that it causes.
-    pub const fn invocation(&self) -> &Invocation {
-        self.invocation
     }
 
     /// A parameter of the path, decoded; `None` for one that does not decode to UTF-8.

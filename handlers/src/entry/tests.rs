@@ -27,10 +27,10 @@ impl Service for Probe {
             return Err(ApiError::fault("store", "the table is gone"));
         }
         if request.query("cursor")? == Some("c") {
-            return Answer::ok(&json!({ "client_id": request.caller().client_id.as_str() }));
+            return Answer::ok(&json!({ "client_id": request.caller.client_id.as_str() }));
         }
         let body = request.body::<Body>()?;
-        request.invocation().about("order_id", body.a);
+        request.invocation.about("order_id", body.a);
         if body.a == 2 {
             tokio::time::sleep(Duration::from_mins(1)).await;
         }

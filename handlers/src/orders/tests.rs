@@ -8,14 +8,8 @@ use super::*;
 use crate::{
     entry::Entry,
     money::MAX_EXACT,
-    testing::{CONTEXT, TABLE, World, clock, dynamodb, event, log, read, with_body},
+    testing::{CONTEXT, TABLE, World, clock, dynamodb, event, log, read, told, with_body},
 };
-
-/// Status, code and field of an answer.
-fn told(answer: &(i64, Value)) -> (i64, &str, &str) {
-    let text = |name: &str| answer.1[name].as_str().unwrap_or_default();
-    (answer.0, text("error"), text("field"))
-}
 
 #[tokio::test]
 async fn the_documented_calls_answer_as_documented() {
@@ -276,61 +270,6 @@ async fn log_lines_of_all_services_share_trace_and_order() {
 }
 
 #[tokio::test]
-async fn what_is_pending_for_too_long_is_cancelled_and_its_stock_given_back() {
-    let world = World::new().await;
-    world.load("po-1", "A", 10).await;
-    let (_, open) = world.order("open", "A", 3).await;
-    let (_, paid) = world.order("paid", "A", 2).await;
-    assert_eq!(world.pay("p", &paid).await.0, 201);
-    world.sweep(|| clock() + Duration::from_hours(24) - Duration::from_millis(1)).await;
-    assert_eq!(world.on_hand("A").await, 5, "not yet");
-    let (_, other) = world.order("other", "A", 1).await;
-    let logged = world.sweep(|| clock() + Duration::from_hours(24)).await;
-    let line: Value = serde_json::from_str(logged.lines().next().unwrap()).unwrap();
-    let mut named: Vec<_> = line["finished_ids"].as_array().unwrap().clone();
-    named.sort_by_key(Value::to_string);
-    assert_eq!(named, [&open, &other].map(|order| order["order_id"].clone()), "each by its id: {logged}");
-    assert_eq!(world.on_hand("A").await, 8);
-    let status = async |order: &Value| {
-        world.get(&format!("/orders/{}", order["order_id"].as_str().unwrap()), &[]).await.1["status"].clone()
-    };
-    assert_eq!((status(&open).await, status(&paid).await), (json!("cancelled"), json!("paid")));
-    assert_eq!(told(&world.pay("q", &open).await), (409, "order_cancelled", "order_id"));
-    assert_eq!(world.order("open", "A", 3).await.1, open, "the key's answer stays");
-}
-
-#[tokio::test]
-async fn what_cannot_be_finished_for_15_minutes_is_told_apart() {
-    let world = World::new().await;
-    world.load("po-1", "A", 10).await;
-    world.fuse.set(5, crate::testing::Death::Before);
-    assert_eq!(world.order("k", "A", 3).await.0, 503);
-    world.fuse.restart();
-    assert_eq!(world.unfinished().await, 1);
-    let config = Config { table_name: "orders".to_owned(), currency: Currency::EUR, order_expiry: None };
-    let sweep = async |clock: fn() -> std::time::SystemTime| {
-        let (log, logged) = log();
-        let orders = Orders { api: Down, ..Orders::new(world.dynamodb(), Down, config.clone()) };
-        let event = crate::testing::schedule("2026-02-03T04:06:00Z").to_string();
-        Entry::new(orders, clock, log).handle(event.as_bytes(), CONTEXT).await.unwrap();
-        let line: Value = serde_json::from_str(&logged.lock().unwrap()).unwrap();
-        (line["unfinished"].clone(), line["overdue"].clone(), line["level"].clone())
-    };
-    assert_eq!(sweep(|| clock() + Duration::from_mins(15)).await, (json!(1), json!(0), json!("WARN")));
-    assert_eq!(sweep(|| clock() + Duration::from_secs(901)).await, (json!(1), json!(1), json!("WARN")));
-}
-
-/// An API that is down.
-#[derive(Clone, Debug)]
-struct Down;
-
-impl Api for Down {
-    async fn send(&self, _: Call) -> Result<Reply, ApiError> {
-        Err(ApiError::unavailable("upstream_unavailable", "down"))
-    }
-}
-
-#[tokio::test]
 async fn only_a_pending_order_changes() {
     let world = World::new().await;
     world.load("po-1", "A", 10).await;
@@ -367,46 +306,6 @@ async fn only_a_pending_order_changes() {
     }
     for id in ["7", "%20", "ffffffff-ffff-ffff-ffff-ffffffffffff", "..", "'"] {
         assert_eq!(world.get(&format!("/orders/{id}"), &[]).await.0, 404, "{id}");
-    }
-}
-
-#[tokio::test]
-async fn lists_are_by_day_in_order_of_creation_and_paged() {
-    let world = World::new().await;
-    world.write_orders(205, |_, _| {}).await;
-    let placed = world.all("orders").await;
-    let ids: Vec<_> = placed.iter().map(|order| order["order_id"].as_str().unwrap()).collect();
-    assert_eq!((ids.len(), ids.is_sorted_by(|a, b| a < b)), (205, true));
-    let (_, page) = world.get("/orders", &[("date", "2026-02-03")]).await;
-    assert_eq!(page["orders"].as_array().unwrap().len(), 100);
-    let cursor = page["next_cursor"].as_str().unwrap();
-    assert_eq!(world.get("/orders", &[("cursor", cursor)]).await.1["orders"][0], placed[100]);
-    assert_eq!(world.get("/orders", &[("limit", "7")]).await.1["orders"], json!(placed[..7]));
-    let mut parts = Vec::new();
-    for part in 0..8 {
-        let query = [("part", part.to_string()), ("limit", "500".to_owned())];
-        let query = [(query[0].0, query[0].1.as_str()), (query[1].0, query[1].1.as_str())];
-        parts.extend(world.get("/orders", &query).await.1["orders"].as_array().unwrap().clone());
-    }
-    parts.sort_by_key(|order| order["order_id"].to_string());
-    assert_eq!(parts, placed, "the parts make up the day");
-    let tampered = cursor.to_ascii_lowercase();
-    let payments = crate::cursor::encode("payments", placed[0]["order_id"].as_str().unwrap());
-    let cases = [
-        (vec![("cursor", tampered.as_str())], "invalid_cursor", "cursor"),
-        (vec![("cursor", payments.as_str())], "invalid_cursor", "cursor"),
-        (vec![("cursor", "")], "invalid_cursor", "cursor"),
-        (vec![("date", "2026-02-04"), ("cursor", cursor)], "invalid_cursor", "cursor"),
-        (vec![("date", "2026-02-30")], "invalid_request", "date"),
-        (vec![("date", "")], "invalid_request", "date"),
-        (vec![("date", "today")], "invalid_request", "date"),
-        (vec![("limit", "0")], "invalid_request", "limit"),
-        (vec![("limit", "501")], "invalid_request", "limit"),
-        (vec![("limit", "+1")], "invalid_request", "limit"),
-        (vec![("part", "8")], "invalid_request", "part"),
-    ];
-    for (query, code, field) in cases {
-        assert_eq!(told(&world.get("/orders", &query).await), (400, code, field), "{query:?}");
     }
 }
 

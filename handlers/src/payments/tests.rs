@@ -4,12 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::testing::World;
-
-fn told(answer: &(i64, Value)) -> (i64, &str, &str) {
-    let text = |name: &str| answer.1[name].as_str().unwrap_or_default();
-    (answer.0, text("error"), text("field"))
-}
+use crate::testing::{World, told};
 
 /// A world with one order of three.
 async fn ordered() -> (World, Value) {
