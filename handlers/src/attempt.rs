@@ -1,8 +1,8 @@
-//! Making something once, however often it is asked for: the attempt is written down under its caller's key together
-//! with what it is to become, then carried out, then ended. Whatever dies in between is finished by the next try of
-//! that key, or by the sweep.
+//! Makes something once, however often it is asked for. The attempt is stored under its caller's key together with what
+//! it is to become, then carried out, then ended. If the process dies in between, the next request with the key finishes
+//! it, or the sweep does.
 //!
-//! An attempt ends once, as made or as refused, and from then on its key is answered from what was written down.
+//! An attempt ends once, as done or as refused. From then on its key is answered from the stored record.
 
 use std::future::Future;
 
@@ -21,9 +21,9 @@ use crate::{
     text::AttemptName,
 };
 
-/// What an attempt becomes.
+/// What an attempt makes.
 pub(crate) trait Made: Serialize + DeserializeOwned + Clone + Send + Sync {
-    /// What log lines call its id.
+    /// The name of its id in log lines.
     const SUBJECT: &'static str;
 
     fn id(&self) -> Id;
@@ -31,7 +31,7 @@ pub(crate) trait Made: Serialize + DeserializeOwned + Clone + Send + Sync {
     /// The same, made at this time.
     fn made_at(self, time: String) -> Self;
 
-    /// Where it waits in the index once it is made, if it does.
+    /// Its place in the index once it is made, if it has one.
     fn place(&self) -> Option<Place> {
         None
     }
@@ -52,7 +52,7 @@ pub(crate) trait Make: Send + Sync {
     /// What the attempt is to become, or why it is refused for good.
     ///
     /// # Errors
-    /// Nothing is written down then.
+    /// Nothing has been stored.
     fn draft(
         &self,
         asked: &Self::Asked,
@@ -60,10 +60,10 @@ pub(crate) trait Make: Send + Sync {
         invocation: &Invocation,
     ) -> impl Future<Output = Result<Result<Self::Made, Refusal>, ApiError>> + Send;
 
-    /// Does what it takes, once, however often this is called. Returns why it is refused for good, if it is.
+    /// Carries it out; to repeat this changes nothing. Returns the refusal if it is refused for good.
     ///
     /// # Errors
-    /// Whether it is done is not known then.
+    /// It may have been carried out.
     fn carry_out(
         &self,
         asked: &Self::Asked,
@@ -74,16 +74,16 @@ pub(crate) trait Make: Send + Sync {
 
 type AttemptOf<S> = Attempt<<S as Make>::Asked, <S as Make>::Made>;
 
-/// What is kept under a reserved key: whose it is.
+/// The record under a reserved key: the attempt that holds it.
 #[derive(Serialize, Deserialize)]
 struct Reservation {
     attempt: Key,
 }
 
-/// Makes what is asked for once; the answer is the same each time.
+/// Makes what is asked for, once; the answer is the same each time.
 ///
 /// # Errors
-/// 409 `idempotency_key_reused` where something else was asked for by this name.
+/// 409 `idempotency_key_reused` if the key was used for another request.
 pub(crate) async fn attempt<S: Make>(
     service: &S,
     name: &AttemptName,
@@ -102,7 +102,7 @@ pub(crate) async fn attempt<S: Make>(
     go_on(service, &key, attempt, invocation).await
 }
 
-/// Takes the attempt under this key to its end, if it is open. Returns the id of what it was to make.
+/// Finishes the attempt under this key if it is open. Returns the id of what it makes.
 pub(crate) async fn finish<S: Make>(
     service: &S,
     key: &Key,
@@ -118,7 +118,7 @@ pub(crate) async fn finish<S: Make>(
     }
 }
 
-/// Writes a new attempt down, unless another try of its name was faster, and returns the one that stands.
+/// Stores a new attempt, unless another request with its key was faster, and returns the stored one.
 async fn begin<S: Make>(
     service: &S,
     key: &Key,
@@ -148,7 +148,7 @@ async fn begin<S: Make>(
     }
 }
 
-/// Takes an attempt to its end.
+/// Finishes an attempt.
 async fn go_on<S: Make>(
     service: &S,
     key: &Key,
@@ -169,7 +169,7 @@ async fn go_on<S: Make>(
         };
         phase = match table.end(key, &end, item, now).await? {
             Transaction::Done => end,
-            // Somebody else ended it first, perhaps otherwise.
+            // Another request ended it first, perhaps differently.
             Transaction::Refused(_) => {
                 table.get::<AttemptOf<S>>(key).await?.ok_or(StoreError::Item("phase"))?.phase
             }
@@ -185,7 +185,7 @@ async fn go_on<S: Make>(
     }
 }
 
-/// Takes the attempt that has the reservation to its end first, and returns why there is no other.
+/// Finishes the attempt that holds the reservation, and returns why there cannot be another.
 async fn yield_to<S: Make>(
     service: &S,
     reserved: &Key,

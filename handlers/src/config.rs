@@ -87,7 +87,6 @@ impl<V: Fn(&str) -> Option<String>> Reader<V> {
         Some(Config { table_name: table_name?, currency: currency?, order_expiry: order_expiry? })
     }
 
-    /// Set and not empty.
     fn set(&self, name: &str) -> Option<String> {
         (self.vars)(name).filter(|value| !value.is_empty())
     }

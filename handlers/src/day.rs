@@ -1,4 +1,4 @@
-//! `Day`: a date as callers write it, and the day that a moment belongs to. Days are UTC.
+//! `Day`: a date in UTC, and the format of time stamps.
 
 use std::{fmt, str::FromStr};
 
@@ -8,7 +8,7 @@ use jiff::{Timestamp, ToSpan, civil::Date, tz::Offset};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(Date);
 
-/// A moment as it is written in records and answers: RFC 3339 in UTC, to the millisecond.
+/// A time as records and answers have it: RFC 3339 in UTC, to the millisecond.
 pub fn stamp(moment: Timestamp) -> String {
     format!("{moment:.3}")
 }
@@ -19,7 +19,7 @@ pub fn stamp(moment: Timestamp) -> String {
 pub struct DayError;
 
 impl Day {
-    /// The day that this moment is in.
+    /// The day of this time.
     pub fn of(moment: Timestamp) -> Self {
         Self(Offset::UTC.to_datetime(moment).date())
     }

@@ -1,7 +1,7 @@
-//! The list of a day: what was made on it, in the order of creation, page by page.
+//! The list of what was made on a day, in the order of creation, page by page.
 //!
-//! `day#{day}#{part}` / the thing's id. A day is kept in parts, by random bits of the ids, since all that is made at a
-//! time would go to the end of one partition. A page merges them; a reader of the whole day can take part by part.
+//! `day#{day}#{part}` / the thing's id. A day is kept in parts, by random bits of the ids: otherwise all writes would go to
+//! one partition. A page merges the parts; a reader of the whole day can read part by part.
 
 use futures_util::future::try_join_all;
 use serde::de::DeserializeOwned;
@@ -15,7 +15,7 @@ use crate::{
     store::{Key, SHARDS, Source, StoreError, Table, partition},
 };
 
-/// How many things a page has at most, unless `limit` says another number.
+/// Things of a page, unless `limit` says another number.
 const PAGE: usize = 100;
 
 /// The most that `limit` may say: orders of fifty lines fill half of what a function may answer then.

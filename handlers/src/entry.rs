@@ -3,7 +3,7 @@
 //!
 //! API Gateway's cached Allow can outlive a token, and a mistake in `template.yaml` can send a route to the wrong
 //! function, so nothing that the gateway should have checked is taken for granted. The caller is checked before
-//! anything that was sent is read. Whatever an invocation waits for ends with it, and with the patience of its caller.
+//! anything that was sent is read. Calls and writes end with the invocation, and with the time that its caller gives.
 
 mod answer;
 mod event;
@@ -37,21 +37,21 @@ use crate::{error::ApiError, id::Ids, routes::ROUTES, sweep::Swept, upstream::Tr
 /// How long a request is worked on: API Gateway waits for 29 seconds.
 const REQUEST_LIMIT: Duration = Duration::from_secs(28);
 
-/// How long a scheduled run is worked on where nobody says, which is Lambda's own longest.
+/// How long a scheduled run may take if Lambda sets no deadline: Lambda's own maximum.
 const SCHEDULE_LIMIT: Duration = Duration::from_mins(15);
 
-/// The part of the time that is reserved for the way of the answer and the log line.
+/// Time reserved for the answer and the log line.
 const RESERVE: Duration = Duration::from_millis(250);
 
-/// One of the four services, as the shell sees it.
+/// One of the four services.
 pub trait Service: Send + Sync {
-    /// The routes that it serves, as `routes.json` names them; no other is answered.
+    /// The routes that it serves, as `routes.json` writes them; any other is 404.
     const ROUTES: &'static [&'static str];
 
-    /// Does what a checked request asks for.
+    /// Answers a checked request.
     fn call(&self, request: Request<'_>) -> impl Future<Output = Result<Answer, ApiError>> + Send;
 
-    /// Does what is to be done when its schedule says that it is `time`.
+    /// Runs the schedule, whose event has this `time`.
     fn scheduled(
         &self,
         time: Timestamp,
@@ -71,10 +71,10 @@ pub struct Entry<S> {
     ids: Arc<Ids>,
 }
 
-/// What Lambda says of an invocation besides the event.
+/// What Lambda passes along with an event.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Context<'a> {
-    /// The invocation's id. A request has its own, which is preferred.
+    /// The invocation's id; a request's own is preferred.
     pub request_id: &'a str,
     /// How long it may take.
     pub time_left: Option<Duration>,
@@ -82,7 +82,7 @@ pub struct Context<'a> {
     pub trace: Option<&'a str>,
 }
 
-/// Why an invocation gave no answer at all. Says nothing of the event.
+/// The error of an invocation without an answer. Holds nothing of the event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{error_message}")]
 pub struct Failure {
@@ -107,7 +107,7 @@ impl<S: Service> Entry<S> {
     /// Handles one event and returns the JSON that the function answers.
     ///
     /// # Errors
-    /// Only where there is nobody to answer: the event is neither a request nor a schedule, or a scheduled run failed.
+    /// If there is nobody to answer: the event is neither a request nor a schedule, or a scheduled run failed.
     pub async fn handle(&self, event: &[u8], context: Context<'_>) -> Result<Box<RawValue>, Failure> {
         let began = (self.clock)();
         // The text of a JSON error can quote the event, so none of it goes further.
@@ -135,7 +135,7 @@ impl<S: Service> Entry<S> {
         let (invocation, mut line) = self.begin(request_id, began, limit, event.trace(), context);
         let answer = timeout(limit, self.answer(event, &invocation, &mut line)).await;
         let outcome = answer.unwrap_or_else(|_| {
-            // A caller that gives little time does not make the function fail.
+            // That a caller gives little time is no fault of the function.
             let time_over = ApiError::refused(408, "time_over", "the time that the caller gave is over");
             Err(if limit < own { time_over } else { deadline() })
         });
@@ -174,7 +174,7 @@ impl<S: Service> Entry<S> {
         mut trace: Trace,
         context: Context<'_>,
     ) -> (Invocation, Line<'a>) {
-        // A clock beyond all time stamps leaves no token valid.
+        // With a clock out of range every token has expired.
         let now = Timestamp::try_from(began).unwrap_or(Timestamp::MAX);
         if trace.is_empty() {
             let new = || {
@@ -228,12 +228,12 @@ impl<S: Service> Entry<S> {
     }
 }
 
-/// How long the work may take if somebody waits for `left`, which leaves time to write the answer.
+/// The time for the work when `left` remains, less what the answer needs.
 fn limit(left: Option<Duration>, longest: Duration) -> Duration {
     left.map_or(longest, |left| left.saturating_sub(RESERVE).min(longest))
 }
 
-/// The error when the work has not ended in time. What it waited for, a call or a write, is dropped.
+/// The work did not end in time. The call or write that it waited for is dropped.
 fn deadline() -> ApiError {
     ApiError::unavailable("deadline", "the time of the invocation was over")
 }
@@ -260,7 +260,7 @@ struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// The line with its end, and how loud it is.
+    /// Completes the line with the outcome, and returns its level.
     fn of(mut self, outcome: Result<Option<u16>, &ApiError>, latency: Duration) -> (Level, Self) {
         self.outcome = Some(Outcome::Answered);
         self.latency_ms = (latency.as_secs_f64() * 1e6).round() / 1e3;

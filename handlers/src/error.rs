@@ -1,5 +1,5 @@
-//! `ApiError`: the answer of a function that did not do what was asked. The public code and message are kept apart from the
-//! private detail, which goes to the log only.
+//! `ApiError`: the answer to a request that failed. The public code and message are kept apart from the private detail,
+//! which goes to the log only.
 
 use std::{
     borrow::Cow,
@@ -9,11 +9,11 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-/// What every 5xx says, whatever its cause.
+/// The same for every 5xx, whatever its cause.
 const FAULT_CODE: &str = "internal_error";
 const FAULT_MESSAGE: &str = "the request could not be completed, try again later";
 
-/// Why a request was not done, for the caller and for the log.
+/// Why a request failed, for the caller and for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiError {
     status: u16,
@@ -98,12 +98,12 @@ impl ApiError {
         Self::refused(404, "not_found", "not found")
     }
 
-    /// A 500: we could not do our work. `label` and `detail` reach the log only.
+    /// 500: the function failed. `label` and `detail` reach the log only.
     pub fn fault(label: &'static str, detail: impl Into<String>) -> Self {
         Self { status: 500, label, message: FAULT_MESSAGE.into(), field: None, detail: Some(detail.into()) }
     }
 
-    /// A 503: the same request may well succeed a little later.
+    /// 503: the same request may succeed a little later.
     pub fn unavailable(label: &'static str, detail: impl Into<String>) -> Self {
         Self { status: 503, ..Self::fault(label, detail) }
     }
@@ -115,7 +115,7 @@ impl ApiError {
         self
     }
 
-    /// The same error; what it is about goes before its private detail.
+    /// The same error, with its subject before the private detail.
     #[must_use]
     pub fn about(mut self, what: impl fmt::Display) -> Self {
         self.detail = self.detail.map(|detail| format!("{what}: {detail}"));
@@ -137,12 +137,12 @@ impl ApiError {
         self.field.as_deref()
     }
 
-    /// What the log alone may say.
+    /// The private detail, for the log only.
     pub fn detail(&self) -> Option<&str> {
         self.detail.as_deref()
     }
 
-    /// Whether it is we who failed.
+    /// Whether the function failed, not the caller.
     pub const fn is_fault(&self) -> bool {
         self.status >= 500
     }

@@ -28,17 +28,17 @@ impl Id {
         if id.to_string() == text { Ok(id) } else { Err(IdError) }
     }
 
-    /// When its thing was made, to the millisecond.
+    /// The time of creation, to the millisecond.
     pub const fn created_at(self) -> Timestamp {
         self.created_at
     }
 
-    /// The day that its thing is listed under.
+    /// The day of creation, under which it is listed.
     pub fn day(self) -> Day {
         Day::of(self.created_at)
     }
 
-    /// Which part of its day it is kept in, by its random bits.
+    /// The part of its day, by random bits of the id.
     pub(crate) const fn shard(self) -> u8 {
         let [.., last] = *self.uuid.as_bytes();
         last % SHARDS
@@ -67,7 +67,7 @@ impl fmt::Display for Id {
 pub struct Ids(Mutex<ContextV7>);
 
 impl Ids {
-    /// An id of this moment; `None` for a moment that no id can say.
+    /// An id for this time; `None` if the time is out of range.
     pub fn draw(&self, now: Timestamp) -> Option<Id> {
         let seconds = u64::try_from(now.as_second()).ok()?;
         let nanoseconds = u32::try_from(now.subsec_nanosecond()).ok()?;

@@ -18,10 +18,9 @@ use crate::{
     text::{Reference, Sku},
 };
 
-/// How many items a page has at most, unless `limit` says fewer; and how many SKUs can be asked for by name.
+/// Items of a page, unless `limit` says fewer, and SKUs that can be asked for by name, at most.
 const PAGE: usize = 100;
 
-/// The list that cursors belong to.
 const LIST: &str = "inventory";
 
 /// The inventory service.
@@ -94,8 +93,8 @@ impl Inventory {
         Self { table: Table::new(dynamodb, config.table_name), currency: config.currency }
     }
 
-    /// Applies a movement once, whole or not at all. Its reference belongs to the caller `client_id`; what was answered
-    /// to it once is answered to it always.
+    /// Applies a movement once, whole or not at all. Its reference belongs to the caller `client_id` and is always given
+    /// the first answer.
     ///
     /// # Errors
     /// 409 `insufficient_stock` or `stock_limit` naming the first line at fault, `reference_reused`; 400 for a line that
@@ -143,7 +142,7 @@ impl Inventory {
         Ok(Moved { reference, lines: lines.collect() })
     }
 
-    /// A page of what there is, from the start or from a cursor, each page ordered by SKU. It may be a moment old.
+    /// A page of all items, from the start or from a cursor, ordered by SKU. It may be a moment old.
     pub async fn list(&self, unverified_cursor: Option<&str>, limit: usize) -> Result<StockPage, ApiError> {
         let sku = |position: &str| Sku::parse(position).ok();
         let after = unverified_cursor.map(|cursor| cursor::decode(LIST, cursor, sku)).transpose()?;
@@ -154,7 +153,7 @@ impl Inventory {
         Ok(StockPage { items, next_cursor })
     }
 
-    /// The items of these SKUs in their order; those that the inventory does not know are left out.
+    /// The items of these SKUs in their order, without unknown ones.
     async fn items(&self, skus: &[Sku]) -> Result<Vec<StockItem>, ApiError> {
         let mut items = self.table.stock(skus.iter()).await?;
         items.sort_by_key(|item| skus.iter().position(|sku| *sku == item.sku));
@@ -200,7 +199,7 @@ impl Service for Inventory {
                     Answer::ok(&self.list(request.query("cursor")?, limit).await?)
                 }
                 skus => {
-                    // Named items come at once: there is no page to go on from.
+                    // Named items come at once, in no pages.
                     for name in ["cursor", "limit"] {
                         if request.query(name)?.is_some() {
                             return Err(ApiError::invalid(name, "cannot be given together with `sku`"));

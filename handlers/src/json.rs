@@ -10,10 +10,10 @@ use serde::{
 
 use crate::error::ApiError;
 
-/// The longest body that is read at all.
+/// The longest body that is read.
 const BODY_BYTES: usize = 1 << 20;
 
-/// No path names more than this of what a caller sent.
+/// A longer field is cut off: its names come from the caller.
 const FIELD_CHARACTERS: usize = 128;
 
 /// Reads a whole body as one JSON object.
@@ -28,7 +28,7 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     Ok(parsed.0)
 }
 
-/// A path and a reason out of serde's text. What the caller sent is not repeated but for the names in the path.
+/// The field and the reason from serde's message. Of what the caller sent only the names in the path are repeated.
 fn as_api_error(path: &str, error: &serde_json::Error) -> ApiError {
     let text = error.to_string();
     let text = text.split(" at line ").next().unwrap_or_default();
@@ -51,7 +51,7 @@ fn as_api_error(path: &str, error: &serde_json::Error) -> ApiError {
         (text.to_owned(), None)
     };
     let mut field = path.to_owned();
-    // The reader names the object for a missing member and, in most cases, the member itself for a duplicate.
+    // The path ends with the object for a missing member, and mostly with the member for a duplicate.
     if let Some(member) = member
         && !(text.starts_with("duplicate") && ends_with_member(path, &member))
     {

@@ -38,13 +38,10 @@ use crate::{
 /// The scopes that the service calls the inventory with.
 pub const SCOPES: &[&str] = &["inventory/read", "inventory/write"];
 
-/// The list that cursors belong to.
 const LIST: &str = "orders";
 
-/// The most lines of one order.
 const MOST_LINES: usize = 50;
 
-/// The most of one SKU in one line.
 const MOST_QUANTITY: i64 = 1_000_000_000;
 
 /// The order service.
@@ -130,7 +127,7 @@ pub struct NewOrderStatus {
     payment_id: Option<Id>,
 }
 
-/// What an order wants to know of an item of the inventory.
+/// The fields of an item that an order needs.
 #[derive(Deserialize)]
 struct PricedItem {
     sku: Sku,
@@ -171,7 +168,7 @@ impl<A: Api> Orders<A> {
             order
         } else {
             let order: Order = find(&self.table, id).await?;
-            // A cancellation that was interrupted goes on.
+            // An interrupted cancellation is resumed.
             let goes_on = status == Status::Cancelled && order.status == status;
             if !goes_on || !self.table.is_listed(&item_key(id)).await? {
                 let message = "only a pending order can be changed";
@@ -188,7 +185,7 @@ impl<A: Api> Orders<A> {
 
     async fn expire(&self, key: Key, invocation: &Invocation) -> Result<Option<Id>, ApiError> {
         let id = Id::parse(&key.sk).map_err(|error| ApiError::fault("store_item", error.to_string()))?;
-        // One that was paid or cancelled a moment ago stays so.
+        // It may have been paid or cancelled meanwhile.
         let Some(order) = self.table.set_cancelled(id, invocation.now()).await? else { return Ok(None) };
         self.return_stock(&order, invocation).await
     }
@@ -222,7 +219,7 @@ impl<A: Api> Orders<A> {
         Ok(items)
     }
 
-    /// Gives the stock of a cancelled order back, once, however often this is called. Returns the order's id.
+    /// Returns the stock of a cancelled order; to repeat this changes nothing.
     async fn return_stock(&self, order: &Order, invocation: &Invocation) -> Result<Option<Id>, ApiError> {
         let id = order.id;
         let reply = self.move_stock(order, ":cancel", 1, invocation).await;
@@ -232,8 +229,7 @@ impl<A: Api> Orders<A> {
         Ok(Some(id))
     }
 
-    /// Moves the stock of an order, once, however often this is called: the inventory answers a reference the same
-    /// each time.
+    /// Moves the stock of an order, once: the inventory answers a reference the same each time.
     async fn move_stock(
         &self,
         order: &Order,
@@ -275,7 +271,7 @@ impl<A: Api> Make for Orders<A> {
         &self.table
     }
 
-    /// The order at the prices of now.
+    /// The order at current prices.
     async fn draft(
         &self,
         asked: &NewOrder,

@@ -34,7 +34,6 @@ use crate::{
 /// The scopes that the service calls the orders with.
 pub const SCOPES: &[&str] = &["orders/read", "orders/status"];
 
-/// The list that cursors belong to.
 const LIST: &str = "payments";
 
 /// The payment service.
@@ -84,7 +83,7 @@ pub struct PaymentPage {
     next_cursor: Option<String>,
 }
 
-/// What the payment service wants to know of an order.
+/// The fields of an order that a payment needs.
 #[derive(Debug, Deserialize)]
 struct PayableOrder {
     status: Status,
@@ -130,8 +129,8 @@ impl<A: Api> Make for Payments<A> {
         &self.table
     }
 
-    /// The payment, if the order can be paid by it. What is refused here is refused for what never changes of an
-    /// order, so it needs no writing down.
+    /// The payment, if it fits the order. What is refused here stays so, since total, currency and cancellation of an
+    /// order never change, and need not be stored.
     async fn draft(
         &self,
         asked: &NewPayment,
@@ -157,7 +156,7 @@ impl<A: Api> Make for Payments<A> {
             return mismatch("amount");
         }
         match order.status {
-            // One that is paid may wait for its payment still: whoever has it is seen when it is reserved.
+            // A paid order may still wait for its payment: the reservation tells which attempt holds it.
             Status::Pending | Status::Paid => {}
             Status::Cancelled => return Err(Reason::OrderCancelled.at("order_id").into()),
             Status::Other(_) => {

@@ -2,7 +2,7 @@
 //!
 //! `orders.count` counts every order of the day, as `by_status` does; `orders.total` and `by_sku` leave cancelled ones
 //! out, as nothing of them was sold. Days are UTC, and an order or a payment belongs to the day on which it was made.
-//! Of a day as much is in memory as there are different SKUs, and one page for each part that is being read.
+//! Memory holds one entry for each SKU of the day, and one page for each part that is being read.
 
 use std::{
     collections::BTreeMap,
@@ -32,16 +32,15 @@ use crate::{
 /// The scopes that the service calls the orders and the payments with.
 pub const SCOPES: &[&str] = &["orders/read", "payments/read"];
 
-/// The list that cursors belong to.
 const LIST: &str = "report";
 
-/// How many SKUs one answer names at most: half of what a function may answer.
+/// SKUs in one answer, at most: half of what a function may return.
 const MOST_SKUS: usize = 20_000;
 
-/// How many parts of a day are read at a time.
+/// Parts of a day read at a time.
 const PARALLEL: usize = 8;
 
-/// How many days the schedule reports: what is finished late belongs to the day on which it was begun.
+/// Days that the schedule reports: what is finished late belongs to the day on which it began.
 const DAYS: usize = 3;
 
 /// The report service.
@@ -107,7 +106,7 @@ pub struct NewReport {
     date: Day,
 }
 
-/// What a report wants to know of an order.
+/// The fields of an order that a report needs.
 #[derive(Deserialize)]
 struct ListedOrder {
     status: Status,
@@ -153,7 +152,7 @@ impl<A: Api> Reports<A> {
         Self { table: Table::new(dynamodb, config.table_name), api, currency: config.currency }
     }
 
-    /// Builds the report of a day from what is true now, and keeps it in place of any that was begun before.
+    /// Builds the report of a day from the current lists, and stores it in place of any that was begun earlier.
     pub async fn run(&self, day: Day, invocation: &Invocation) -> Result<Report, ApiError> {
         let tally = Mutex::new(Tally::default());
         let parts = (0..SHARDS).flat_map(|part| [("/orders", part), ("/payments", part)]);
@@ -187,7 +186,7 @@ impl<A: Api> Reports<A> {
         Ok(Report::page(sums, by_sku, after))
     }
 
-    /// Adds up one part of a day's list, all pages.
+    /// Adds one part of a day's list to the tally, all pages.
     async fn add(
         &self,
         path: &str,
@@ -270,7 +269,7 @@ impl<A: Api> Service for Reports<A> {
         }
     }
 
-    /// The reports of the days before. One that fails holds up no other.
+    /// Builds the reports of the days before; if one fails, the others are still built.
     async fn scheduled(&self, time: Timestamp, invocation: &Invocation) -> Result<Swept, ApiError> {
         let (mut swept, mut day) = (Swept::default(), Day::of(time));
         let mut failure = None;

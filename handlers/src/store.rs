@@ -51,14 +51,13 @@ pub(crate) struct Key {
     pub(crate) sk: String,
 }
 
-/// Where an item stands in the index: in which partition, and where in it. No two items have the same place.
+/// The keys of an item in the index. No two items share them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) list_pk: String,
     pub(crate) list_sk: String,
 }
 
-/// What became of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Transaction {
     /// All of it happened.
@@ -98,7 +97,7 @@ impl Place {
     }
 }
 
-/// The partition of a list that `shard` is.
+/// The partition key of a shard of `list`.
 pub(crate) fn partition(list: &str, shard: u8) -> String {
     format!("{list}#{shard}")
 }
@@ -114,7 +113,7 @@ impl Table {
         answer.map_err(|error| refused("GetItem", &error))?.item.map(read).transpose()
     }
 
-    /// Whether an item stands in the index.
+    /// Whether an item is in the index.
     pub(crate) async fn is_listed(&self, key: &Key) -> Result<bool, StoreError> {
         #[derive(Deserialize)]
         struct Listed {
@@ -309,8 +308,7 @@ where
     Err(StoreError::Busy)
 }
 
-/// Waits between two tries, up to twice as long each time, and for a random part of that, so that those who met
-/// once do not meet again.
+/// Waits for a random part of a time that doubles with each try, so that writers that met once do not meet again.
 async fn pause(attempt: u32) {
     let longest = FIRST_PAUSE.saturating_mul(1 << attempt.min(10)).min(LONGEST_PAUSE);
     let random = RandomState::new().build_hasher().finish();

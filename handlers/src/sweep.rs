@@ -1,5 +1,5 @@
-//! The sweep finishes what nobody comes back for: everything that waits in a list of the index, oldest first, until the
-//! list is done or the time is up.
+//! The sweep finishes interrupted work that no caller retries: the items of a list in the index, oldest first, until the
+//! list is empty or the time is up.
 
 use std::{future::Future, time::Duration};
 
@@ -15,36 +15,36 @@ use crate::{
     store::{Key, SHARDS, Source, StoreError, Table, partition},
 };
 
-/// How much is worked on at a time.
+/// Items worked on at a time.
 const PARALLEL: usize = 8;
 
-/// How much of a list is read at a time.
+/// Items read at a time.
 const PAGE: usize = 100;
 
-/// How many ids the log line names at most.
+/// Ids in the log line, at most.
 const NAMED: usize = 200;
 
-/// What waits for longer than this is counted as overdue, which raises an alarm.
+/// Items older than this are counted as overdue, which raises an alarm.
 const OVERDUE: SignedDuration = SignedDuration::from_mins(15);
 
-/// What a sweep did, as its log line says it.
+/// What a sweep did, for its log line.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Swept {
-    /// How much was finished.
+    /// Items finished.
     pub finished: u64,
     /// The orders or payments among it, the first 200 of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub finished_ids: Vec<Id>,
-    /// How much could not be.
+    /// Items that could not be finished.
     pub unfinished: u64,
-    /// How much of that waits for 15 minutes already.
+    /// Those of them that have waited for 15 minutes.
     pub overdue: u64,
     /// The first failure.
     #[serde(skip)]
     pub failure: Option<String>,
 }
 
-/// Where something waits, and since when.
+/// An item of the list. `list_sk` begins with the time since which it waits.
 #[derive(Clone, Debug, serde::Deserialize)]
 struct Waiting {
     pk: String,
@@ -68,7 +68,7 @@ impl Swept {
         let overdue = until.saturating_sub(OVERDUE).map(stamp).unwrap_or_default();
         let until = stamp(until);
         let all = async {
-            // Another shard is first each minute, so that one that never ends holds up none.
+            // Another shard is first each minute, so that items that cannot be finished do not block the others.
             let first =
                 u8::try_from((invocation.now().as_second() / 60).rem_euclid(i64::from(SHARDS))).unwrap_or(0);
             for shard in (first..SHARDS).chain(0..first) {
@@ -79,7 +79,7 @@ impl Swept {
                     let (mut waiting, has_more) = page;
                     after = waiting.last().map(|last| last.list_sk.clone());
                     let read = waiting.len();
-                    // The place begins with the time; what is as old as `until` itself is due.
+                    // An item of exactly `until` is due.
                     waiting.retain(|waiting| waiting.list_sk.get(..until.len()) <= Some(until.as_str()));
                     let is_last = !has_more || waiting.len() < read;
                     let mut work = Vec::with_capacity(waiting.len());
@@ -98,7 +98,7 @@ impl Swept {
             }
             Ok(())
         };
-        // What is not reached now is first in its shard the next time.
+        // Items that are not reached stay first in their shard.
         let limit = invocation.time_left().saturating_sub(Duration::from_secs(1));
         tokio::time::timeout(limit, all).await.unwrap_or(Ok(()))
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use access::ClientId;
 
-/// A string that is not what is asked for, which it says.
+/// A string that breaks the rule of its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be {0}")]
 pub struct TextError(&'static str);
@@ -45,7 +45,7 @@ macro_rules! text {
 }
 
 text! {
-    /// A stock keeping unit: what stands in a path segment without being escaped, and is no dot segment.
+    /// A stock keeping unit: a path segment that needs no escaping.
     Sku, 64, "1 to 64 letters, digits and `-._~:`, and neither `.` nor `..`",
     |text| text.bytes().all(is_segment_byte) && !matches!(text, "." | "..")
 }
@@ -56,13 +56,13 @@ text! {
 }
 
 text! {
-    /// The name that a caller gives to one attempt, so that a retry is not a second attempt.
+    /// The key that a caller chooses for one attempt, so that a retry is not a second one.
     // SPEC: draft-ietf-httpapi-idempotency-key-header section 2.1: opaque to the server
     IdempotencyKey, 255, "1 to 255 visible ASCII characters", |text| text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 text! {
-    /// The customer of an order, in the caller's own words.
+    /// The customer of an order, as the caller names them.
     Customer, 256, "1 to 256 characters, none of them a control character", |text| !text.chars().any(char::is_control)
 }
 

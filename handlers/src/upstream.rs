@@ -36,11 +36,11 @@ pub struct Call {
     pub body: Option<String>,
     /// The trace headers of the request that caused it.
     pub trace: Trace,
-    /// How long its caller waits for the answer.
+    /// How long to wait for the answer.
     pub time_limit: Duration,
 }
 
-/// The headers that tie the calls of one request together.
+/// The trace headers of a request, by name.
 pub type Trace = Vec<(String, String)>;
 
 impl Call {
@@ -97,7 +97,7 @@ impl Reply {
         (error, field)
     }
 
-    /// What to answer where this is not what was hoped for: it is never the fault of our own caller.
+    /// The error for an unexpected status: it is never the fault of our own caller.
     pub fn unexpected(&self, what: &'static str) -> ApiError {
         let detail = format!("{what}: status {} `{}`", self.status, self.error().0);
         match self.status {

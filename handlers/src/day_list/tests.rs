@@ -10,14 +10,14 @@ async fn pages_of_all_parts_have_every_thing_once_in_order() {
     let table = Table::new(dynamodb().await, TABLE.to_owned());
     let id = |thing: &Value| Id::parse(thing["id"].as_str().unwrap()).unwrap();
     let mut ids = Vec::new();
-    for number in 0..150 {
+    for number in 0..60 {
         // Nearly all in one part: pages end where that one was read to.
         let part = if number % 10 == 0 { 0 } else { 3 };
         let id = Id::parse(&format!("019c2192-3f15-7000-8000-{number:010x}{part:02x}")).unwrap();
         table.put(&item_key(id), &json!({ "id": id })).await.unwrap();
         ids.push(id);
     }
-    for limit in [1, 2, 7, 40, 500] {
+    for limit in [1, 7, 40, 500] {
         let (mut found, mut after) = (Vec::new(), None);
         loop {
             let page = PageOfDay { day: ids[0].day(), after, limit, part: None };

@@ -1,6 +1,6 @@
 //! `Answer`, and its form for API Gateway's proxy integration.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -51,25 +51,20 @@ pub(super) fn encode(
     outcome: &Result<Answer, ApiError>,
     request_id: &str,
 ) -> Result<Box<RawValue>, serde_json::Error> {
-    let mut headers = BTreeMap::from([("Content-Type", "application/json"), ("Cache-Control", "no-store")]);
-    let error_body;
-    let (status_code, body) = match outcome {
-        Ok(answer) => {
-            headers.extend(answer.location.as_deref().map(|location| ("Location", location)));
-            (answer.status, &answer.body)
+    let (status_code, body, header) = match outcome {
+        Ok(Answer { status, body, location }) => {
+            (*status, Cow::Borrowed(body), location.as_deref().map(|location| ("Location", location)))
         }
         Err(error) => {
-            if let Some((name, value)) = header_of(error) {
-                headers.insert(name, value);
-            }
-            error_body = serde_json::to_string(&error.body(request_id))?;
-            (error.status(), &error_body)
+            (error.status(), Cow::Owned(serde_json::to_string(&error.body(request_id))?), header_of(error))
         }
     };
-    to_raw_value(&ProxyResponse { status_code, headers, body, is_base64_encoded: false })
+    let headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store")];
+    let headers = headers.into_iter().chain(header).collect();
+    to_raw_value(&ProxyResponse { status_code, headers, body: &body, is_base64_encoded: false })
 }
 
-/// What a status asks for besides the body.
+/// The header that a status requires.
 // SPEC: RFC 6750 section 3.1; RFC 9110 section 10.2.3
 const fn header_of(error: &ApiError) -> Option<(&'static str, &'static str)> {
     match error.status() {

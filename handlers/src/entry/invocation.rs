@@ -1,5 +1,5 @@
-//! What an invocation passes on to everything that it causes: its time and how much is left of it, its trace, and the ids
-//! for its log line.
+//! The context of an invocation, for everything that it causes: its time and deadline, its trace, and the ids for its log
+//! line.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,7 @@ use crate::{
 /// The header in which AWS passes traces on.
 pub(super) const AMAZON_TRACE: &str = "X-Amzn-Trace-Id";
 
-/// One invocation, as the services see it.
+/// The context of one invocation.
 #[derive(Debug)]
 pub struct Invocation {
     pub(super) began: Timestamp,
@@ -43,7 +43,7 @@ impl Invocation {
         self.began
     }
 
-    /// How long it may go on.
+    /// The time left for it.
     pub fn time_left(&self) -> Duration {
         self.deadline.duration_since((self.clock)()).unwrap_or_default()
     }

@@ -1,5 +1,4 @@
-//! `Request`: what a service sees of a request whose caller may make it. Parameters, headers and the body are checked when
-//! they are read.
+//! `Request`: a request whose caller is authorized. Parameters, headers and the body are checked when they are read.
 
 use std::{borrow::Cow, fmt};
 
@@ -69,10 +68,10 @@ impl Request<'_> {
         at_most_one(name, &self.event.header_values(name))
     }
 
-    /// What the caller calls this attempt: its `Idempotency-Key`.
+    /// The name of the attempt: the caller and its `Idempotency-Key`.
     ///
     /// # Errors
-    /// 400 where there is none, or none that is fit.
+    /// 400 if it is missing or malformed.
     pub fn attempt_name(&self) -> Result<AttemptName, ApiError> {
         const HEADER: &str = "Idempotency-Key";
         let key = self.header(HEADER)?.ok_or_else(|| ApiError::invalid(HEADER, "is missing"))?;
@@ -83,7 +82,7 @@ impl Request<'_> {
     /// The id in the path, which log lines call `subject`.
     ///
     /// # Errors
-    /// 404 for what is not an id: there is nothing of that name.
+    /// 404 for anything that is not an id.
     pub fn id(&self, subject: &'static str) -> Result<Id, ApiError> {
         let id = Id::parse(&self.parameter("id").unwrap_or_default()).map_err(|_| ApiError::not_found())?;
         self.invocation.about(subject, id);
@@ -93,7 +92,7 @@ impl Request<'_> {
     /// The body, read strictly.
     ///
     /// # Errors
-    /// 415 unless it says that it is JSON, 400 where it is not what `T` wants, 413 where it is too large.
+    /// 415 unless the content type is JSON, 413 if it is too large, 400 if it is not a `T`.
     pub fn body<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         if !self.header("Content-Type")?.is_some_and(is_json) {
             let message = "send the body as application/json";

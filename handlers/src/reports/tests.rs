@@ -78,12 +78,14 @@ async fn a_report_does_not_fail_for_what_others_wrote() {
     let world = World::new().await;
     let largest = (1_u64 << 53) - 1;
     world
-        .write_orders(6000, |number, order| {
-            order["lines"][0]["sku"] = json!(format!("{number:064}"));
+        .write_orders(100, |number, order| {
+            let line =
+                |line| json!({"sku": format!("{number:03}{line:061}"), "quantity": 1, "unit_price": 25});
+            order["lines"] = (0..50).map(line).collect();
             match number {
                 0 => order["status"] = json!("shipped"),
                 1..4 => {
-                    order["lines"][0] = json!({"sku": "dear", "quantity": 1, "unit_price": largest});
+                    order["lines"] = json!([{"sku": "dear", "quantity": 1, "unit_price": largest}]);
                     order["total"] = json!(largest);
                 }
                 _ => {}
@@ -94,9 +96,10 @@ async fn a_report_does_not_fail_for_what_others_wrote() {
     assert_eq!(status, 201);
     assert_eq!(
         report["orders"]["by_status"],
-        json!({"pending": 5999, "paid": 0, "cancelled": 0, "shipped": 1})
+        json!({"pending": 99, "paid": 0, "cancelled": 0, "shipped": 1})
     );
-    assert_eq!(report["by_sku"].as_array().unwrap().len(), 5998, "more than 400 KB");
+    assert_eq!(report["by_sku"].as_array().unwrap().len(), 97 * 50 + 1);
+    assert!(report.to_string().len() > 400 * 1024, "more than an item may have");
     let (_, stored) = world.get("/reports/2026-02-03", &[]).await;
     assert_eq!(stored, report);
     let event = crate::testing::event("GET", "/reports/{date}", "reports/read");
@@ -109,7 +112,7 @@ async fn a_report_does_not_fail_for_what_others_wrote() {
     let text = answer.get();
     let exact = u128::from(largest) * 3;
     assert!(text.contains(&format!(r#"\"sku\":\"dear\",\"quantity\":3,\"revenue\":{exact}"#)));
-    assert!(text.contains(&format!(r#"\"total\":{}"#, exact + 5997 * 1250)));
+    assert!(text.contains(&format!(r#"\"total\":{}"#, exact + 97 * 1250)));
     // A page of the day shows the status as it stands.
     assert!(world.all("orders").await.iter().any(|order| order["status"] == "shipped"));
 }

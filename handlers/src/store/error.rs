@@ -1,4 +1,4 @@
-//! Why the store did not do its work, and what the SDK's errors mean for those who ask.
+//! The errors of the store, and what the SDK's errors mean.
 
 use aws_sdk_dynamodb::{
     error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
 
 use crate::error::ApiError;
 
-/// Why the store did not do its work.
+/// The error of a read or a write.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The request failed, or its answer did not come.
@@ -15,12 +15,12 @@ pub enum StoreError {
     Request {
         /// What was asked of DynamoDB.
         operation: &'static str,
-        /// The SDK's account of it.
+        /// The SDK's message.
         detail: String,
         /// Whether the same request may succeed later.
         transient: bool,
     },
-    /// Others kept writing the same items until we gave up.
+    /// Concurrent writes of the same items, until the tries were used up.
     #[error("the items were written by others all the while")]
     Busy,
     /// An item is not as we write it.
@@ -43,7 +43,7 @@ impl From<StoreError> for ApiError {
 /// Why a write was not done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// Others wrote the same items at the same moment. It did nothing, and may be tried again.
+    /// It met a concurrent write of the same items, did nothing, and may be tried again.
     Busy,
     /// The condition of this write failed, the first one of a transaction.
     Condition(usize),
@@ -80,23 +80,22 @@ pub(super) fn reasons(error: &TransactWriteItemsError) -> Vec<&str> {
     cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or_default()).collect()
 }
 
+const TRANSIENT: [&str; 5] = [
+    "InternalServerError",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+    "TransactionConflictException",
+];
+
 /// The error of an operation out of the SDK's.
 pub(super) fn refused<E>(operation: &'static str, error: &SdkError<E>) -> StoreError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let transient = match error.as_service_error().map(ProvideErrorMetadata::code) {
+    let transient = match error.as_service_error() {
         None => !matches!(error, SdkError::ConstructionFailure(_)),
-        Some(code) => matches!(
-            code,
-            Some(
-                "InternalServerError"
-                    | "ProvisionedThroughputExceededException"
-                    | "RequestLimitExceeded"
-                    | "ThrottlingException"
-                    | "TransactionConflictException"
-            )
-        ),
+        Some(service) => service.code().is_some_and(|code| TRANSIENT.contains(&code)),
     };
     StoreError::Request { operation, detail: DisplayErrorContext(error).to_string(), transient }
 }
