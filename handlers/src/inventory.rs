@@ -154,17 +154,7 @@ impl Inventory {
     }
 
     /// The items of these SKUs in their order, without unknown ones.
-    async fn items(&self, skus: &[Sku]) -> Result<Vec<StockItem>, ApiError> {
-        let mut items = self.table.stock(skus.iter()).await?;
-        items.sort_by_key(|item| skus.iter().position(|sku| *sku == item.sku));
-        Ok(items)
-    }
-
-    /// The items that are asked for by name.
-    ///
-    /// # Errors
-    /// 400 for more than a hundred, or what is not an SKU.
-    pub async fn named(&self, unverified_skus: &[&str]) -> Result<StockPage, ApiError> {
+    async fn named(&self, unverified_skus: &[&str]) -> Result<StockPage, ApiError> {
         if unverified_skus.len() > PAGE {
             return Err(ApiError::invalid("sku", "is given more than 100 times"));
         }
@@ -175,16 +165,14 @@ impl Inventory {
                 skus.push(sku);
             }
         }
-        Ok(StockPage { items: self.items(&skus).await?, next_cursor: None })
+        let mut items = self.table.stock(skus.iter()).await?;
+        items.sort_by_key(|item| skus.iter().position(|sku| *sku == item.sku));
+        Ok(StockPage { items, next_cursor: None })
     }
 
-    /// One item.
-    ///
-    /// # Errors
-    /// 404 where it was never moved, or is not an SKU at all.
-    pub async fn find(&self, unverified_sku: &str) -> Result<StockItem, ApiError> {
+    async fn find(&self, unverified_sku: &str) -> Result<StockItem, ApiError> {
         let sku = Sku::parse(unverified_sku).map_err(|_| ApiError::not_found())?;
-        self.items(&[sku]).await?.pop().ok_or_else(ApiError::not_found)
+        self.table.stock([&sku].into_iter()).await?.pop().ok_or_else(ApiError::not_found)
     }
 }
 

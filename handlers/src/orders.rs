@@ -144,10 +144,7 @@ impl<A: Api> Orders<A> {
 
     /// Changes a pending order to paid or cancelled. The stock of a cancelled order goes back once; if that is
     /// interrupted, the same change again finishes it, or the sweep does.
-    ///
-    /// # Errors
-    /// 404; 409 `invalid_transition` for an order that is not pending.
-    pub async fn change(
+    async fn change(
         &self,
         id: Id,
         NewOrderStatus { status, payment_id }: NewOrderStatus,
@@ -243,7 +240,8 @@ impl<A: Api> Orders<A> {
             "lines": order.lines.iter().map(change).collect::<Vec<_>>(),
             "is_return": sign > 0,
         });
-        self.api.send(Call::with_body(client::Method::POST, "/inventory", &movement, invocation)?).await
+        let path = "/inventory".to_owned();
+        self.api.send(Call::with_body(client::Method::POST, path, &movement, invocation)).await
     }
 }
 

@@ -13,6 +13,7 @@
 use aws_sdk_dynamodb::Client;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::{
     attempt::{self, Made, Make},
@@ -183,15 +184,10 @@ impl<A: Api> Make for Payments<A> {
         payment: &Payment,
         invocation: &Invocation,
     ) -> Result<Option<Refusal>, ApiError> {
-        #[derive(Serialize)]
-        struct PaidBy {
-            status: Status,
-            payment_id: Id,
-        }
         let Payment { order_id, id: payment_id, .. } = *payment;
         invocation.about("order_id", order_id);
-        let paid = PaidBy { status: Status::Paid, payment_id };
-        let call = Call::with_body(client::Method::PATCH, format!("/orders/{order_id}"), &paid, invocation)?;
+        let paid = json!({ "status": Status::Paid, "payment_id": payment_id });
+        let call = Call::with_body(client::Method::PATCH, format!("/orders/{order_id}"), &paid, invocation);
         let reply = self.api.send(call).await?;
         match reply.status {
             200 => return Ok(None),

@@ -153,7 +153,7 @@ impl<A: Api> Reports<A> {
     }
 
     /// Builds the report of a day from the current lists, and stores it in place of any that was begun earlier.
-    pub async fn run(&self, day: Day, invocation: &Invocation) -> Result<Report, ApiError> {
+    async fn run(&self, day: Day, invocation: &Invocation) -> Result<Report, ApiError> {
         let tally = Mutex::new(Tally::default());
         let parts = (0..SHARDS).flat_map(|part| [("/orders", part), ("/payments", part)]);
         let reads = parts.map(|(path, part)| self.add(path, part, day, &tally, invocation));
@@ -174,10 +174,7 @@ impl<A: Api> Reports<A> {
     }
 
     /// The report of a day as it was built last, its SKUs from the start or from a cursor.
-    ///
-    /// # Errors
-    /// 404 where none was built.
-    pub async fn find(&self, day: Day, unverified_cursor: Option<&str>) -> Result<Report, ApiError> {
+    async fn find(&self, day: Day, unverified_cursor: Option<&str>) -> Result<Report, ApiError> {
         let sku = |position: &str| Sku::parse(position).ok();
         let after = unverified_cursor.map(|cursor| cursor::decode(LIST, cursor, sku)).transpose()?;
         let (sums, by_sku) = self.table.report(day).await?.ok_or_else(ApiError::not_found)?;

@@ -4,7 +4,8 @@
 use std::{fmt, future::Future, time::Duration};
 
 use client::{ApiClient, ApiRequest, Method, TokenSource};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::{
     entry::Invocation,
@@ -50,16 +51,9 @@ impl Call {
         Self { method: Method::GET, path, query: Vec::new(), body: None, trace, time_limit }
     }
 
-    /// A call with a body.
-    pub fn with_body(
-        method: Method,
-        path: impl Into<String>,
-        body: &impl Serialize,
-        invocation: &Invocation,
-    ) -> Result<Self, ApiError> {
-        let body = serde_json::to_string(body);
-        let body = Some(body.map_err(|error| ApiError::fault("upstream", error.to_string()))?);
-        Ok(Self { method, body, ..Self::get(path.into(), invocation) })
+    /// A call with a JSON body.
+    pub fn with_body(method: Method, path: String, body: &Value, invocation: &Invocation) -> Self {
+        Self { method, body: Some(body.to_string()), ..Self::get(path, invocation) }
     }
 }
 
@@ -73,16 +67,14 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The body as JSON.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
-        // The text of a JSON error can quote the body.
-        let parsed = serde_json::from_slice(&self.body);
-        parsed.map_err(|_| ApiError::fault("upstream_answer", "an answer that is not what it should be"))
-    }
-
     /// The body of a 200 as JSON; `what` is it, for the log.
     pub fn ok<T: DeserializeOwned>(&self, what: &'static str) -> Result<T, ApiError> {
-        if self.status == 200 { self.json() } else { Err(self.unexpected(what)) }
+        if self.status != 200 {
+            return Err(self.unexpected(what));
+        }
+        // The text of a JSON error can quote the body.
+        let parsed = serde_json::from_slice(&self.body);
+        parsed.map_err(|_| ApiError::fault("upstream_answer", format!("{what}: not the expected JSON")))
     }
 
     /// The code and the field of an answer that is an error of ours.
@@ -181,7 +173,7 @@ mod tests {
     async fn a_call_is_sent_as_it_is_with_the_functions_own_token() {
         let trace = vec![("X-Amzn-Trace-Id".to_owned(), "Root=1-2-3".to_owned())];
         let traced = Invocation::of(clock, clock() + Duration::from_mins(1), trace);
-        let mut call = Call::with_body(Method::POST, "/inventory", &json!({"a": 1}), &traced).unwrap();
+        let mut call = Call::with_body(Method::POST, "/inventory".to_owned(), &json!({"a": 1}), &traced);
         call.query.push(("cursor", "a b".to_owned()));
         let (reply, requests) = send(call, &[(409, r#"{"error":"e","field":"f"}"#)]).await;
         let reply = reply.unwrap();
@@ -196,7 +188,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_transient_failure_is_retried() {
-        let call = Call::with_body(Method::POST, "/inventory", &json!({}), &invocation()).unwrap();
+        let call = Call::with_body(Method::POST, "/inventory".to_owned(), &json!({}), &invocation());
         let (reply, requests) = send(call, &[(503, "{}"), (200, "{}")]).await;
         assert_eq!((reply.unwrap().status, requests.len()), (200, 2));
     }
@@ -216,7 +208,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_goes_wrong_upstream_is_told_without_token_or_secret() {
-        let call = Call::with_body(Method::POST, "/x", &json!({}), &invocation()).unwrap();
+        let call = Call::with_body(Method::POST, "/x".to_owned(), &json!({}), &invocation());
         let (reply, _) = send(call.clone(), &[]).await;
         let error = reply.unwrap_err();
         assert_eq!((error.status(), error.label()), (503, "upstream_unavailable"));
@@ -230,7 +222,7 @@ mod tests {
             assert_eq!(error.detail(), Some(format!("the price: status {status} `e`").as_str()));
         }
         let garbage = Reply { status: 200, body: b"the-token".to_vec() };
-        let error = garbage.json::<u8>().unwrap_err();
+        let error = garbage.ok::<u8>("the price").unwrap_err();
         assert!(!format!("{error:?} {garbage:?}").contains("the-"), "{error:?}");
     }
 }

@@ -156,6 +156,24 @@ async fn a_409_is_final_for_its_key() {
 }
 
 #[tokio::test]
+async fn a_key_expires_30_days_after_its_answer_was_known() {
+    let world = World::new().await;
+    world.load("po-1", "A", 10).await;
+    world.order("made", "A", 1).await;
+    world.order("refused", "A", 100).await;
+    world.order("unknown", "none", 1).await;
+    world.fuse.set(5, crate::testing::Death::Before);
+    assert_eq!(world.order("open", "A", 1).await.0, 503);
+    world.fuse.restart();
+    let in_30_days = clock().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() + 30 * 24 * 60 * 60;
+    for (key, expiry) in [("made", true), ("refused", true), ("unknown", true), ("open", false)] {
+        let attempt: Value =
+            world.orders.table.get(&Key::new(format!("key#storefront#{key}"), KEY)).await.unwrap().unwrap();
+        assert_eq!(attempt["expires_at"], if expiry { json!(in_30_days) } else { Value::Null }, "{key}");
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_whose_answer_was_lost_is_a_409_whatever_is_stocked_later() {
     for steps in 0..30 {
         let world = World::new().await;

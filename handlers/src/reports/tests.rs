@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-use crate::testing::{CONTEXT, World, schedule};
+use crate::testing::{CONTEXT, Death, World, clock, schedule};
 
 async fn run(world: &World) -> (i64, Value) {
     world.send("POST", "/reports", None, r#"{"date":"2026-02-03"}"#).await
@@ -66,11 +66,22 @@ async fn the_schedule_reports_the_three_days_before() {
     assert_eq!((status, &report["orders"]["total"]), (200, &json!(2500)));
     assert_eq!(world.get("/reports/2026-02-04", &[]).await.0, 404);
     assert_eq!(world.get("/reports/2026-02-02", &[]).await.0, 200);
-    // What is finished late is in the report of its day.
-    assert_eq!(world.order("late", "A", 1).await.0, 201);
+    assert_eq!(report["payments"], json!({"count": 0, "total": 0}));
+    // What is finished late is in the report of its day: an order, and money whose payment was interrupted.
+    let (status, late) = world.order("late", "A", 1).await;
+    assert_eq!(status, 201);
+    world.fuse.set(6, Death::Before);
+    assert!(world.pay("p", &late).await.0 >= 500);
+    assert!(world.fuse.restart());
+    assert_eq!((world.unfinished().await, world.all("payments").await.len()), (1, 0));
+    world.sweep(clock).await;
     let event = schedule("2026-02-06T00:05:00Z");
     world.reports.handle(event.to_string().as_bytes(), CONTEXT).await.unwrap();
-    assert_eq!(world.get("/reports/2026-02-03", &[]).await.1["orders"]["total"], 3750);
+    let (_, report) = world.get("/reports/2026-02-03", &[]).await;
+    assert_eq!(
+        (&report["orders"]["total"], &report["payments"]),
+        (&json!(3750), &json!({"count": 1, "total": 1250}))
+    );
 }
 
 #[tokio::test]
@@ -164,7 +175,6 @@ async fn a_large_day_is_reported_in_memory_that_does_not_grow_with_it() {
 
 #[tokio::test]
 async fn a_list_that_cannot_be_read_makes_no_report() {
-    use crate::testing::Death;
     let world = World::new().await;
     world.load("po-1", "A", 10).await;
     assert_eq!(world.order("k", "A", 2).await.0, 201);
