@@ -77,7 +77,7 @@ async fn stock_is_listed_once_over_all_pages() {
     assert_eq!(lengths, [100, 50]);
     let mut listed = texts(&items, "sku");
     // The pages themselves are in no order.
-    listed.sort();
+    listed.sort_unstable();
     assert_eq!(listed, skus);
 }
 
