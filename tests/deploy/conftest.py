@@ -1,4 +1,4 @@
-"""Owns what the deployment tests share: the deployed stack, and a client of it."""
+"""What the deployment tests share: the deployed stack, and a client of it."""
 
 import json
 import os

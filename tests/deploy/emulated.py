@@ -1,4 +1,4 @@
-"""Owns the emulator as a fixture, for whoever deploys to it."""
+"""The emulator as a fixture, for all tests that deploy to it."""
 
 import socket
 import subprocess
