@@ -102,6 +102,7 @@ sets(r.secrets_stay_in_secrets_manager, "another domain", "UserPoolDomain/Domain
 sets(r.functions_may_do_what_they_need_and_no_more, "another table", "OrderTablePolicy/PolicyDocument/Statement/0/Resource", {"Fn::GetAtt": ["PaymentTable", "Arn"]})
 sets(r.functions_may_do_what_they_need_and_no_more, "any action", "OrderTablePolicy/PolicyDocument/Statement/0/Action", "dynamodb:*")
 sets(r.functions_may_do_what_they_need_and_no_more, "deletion", "OrderTablePolicy/PolicyDocument/Statement/0/Action", ["dynamodb:DeleteItem"])
+sets(r.functions_may_do_what_they_need_and_no_more, "a scan of all orders", "OrderTablePolicy/PolicyDocument/Statement/0/Action", ["dynamodb:Scan"])
 sets(r.functions_may_do_what_they_need_and_no_more, "any secret of the stack", "OrderSecretPolicy/PolicyDocument/Statement/0/Resource", {"Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/*"})
 sets(r.functions_may_do_what_they_need_and_no_more, "any client of any pool", "RotatePolicy/PolicyDocument/Statement/1/Resource", {"Fn::Sub": "arn:${AWS::Partition}:cognito-idp:${AWS::Region}:${AWS::AccountId}:userpool/any"})
 sets(r.functions_may_do_what_they_need_and_no_more, "one secret more", "RotatePolicy/PolicyDocument/Statement/0/Resource/3", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:other-??????")
