@@ -6,9 +6,13 @@ use client::{Http, ServiceUrl};
 use reqwest::{Method, Url};
 use serde::Deserialize;
 use serde_json::json;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
-use super::{CURRENT, CallError, Clients, RotateError, Rotation, Secrets, Tokens};
+use super::{
+    CURRENT, CallError, Clients, RotateError, Rotation, Secrets, Tokens,
+    steps::{FIRST_PAUSE, LONGEST_PAUSE},
+};
+use crate::clock::instant;
 
 /// How long the answer to CloudFormation may take.
 pub(super) const ANSWERING: Duration = Duration::from_secs(5);
@@ -45,11 +49,24 @@ pub(super) struct Properties {
 
 impl<S: Secrets, C: Clients, T: Tokens> Rotation<S, C, T> {
     /// Gives a secret its first value: the secret that Cognito made with the client that its tag `client_id` names.
-    /// A secret that has a value of this client keeps it. `version` is the new version's id.
+    /// A secret that has a value of this client keeps it. `version` is the new version's id. Calls that fail are repeated
+    /// until `until`: it takes IAM some seconds to apply the policy that CloudFormation has just created.
     ///
     /// # Errors
-    /// If a call fails, or Cognito tells no secret of the client. It can be repeated.
-    pub async fn first_value(&self, secret: &str, version: &str) -> Result<(), RotateError> {
+    /// If calls keep failing, or Cognito returns no secret of the client. It can be repeated.
+    pub async fn first_value(&self, secret: &str, version: &str, until: Instant) -> Result<(), RotateError> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match self.give(secret, version).await {
+                Err(RotateError::Call(_)) if instant() + pause < until => {}
+                outcome => return outcome,
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    async fn give(&self, secret: &str, version: &str) -> Result<(), RotateError> {
         let described = self.secrets.describe(secret).await?;
         let (current_version, current) = self.current(secret, &described).await?;
         let client_id = described.tags.get("client_id");

@@ -104,7 +104,7 @@ impl<S: Secrets, C: Clients> RotateFunction<S, C> {
         if !request.is_for_value() {
             return Ok(());
         }
-        let given = Box::pin(self.rotation.first_value(secret, &request.request_id));
+        let given = Box::pin(self.rotation.first_value(secret, &request.request_id, instant() + left));
         timeout(left, given).await.unwrap_or(Err(RotateError::TimedOut))
     }
 }

@@ -24,9 +24,9 @@ const ADDING: &str = "cognito-adding";
 /// No label says which secret AWSCURRENT uses.
 const UNKNOWN_CURRENT: &str =
     "it is not known which of them AWSCURRENT uses; delete the one that nobody uses, and rotate again";
-/// The first pause before a new secret is tried again, and the longest.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// The first pause before something is tried again, and the longest.
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(500);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// A step of a rotation, by the name that Secrets Manager calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
