@@ -201,6 +201,15 @@ fn calls_that_no_policy_tells_apart_are_closed_and_told() {
 }
 
 #[test]
+fn what_a_more_specific_greedy_route_takes_is_not_denied() {
+    let policies = token_policies(&[("GET /{proxy+}", "a/a"), ("GET /a/{rest+}", "b/b")]);
+    insta::assert_snapshot!(shown(&policies, "b/b"), @r"
+    Allow GET/a/*
+    Deny GET/a/
+    ");
+}
+
+#[test]
 fn at_most_ten_closed_calls_of_a_verb_are_told() {
     let literals: Vec<String> = (0..15).map(|number| format!("GET /orders/l{number}")).collect();
     let mut routes = vec![("GET /{a}/{b}", "a/a"), ("GET /orders/{b}", "b/b")];
