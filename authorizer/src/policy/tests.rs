@@ -210,6 +210,16 @@ fn what_a_more_specific_greedy_route_takes_is_not_denied() {
 }
 
 #[test]
+fn a_wildcard_that_follows_a_repeated_literal_is_found() {
+    let policies = token_policies(&[("GET /{x}/a/{y}", "a/a"), ("GET /x/a/a/y", "b/b"), ("GET /p/q", "c/c")]);
+    insta::assert_snapshot!(shown(&policies, "a/a"), @r"
+    Allow GET/*/a/*
+    Deny GET/x/a/a/y
+    Deny GET/x/a/a/y/
+    ");
+}
+
+#[test]
 fn at_most_ten_closed_calls_of_a_verb_are_told() {
     let literals: Vec<String> = (0..15).map(|number| format!("GET /orders/l{number}")).collect();
     let mut routes = vec![("GET /{a}/{b}", "a/a"), ("GET /orders/{b}", "b/b")];
