@@ -21,15 +21,11 @@ use gateway::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
+use tokens::rotate::{RotateError, new_secret};
 
 pub(crate) use self::decisions::Decisions;
 use self::state::Known;
-use crate::{
-    clients::Clients,
-    credentials::{self, CredentialsError},
-    explain::Explainer,
-    issuer::Issuer,
-};
+use crate::{clients::Clients, explain::Explainer, issuer::Issuer};
 
 pub(crate) const ROOT: &str = "/_local/";
 const KEY_HEADER: &str = "X-Console-Key";
@@ -67,9 +63,9 @@ impl Console {
         clients: &Clients,
         watched: Watched,
         clock: Clock,
-    ) -> Result<Self, CredentialsError> {
+    ) -> Result<Self, RotateError> {
         let Watched { issuer, gateway, authorizers, explainer, routes, decisions } = watched;
-        let (clients, key) = (Known::all(clients, routes.as_ref()), credentials::secret()?);
+        let (clients, key) = (Known::all(clients, routes.as_ref()), new_secret()?);
         Ok(Self { port, key, clients, issuer, gateway, authorizers, explainer, routes, decisions, clock })
     }
 

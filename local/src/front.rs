@@ -127,8 +127,8 @@ impl Front {
                 let answer = serde_json::from_slice(&answer).unwrap_or(Value::Null);
                 let ran = Ran {
                     function: schedule.binary.clone(),
-                    schedule: schedule.name.clone(),
-                    expression: schedule.expression.clone(),
+                    schedule: schedule.schedule.name.clone(),
+                    expression: schedule.schedule.expression.clone(),
                     latency_ms: milliseconds(latency),
                     answer,
                 };

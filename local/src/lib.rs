@@ -3,7 +3,6 @@
 mod access_log;
 pub mod clients;
 mod console;
-mod credentials;
 mod data;
 mod database;
 mod demo;
@@ -26,7 +25,6 @@ mod template_file;
 mod terminal;
 mod try_it;
 
-pub use credentials::CredentialsError;
 pub use data::DataError;
 pub use database::DatabaseError;
 pub use demo::DemoError;

@@ -35,16 +35,12 @@ pub(crate) struct Scheduled {
     pub(crate) binary: String,
     /// The name under which the function is invoked.
     pub(crate) function: String,
-    /// The schedule's name in the template.
-    pub(crate) name: String,
-    /// `rate(…)`, `cron(…)` or `at(…)`.
-    pub(crate) expression: String,
+    /// What the template says of it.
+    pub(crate) schedule: Schedule,
     times: Expression,
     zone: TimeZone,
-    rule_arn: String,
     account_id: String,
     region: String,
-    input: Option<String>,
 }
 
 /// A schedule that cannot be played.
@@ -79,7 +75,7 @@ impl Schedules {
         region: &str,
     ) -> Result<Self, ScheduleError> {
         let read = |logical_id: &String, binary: &String, schedule: &Schedule| {
-            let Schedule { name, expression, time_zone, input, .. } = schedule;
+            let Schedule { name, expression, time_zone, .. } = schedule;
             let times = expression.parse().map_err(|source| ScheduleError::Expression {
                 function: logical_id.clone(),
                 schedule: name.clone(),
@@ -92,14 +88,11 @@ impl Schedules {
             Ok(Scheduled {
                 binary: binary.clone(),
                 function: logical_id.clone(),
-                name: name.clone(),
-                expression: expression.clone(),
+                schedule: schedule.clone(),
                 times,
                 zone,
-                rule_arn: format!("arn:aws:events:{region}:{account_id}:rule/local-{logical_id}{name}"),
                 account_id: account_id.to_owned(),
                 region: region.to_owned(),
-                input: input.clone(),
             })
         };
         let all = functions.iter().flat_map(|(logical_id, function)| {
@@ -151,7 +144,8 @@ impl Scheduled {
     /// The event that the function gets at `now`.
     // SPEC: Amazon EventBridge, "Creating a rule that runs on a schedule": the event of a scheduled rule
     pub(crate) fn event(&self, now: UnixSeconds, id: Uuid) -> String {
-        if let Some(input) = &self.input {
+        let Self { function, schedule: Schedule { name, input, .. }, account_id, region, .. } = self;
+        if let Some(input) = input {
             return input.clone();
         }
         let time = i64::try_from(now.0).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
@@ -160,10 +154,10 @@ impl Scheduled {
             "id": id.to_string(),
             "detail-type": "Scheduled Event",
             "source": "aws.events",
-            "account": self.account_id,
+            "account": account_id,
             "time": time.map(|time| time.to_string()),
-            "region": self.region,
-            "resources": [self.rule_arn],
+            "region": region,
+            "resources": [format!("arn:aws:events:{region}:{account_id}:rule/local-{function}{name}")],
             "detail": {},
         });
         event.to_string()

@@ -14,6 +14,7 @@ use gateway::{
     template::{self, Facts, Stack, TemplateError, UserPool},
 };
 use serde_json::json;
+use tokens::rotate::{RotateError, new_secret};
 use tokio::{
     sync::SetOnce,
     task::{JoinSet, spawn_blocking},
@@ -24,7 +25,6 @@ use crate::{
     access_log,
     clients::{Client, Clients, ClientsError},
     console::{Console, Decisions, Watched},
-    credentials::{self, CredentialsError},
     data::{DataError, DataFolder},
     database::{Database, DatabaseError},
     demo::{self, DemoError},
@@ -80,7 +80,7 @@ pub enum StartError {
     Routes(#[from] RoutesError),
     /// The clients' credentials cannot be made.
     #[error(transparent)]
-    Credentials(#[from] CredentialsError),
+    Credentials(#[from] RotateError),
     /// The clients file cannot be written.
     #[error(transparent)]
     Clients(#[from] ClientsError),
@@ -129,7 +129,7 @@ impl Local {
 
         let mut facts = Facts::default();
         for logical_id in template.logical_ids("AWS::Cognito::UserPoolClient") {
-            facts.client_secrets.insert(logical_id.to_owned(), credentials::secret()?);
+            facts.client_secrets.insert(logical_id.to_owned(), new_secret()?);
         }
         let mut stack = template.stack(&facts)?;
         let routes = routes(&mut stack, &options, clock, &log)?;
@@ -260,7 +260,7 @@ impl Local {
     pub fn schedules(&self) -> impl Iterator<Item = (&str, &str)> {
         let is_played = self.database.is_some();
         let schedules = self.schedules.iter().filter(move |_| is_played);
-        schedules.map(|scheduled| (scheduled.binary.as_str(), scheduled.expression.as_str()))
+        schedules.map(|scheduled| (scheduled.binary.as_str(), scheduled.schedule.expression.as_str()))
     }
 
     /// The address of the console page, with the key that its buttons need. Only the system's owner may see it.

@@ -18,6 +18,7 @@ use std::{
 
 use secrecy::SecretString;
 
+pub use credentials::generate as new_secret;
 pub use error::{CallError, RotateError};
 pub use handler::RotateFunction;
 pub use steps::{Rotation, Step};

@@ -83,7 +83,10 @@ impl fmt::Debug for Credentials {
 }
 
 /// Generates a client secret.
-pub(super) fn generate() -> Result<SecretString, RotateError> {
+///
+/// # Errors
+/// If the system gives no random bytes.
+pub fn generate() -> Result<SecretString, RotateError> {
     let mut bytes = [0; CHARACTERS];
     rand::fill(&mut bytes).map_err(|_| RotateError::Random)?;
     let characters = bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(byte % 32)));
