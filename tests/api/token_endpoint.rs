@@ -207,6 +207,7 @@ async fn order(system: &System, cloud: &str, clock: Clock) -> Entry<Orders<Clien
         .region(Region::from_static("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .endpoint_url(cloud)
+        .http_client(Http::new().unwrap())
         .build();
     let secret = SecretsManager::new(&aws, "order-service");
     let tokens = TokenSource::builder(secret, Http::new().unwrap()).clock(clock).build();
