@@ -82,6 +82,7 @@ mod tests {
     use test_support::{Reply, Stub, reply};
 
     use super::*;
+    use crate::http::Http;
 
     fn source(stub: &Stub) -> SecretsManager {
         let aws = AwsCredentials::new("AKIDEXAMPLE", "example", None, None, "test");
@@ -90,6 +91,7 @@ mod tests {
             .region(Region::new("eu-west-1"))
             .endpoint_url(stub.url("/"))
             .credentials_provider(SharedCredentialsProvider::new(aws))
+            .http_client(Http::new().unwrap())
             .build();
         SecretsManager::new(&config, "order-service")
     }
