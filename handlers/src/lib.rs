@@ -24,6 +24,7 @@ pub mod store;
 pub mod sweep;
 pub mod text;
 pub mod upstream;
+#[cfg(feature = "aws")]
 pub mod wiring;
 
 #[cfg(test)]
