@@ -38,7 +38,8 @@ const LOAD: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The template's limits and their replacements; otherwise the limits would be measured.
-const LIMITS: [&str; 5] = ["ThrottlingRateLimit", "ThrottlingBurstLimit", "RateLimit", "BurstLimit", "Limit"];
+const LIMITS: [&str; 5] =
+    ["ThrottlingRateLimit", "ThrottlingBurstLimit", "CallsPerSecond", "Burst", "CallsPerDay"];
 const LIFTED: &str = "1000000000";
 
 /// Measures in rounds; a process for each.
@@ -207,9 +208,9 @@ mod tests {
     #[test]
     fn only_numbers_are_lifted() {
         for (name, line, expected) in [
-            ("rate", "  RateLimit: 50", "  RateLimit: 1000000000\n"),
-            ("quota", "        Limit: 5", "        Limit: 1000000000\n"),
-            ("parameter", "  Limit: !Ref Most", "  Limit: !Ref Most\n"),
+            ("rate", "  CallsPerSecond: 50", "  CallsPerSecond: 1000000000\n"),
+            ("quota", "        CallsPerDay: 5", "        CallsPerDay: 1000000000\n"),
+            ("parameter", "  Burst: !Ref Most", "  Burst: !Ref Most\n"),
             ("other", "  TimeLimit: 5", "  TimeLimit: 5\n"),
             ("no value", "Throttle:", "Throttle:\n"),
         ] {
