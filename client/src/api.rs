@@ -6,13 +6,13 @@ mod request;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use ::http::{HeaderMap, StatusCode};
+use ::http::{HeaderValue, StatusCode, header};
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 
 use crate::{
     error::TokenError,
-    http::{Answer, Http, exchange},
+    http::{Http, Response, sensitive},
     pace::Pace,
     provider::TokenProvider,
     source::TokenSource,
@@ -59,7 +59,7 @@ impl ApiClient {
     ///
     /// A 401 is retried once with a fresh token. A failed connection, no answer in time, 429, 500, 502, 503 and 504
     /// are retried a few times if the request may be repeated; the last outcome is returned.
-    pub async fn send(&self, request: &ApiRequest, scopes: &[&str]) -> Result<ApiResponse, ApiError> {
+    pub async fn send(&self, request: &ApiRequest, scopes: &[&str]) -> Result<Response, ApiError> {
         let limit = request.time_limit.map_or(self.time_limit, |limit| limit.min(self.time_limit));
         let mut pace = Pace::new(limit, RETRIES, self.http.jitter);
         let mut is_replaced = false;
@@ -79,7 +79,7 @@ impl ApiClient {
             {
                 continue;
             }
-            return outcome.map(|Answer { status, headers, body }| ApiResponse { status, headers, body });
+            return outcome;
         }
     }
 
@@ -88,14 +88,18 @@ impl ApiClient {
         request: &ApiRequest,
         token: &AccessToken,
         pace: &Pace,
-    ) -> Result<Answer, ApiError> {
+    ) -> Result<Response, ApiError> {
         let api_url = self.base_url.as_ref().or(token.api_url()).ok_or(ApiError::NoApiUrl)?;
         let time_left = pace.time_left();
-        let mut built = request.build(&self.http, api_url)?.bearer_auth(token.secret().expose_secret());
+        let mut built = request.build(api_url)?;
+        let bearer = sensitive(&format!("Bearer {}", token.secret().expose_secret()));
+        let bearer = bearer.map_err(|_| ApiError::Header(header::AUTHORIZATION.to_string()))?;
+        built.headers_mut().insert(header::AUTHORIZATION, bearer);
         if request.time_limit.is_some() {
-            built = built.header(TIME_LEFT, u64::try_from(time_left.as_millis()).unwrap_or(u64::MAX));
+            let milliseconds = u64::try_from(time_left.as_millis()).unwrap_or(u64::MAX);
+            built.headers_mut().append(TIME_LEFT, HeaderValue::from(milliseconds));
         }
-        exchange(built, MAX_ANSWER, time_left).await.map_err(ApiError::from)
+        self.http.exchange(built, MAX_ANSWER, time_left).await.map_err(ApiError::from)
     }
 }
 
@@ -114,7 +118,7 @@ async fn within(
 }
 
 /// How long to wait at least before another attempt; `None` if none would help.
-fn retry(outcome: &Result<Answer, ApiError>) -> Option<Duration> {
+fn retry(outcome: &Result<Response, ApiError>) -> Option<Duration> {
     match outcome {
         Ok(answer) => {
             let is_transient = matches!(answer.status.as_u16(), 429 | 500 | 502 | 503 | 504);
@@ -124,33 +128,11 @@ fn retry(outcome: &Result<Answer, ApiError>) -> Option<Duration> {
     }
 }
 
-/// An answer of the API, whatever its status.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct ApiResponse {
-    /// The status.
-    pub status: StatusCode,
-    /// The headers.
-    pub headers: HeaderMap,
-    /// The whole body.
-    pub body: Vec<u8>,
-}
-
-impl ApiResponse {
+impl Response {
     /// The body as JSON.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         // The parser's own message may repeat a value.
         serde_json::from_slice(&self.body).map_err(|_| ApiError::Malformed)
-    }
-}
-
-impl fmt::Debug for ApiResponse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let status = self.status.as_u16();
-        f.debug_struct("ApiResponse")
-            .field("status", &status)
-            .field("length", &self.body.len())
-            .finish_non_exhaustive()
     }
 }
 

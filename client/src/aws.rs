@@ -14,9 +14,8 @@ use aws_smithy_runtime_api::client::{
     result::ConnectorError,
     runtime_components::RuntimeComponents,
 };
-use reqwest::Request;
 
-use crate::http::Http;
+use crate::http::{ExchangeError, Http, Response};
 
 /// Larger than any response of the services that are called: `DynamoDB` sends 16 MB at most.
 // SPEC: Amazon DynamoDB, BatchGetItem: up to 16 MB of data
@@ -61,7 +60,7 @@ impl HttpClient for Http {
 #[derive(Debug)]
 struct Connector {
     http: Http,
-    /// How long the head of an answer may take.
+    /// How long a response may take.
     read_limit: Option<Duration>,
 }
 
@@ -80,33 +79,24 @@ async fn send(
     let (parts, body) =
         request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?.into_parts();
     let body = body.bytes().ok_or_else(|| ConnectorError::user("a body of unknown length".into()))?.to_vec();
-    let request = Request::try_from(::http::Request::from_parts(parts, body)).map_err(user)?;
-    let response = tokio::time::timeout(read_limit.unwrap_or(Duration::MAX), http.execute(request)).await;
-    let mut response =
-        response.map_err(|elapsed| ConnectorError::timeout(elapsed.into()))?.map_err(failed)?;
-    let mut answer = ::http::Response::new(());
-    *answer.status_mut() = response.status();
-    *answer.headers_mut() = std::mem::take(response.headers_mut());
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(failed)? {
-        if body.len() + chunk.len() > MAX_BODY {
-            return Err(ConnectorError::other("the answer is too long".into(), None));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    HttpResponse::try_from(answer.map(|()| body.into()))
-        .map_err(|error| ConnectorError::other(error.into(), None))
+    let request = ::http::Request::from_parts(parts, body);
+    let limit = read_limit.unwrap_or(Duration::MAX);
+    let Response { status, headers, body } = http.exchange(request, MAX_BODY, limit).await.map_err(failed)?;
+    let mut response = ::http::Response::new(body.into());
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
 }
 
-fn user(error: reqwest::Error) -> ConnectorError {
-    ConnectorError::user(error.without_url().into())
-}
-
-/// The SDK retries both kinds.
-fn failed(error: reqwest::Error) -> ConnectorError {
-    let is_timeout = error.is_timeout();
-    let error = error.without_url().into();
-    if is_timeout { ConnectorError::timeout(error) } else { ConnectorError::io(error) }
+/// The SDK retries a connection that failed, and a response that did not come in time.
+fn failed(error: ExchangeError) -> ConnectorError {
+    let kind = match error {
+        ExchangeError::Url => ConnectorError::user,
+        ExchangeError::Connection(_) => ConnectorError::io,
+        ExchangeError::TimedOut => ConnectorError::timeout,
+        ExchangeError::TooLarge => |error| ConnectorError::other(error, None),
+    };
+    kind(error.into())
 }
 
 #[cfg(test)]

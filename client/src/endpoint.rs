@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use ::http::{Method, StatusCode, header};
+use ::http::{Request, StatusCode, header};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::ExposeSecret;
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::{
     credentials::Credentials,
     error::{OAuthError, TokenError},
-    http::{Answer, Http, exchange},
+    http::{Http, Response, sensitive},
     pace::Pace,
     token::AccessToken,
     url::ServiceUrl,
@@ -109,18 +109,16 @@ async fn attempt(
     now: SystemTime,
 ) -> Result<AccessToken, TokenError> {
     let url = grant.token_url.as_ref().unwrap_or(&credentials.token_url);
-    let mut request = http
-        .request(Method::POST, url.as_url().clone())
+    let mut request = Request::post(url.to_string())
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header(header::ACCEPT, "application/json")
-        .body(grant.form(credentials, scopes));
+        .header(header::ACCEPT, "application/json");
     if grant.authentication == ClientAuthentication::Basic {
-        let mut basic = header::HeaderValue::from_str(&basic(credentials))
-            .map_err(|_| TokenError::Malformed("the credentials fit in no header"))?;
-        basic.set_sensitive(true);
+        let basic = sensitive(&basic(credentials)).map_err(|_| TokenError::Request)?;
         request = request.header(header::AUTHORIZATION, basic);
     }
-    let answer = exchange(request, MAX_ANSWER, ATTEMPT_LIMIT.min(time_left)).await?;
+    let form = grant.form(credentials, scopes).into_bytes();
+    let request = request.body(form).map_err(|_| TokenError::Request)?;
+    let answer = http.exchange(request, MAX_ANSWER, ATTEMPT_LIMIT.min(time_left)).await?;
     if answer.status != StatusCode::OK {
         return Err(failure(&answer));
     }
@@ -164,7 +162,7 @@ struct UnverifiedToken {
 }
 
 /// What an answer without a token means.
-fn failure(answer: &Answer) -> TokenError {
+fn failure(answer: &Response) -> TokenError {
     let (status, retry_after) = (answer.status, answer.retry_after());
     let unverified: UnverifiedError = serde_json::from_slice(&answer.body).unwrap_or_default();
     if status == StatusCode::TOO_MANY_REQUESTS || unverified.is_throttling() {

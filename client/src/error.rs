@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use crate::{credentials::CredentialsError, http::NoAnswer};
+use crate::{credentials::CredentialsError, http::ExchangeError};
 
 /// Why there is no token. Contains nothing that the token endpoint sent, except OAuth's error codes.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -11,6 +11,9 @@ pub enum TokenError {
     /// The client's credentials could not be read.
     #[error("the client's credentials could not be read")]
     Credentials(#[source] CredentialsError),
+    /// The credentials or the token endpoint's address do not fit in a request.
+    #[error("the credentials or the token endpoint's address do not fit in a request")]
+    Request,
     /// The token endpoint refused.
     #[error("the token endpoint refused: `{}`", .0.code())]
     Refused(OAuthError),
@@ -85,6 +88,7 @@ impl TokenError {
     pub const fn label(&self) -> &'static str {
         match self {
             Self::Credentials(_) => "credentials",
+            Self::Request => "request",
             Self::Refused(error) => error.code(),
             Self::Throttled { .. } => "throttled",
             Self::Unavailable { .. } => "unavailable",
@@ -106,7 +110,11 @@ impl TokenError {
             | Self::Connection(_)
             | Self::TimedOut
             | Self::Interrupted => true,
-            Self::Refused(_) | Self::Unexpected { .. } | Self::Malformed(_) | Self::Expired => false,
+            Self::Request
+            | Self::Refused(_)
+            | Self::Unexpected { .. }
+            | Self::Malformed(_)
+            | Self::Expired => false,
         }
     }
 
@@ -114,6 +122,7 @@ impl TokenError {
         match self {
             Self::Throttled { retry_after } | Self::Unavailable { retry_after, .. } => *retry_after,
             Self::Credentials(_)
+            | Self::Request
             | Self::Refused(_)
             | Self::Connection(_)
             | Self::TimedOut
@@ -125,12 +134,13 @@ impl TokenError {
     }
 }
 
-impl From<NoAnswer> for TokenError {
-    fn from(reason: NoAnswer) -> Self {
-        match reason {
-            NoAnswer::TimedOut => Self::TimedOut,
-            NoAnswer::TooLarge => Self::Malformed("it is too large"),
-            NoAnswer::Connection(error) => Self::Connection(error),
+impl From<ExchangeError> for TokenError {
+    fn from(error: ExchangeError) -> Self {
+        match error {
+            ExchangeError::Url => Self::Request,
+            ExchangeError::TimedOut => Self::TimedOut,
+            ExchangeError::TooLarge => Self::Malformed("it is too large"),
+            ExchangeError::Connection(error) => Self::Connection(error),
         }
     }
 }

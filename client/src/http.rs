@@ -9,7 +9,11 @@ use std::{
 };
 use std::{fmt, time::Duration};
 
-use reqwest::{Client, RequestBuilder, Response};
+use ::http::{
+    HeaderMap, StatusCode,
+    header::{HeaderValue, InvalidHeaderValue, RETRY_AFTER},
+};
+use reqwest::{Client, Request};
 use rustls::ClientConfig;
 
 use crate::error::ConnectionError;
@@ -73,14 +77,24 @@ impl Http {
         Self { client, ..self.clone() }
     }
 
-    #[cfg(feature = "aws")]
-    pub(crate) async fn execute(&self, request: reqwest::Request) -> reqwest::Result<Response> {
-        self.client.execute(request).await
-    }
-
-    /// A request of another kind than for a token or to an API, with the same limits.
-    pub fn request(&self, method: ::http::Method, url: reqwest::Url) -> RequestBuilder {
-        self.client.request(method, url)
+    /// Sends `request`, to an absolute URL, and reads the response, of `max_body` bytes at most, all within `limit`.
+    ///
+    /// For other requests than for a token or to an API. Nothing is added but `Host`, `User-Agent` and the body's length.
+    pub async fn exchange(
+        &self,
+        request: ::http::Request<Vec<u8>>,
+        max_body: usize,
+        limit: Duration,
+    ) -> Result<Response, ExchangeError> {
+        let request = Request::try_from(request).map_err(|_| ExchangeError::Url)?;
+        let response = async { read(self.client.execute(request).await?, max_body).await };
+        match tokio::time::timeout(limit, response).await {
+            Ok(Ok(Some(response))) => Ok(response),
+            Ok(Ok(None)) => Err(ExchangeError::TooLarge),
+            Ok(Err(error)) if error.is_timeout() => Err(ExchangeError::TimedOut),
+            Ok(Err(error)) => Err(ExchangeError::Connection(ConnectionError::new(error))),
+            Err(_) => Err(ExchangeError::TimedOut),
+        }
     }
 }
 
@@ -102,46 +116,63 @@ struct ByConnectLimit {
     clients: Mutex<BTreeMap<Duration, Client>>,
 }
 
-/// An answer with its whole body.
-pub(crate) struct Answer {
-    pub(crate) status: ::http::StatusCode,
-    pub(crate) headers: ::http::HeaderMap,
-    pub(crate) body: Vec<u8>,
+/// A response with its whole body, whatever its status.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Response {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The whole body.
+    pub body: Vec<u8>,
 }
 
-impl Answer {
+impl Response {
     /// What `Retry-After` says, if it is in seconds; the date form is rare, and needs clocks that agree.
-    pub(crate) fn retry_after(&self) -> Option<Duration> {
-        let header = self.headers.get(::http::header::RETRY_AFTER)?;
+    pub fn retry_after(&self) -> Option<Duration> {
+        let header = self.headers.get(RETRY_AFTER)?;
         header.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
     }
 }
 
-/// Why there is no [`Answer`].
-pub(crate) enum NoAnswer {
-    TimedOut,
-    TooLarge,
-    Connection(ConnectionError),
-}
-
-/// Sends `request` and reads the answer, of `max_body` bytes at most, all within `limit`.
-pub(crate) async fn exchange(
-    request: RequestBuilder,
-    max_body: usize,
-    limit: Duration,
-) -> Result<Answer, NoAnswer> {
-    let answer = async { read(request.send().await?, max_body).await };
-    match tokio::time::timeout(limit, answer).await {
-        Ok(Ok(Some(answer))) => Ok(answer),
-        Ok(Ok(None)) => Err(NoAnswer::TooLarge),
-        Ok(Err(error)) if error.is_timeout() => Err(NoAnswer::TimedOut),
-        Ok(Err(error)) => Err(NoAnswer::Connection(ConnectionError::new(error))),
-        Err(_) => Err(NoAnswer::TimedOut),
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let status = self.status.as_u16();
+        f.debug_struct("Response")
+            .field("status", &status)
+            .field("length", &self.body.len())
+            .finish_non_exhaustive()
     }
 }
 
-/// Reads the answer; `None` if the body is larger than `max_body`.
-async fn read(mut response: Response, max_body: usize) -> Result<Option<Answer>, reqwest::Error> {
+/// Why there is no [`Response`].
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExchangeError {
+    /// The request is not for an absolute URL.
+    #[error("the request has no absolute URL")]
+    Url,
+    /// There was no connection, or it broke.
+    #[error("the connection failed")]
+    Connection(#[source] ConnectionError),
+    /// There was no response in time.
+    #[error("there was no response in time")]
+    TimedOut,
+    /// The body is larger than the caller takes.
+    #[error("the response is too large")]
+    TooLarge,
+}
+
+/// A header with a secret in it, which no Debug output shows.
+pub(crate) fn sensitive(text: &str) -> Result<HeaderValue, InvalidHeaderValue> {
+    let mut value = HeaderValue::from_str(text)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Reads the response; `None` if the body is larger than `max_body`.
+async fn read(mut response: reqwest::Response, max_body: usize) -> Result<Option<Response>, reqwest::Error> {
     let status = response.status();
     let headers = std::mem::take(response.headers_mut());
     let mut body = Vec::new();
@@ -151,7 +182,7 @@ async fn read(mut response: Response, max_body: usize) -> Result<Option<Answer>,
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Some(Answer { status, headers, body }))
+    Ok(Some(Response { status, headers, body }))
 }
 
 #[cfg(test)]

@@ -24,14 +24,14 @@ pub use aws::aws_config;
 #[cfg(feature = "aws")]
 pub use credentials::SecretsManager;
 
-pub use ::http::{HeaderMap, Method, StatusCode};
-pub use api::{ApiClient, ApiError, ApiRequest, ApiResponse, TIME_LEFT, segment};
+pub use ::http::{HeaderMap, Method, Request, StatusCode};
+pub use api::{ApiClient, ApiError, ApiRequest, TIME_LEFT, segment};
 pub use credentials::{
     ClientsFile, ClientsFileError, Credentials, CredentialsError, CredentialsSource, Problem, Reading,
 };
 pub use endpoint::ClientAuthentication;
 pub use error::{ConnectionError, OAuthError, TokenError};
-pub use http::{Http, HttpBuilder, HttpError};
+pub use http::{ExchangeError, Http, HttpBuilder, HttpError, Response};
 pub use provider::{TokenFuture, TokenProvider};
 pub use secrecy::SecretString;
 pub use source::{TokenSource, TokenSourceBuilder};

@@ -25,10 +25,6 @@ impl ServiceUrl {
     pub(crate) fn is_loopback(&self) -> bool {
         is_loopback(&self.0)
     }
-
-    pub(crate) fn as_url(&self) -> &Url {
-        &self.0
-    }
 }
 
 impl FromStr for ServiceUrl {

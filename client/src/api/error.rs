@@ -2,7 +2,7 @@
 
 use crate::{
     error::{ConnectionError, TokenError},
-    http::NoAnswer,
+    http::ExchangeError,
 };
 
 /// Why a call has no answer, or none that can be read. Contains nothing that the API sent.
@@ -15,7 +15,7 @@ pub enum ApiError {
     /// The credentials name no API.
     #[error("the credentials name no `api_url`")]
     NoApiUrl,
-    /// The path does not start with a slash, is not percent-encoded, or has dot segments.
+    /// The path does not start with a slash, is not percent-encoded, has dot segments, or is far too long.
     #[error("the path `{0}` must start with a slash, be percent-encoded and have no dot segments")]
     Path(String),
     /// A header that cannot be sent, or that the client sets itself.
@@ -69,12 +69,13 @@ impl ApiError {
     }
 }
 
-impl From<NoAnswer> for ApiError {
-    fn from(reason: NoAnswer) -> Self {
-        match reason {
-            NoAnswer::TimedOut => Self::TimedOut,
-            NoAnswer::TooLarge => Self::TooLarge,
-            NoAnswer::Connection(error) => Self::Connection(error),
+impl From<ExchangeError> for ApiError {
+    fn from(error: ExchangeError) -> Self {
+        match error {
+            ExchangeError::Url => Self::NoApiUrl,
+            ExchangeError::TimedOut => Self::TimedOut,
+            ExchangeError::TooLarge => Self::TooLarge,
+            ExchangeError::Connection(error) => Self::Connection(error),
         }
     }
 }

@@ -3,15 +3,14 @@
 use std::{borrow::Cow, fmt, time::Duration};
 
 use ::http::{
-    Method,
+    Method, Request,
     header::{self, HeaderName, HeaderValue},
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::RequestBuilder;
 use serde::Serialize;
 
 use super::ApiError;
-use crate::{http::Http, url::ServiceUrl};
+use crate::url::ServiceUrl;
 
 /// The header that says how many milliseconds a caller still waits for the answer.
 pub const TIME_LEFT: &str = "X-Time-Left-Ms";
@@ -120,24 +119,27 @@ impl ApiRequest {
         self.is_safe_to_repeat
     }
 
-    pub(super) fn build(&self, http: &Http, api_url: &ServiceUrl) -> Result<RequestBuilder, ApiError> {
-        let mut url = api_url.join(&self.path).ok_or_else(|| ApiError::Path(self.path.clone()))?;
+    pub(super) fn build(&self, api_url: &ServiceUrl) -> Result<Request<Vec<u8>>, ApiError> {
+        let path = || ApiError::Path(self.path.clone());
+        let mut url = api_url.join(&self.path).ok_or_else(path)?;
         if !self.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&self.query);
         }
-        let mut request = http.request(self.method.clone(), url).header(header::ACCEPT, "application/json");
+        let mut request = Request::new(self.body.clone().unwrap_or_default());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = url.as_str().parse().map_err(|_| path())?;
+        let headers = request.headers_mut();
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         for (name, value) in &self.headers {
             let parsed = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value));
             match parsed {
-                (Ok(name), Ok(value)) if !RESERVED.contains(&name) => request = request.header(name, value),
+                (Ok(name), Ok(value)) if !RESERVED.contains(&name) => _ = headers.append(name, value),
                 _ => return Err(ApiError::Header(name.clone())),
             }
         }
-        if let Some(body) = &self.body {
-            if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
-                request = request.header(header::CONTENT_TYPE, "application/json");
-            }
-            request = request.body(body.clone());
+        if self.body.is_some() {
+            let json = HeaderValue::from_static("application/json");
+            headers.entry(header::CONTENT_TYPE).or_insert(json);
         }
         Ok(request)
     }

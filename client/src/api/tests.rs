@@ -227,7 +227,7 @@ async fn nothing_that_is_printed_holds_a_token_a_secret_or_a_body() {
         ("AccessToken", format!("{token:?}")),
         ("ApiClient", format!("{api:?}")),
         ("ApiRequest", format!("{request:?}")),
-        ("ApiResponse", format!("{answer:?}")),
+        ("Response", format!("{answer:?}")),
         ("Malformed", format!("{broken:?} {broken}")),
         ("Http", format!("{http:?}")),
     ];

@@ -123,6 +123,7 @@ fn explained(error: &TokenError, target: &Target) -> Option<CommandError> {
         | TokenError::Unavailable { .. }
         | TokenError::TimedOut
         | TokenError::Unexpected { .. }
+        | TokenError::Request
         | TokenError::Malformed(_)
         | TokenError::Expired
         | TokenError::Interrupted => None,

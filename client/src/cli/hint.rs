@@ -1,10 +1,10 @@
 //! Hints what to do about a refused call.
 
 use super::Call;
-use crate::{StatusCode, api::ApiResponse};
+use crate::{StatusCode, http::Response};
 
 /// A hint if the answer alone does not say what to do.
-pub(super) fn of_answer(answer: &ApiResponse, call: &Call) -> Option<String> {
+pub(super) fn of_answer(answer: &Response, call: &Call) -> Option<String> {
     let body = String::from_utf8_lossy(&answer.body).to_ascii_lowercase();
     match answer.status {
         StatusCode::BAD_REQUEST if body.contains("idempotency-key") && !call.has_idempotency_key() => Some(

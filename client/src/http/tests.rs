@@ -4,8 +4,9 @@ use test_support::{Stub, reply};
 
 use super::*;
 
-async fn get(http: &Http, url: &str) -> Result<Answer, NoAnswer> {
-    exchange(http.request(::http::Method::GET, url.parse().unwrap()), 100, Duration::from_secs(5)).await
+async fn get(http: &Http, url: &str) -> Result<Response, ExchangeError> {
+    let request = ::http::Request::get(url).body(Vec::new()).unwrap();
+    http.exchange(request, 100, Duration::from_secs(5)).await
 }
 
 #[tokio::test]
@@ -29,6 +30,22 @@ async fn requests_go_through_the_proxy() {
     assert!(heard.head.starts_with("GET http://127.0.0.1:1/path HTTP/1.1"), "{}", heard.head);
     assert_eq!(heard.header("proxy-authorization"), Some("Basic dXNlcjpzZWNyZXQ="));
     assert!(!format!("{http:?}").contains("secret"), "{http:?}");
+}
+
+#[tokio::test]
+async fn a_response_has_a_bounded_size() {
+    for (length, is_small) in [(0, true), (100, true), (101, false)] {
+        let stub = Stub::always(reply(200, "", "x".repeat(length))).await;
+        let response = get(&Http::new().unwrap(), &stub.url("/")).await;
+        let is_too_large = matches!(response, Err(ExchangeError::TooLarge));
+        assert_eq!((response.is_ok(), is_too_large), (is_small, !is_small), "{length}");
+        assert_eq!(response.map_or(0, |response| response.body.len()), if is_small { length } else { 0 });
+    }
+}
+
+#[tokio::test]
+async fn a_request_without_a_host_is_refused() {
+    assert!(matches!(get(&Http::new().unwrap(), "/path").await, Err(ExchangeError::Url)));
 }
 
 #[test]

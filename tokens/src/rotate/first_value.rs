@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use client::{Http, ServiceUrl};
-use reqwest::{Method, Url};
+use client::{Http, Request, ServiceUrl};
+use http::Uri;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 use super::{
     CURRENT, CallError, Clients, RotateError, Rotation, Secrets, Tokens,
@@ -16,6 +16,8 @@ use crate::clock::instant;
 
 /// How long the answer to CloudFormation may take.
 pub(super) const ANSWERING: Duration = Duration::from_secs(5);
+/// S3 answers an upload with nothing, or with an error of a few lines.
+const MAX_ANSWER: usize = 64 * 1024;
 const OPERATION: &str = "the answer to CloudFormation";
 
 /// A request of CloudFormation. It has no Debug: whoever has its URL can answer in our place.
@@ -105,19 +107,24 @@ impl ResourceRequest {
             "RequestId": self.request_id,
             "LogicalResourceId": self.logical_resource_id,
         });
-        let url = Url::parse(&self.response_url).ok();
-        let is_safe = |url: &Url| url.origin().ascii_serialization().parse::<ServiceUrl>().is_ok();
-        let url = url.filter(is_safe).ok_or_else(|| failed("its URL is not https".to_owned()))?;
+        let url = self.response_url.parse::<Uri>().ok().filter(is_safe);
+        let url = url.ok_or_else(|| failed("its URL is not https".to_owned()))?;
         // Without a content type: the URL is signed for none.
-        let request = http.request(Method::PUT, url).body(answer.to_string());
-        let response = timeout(ANSWERING, request.send()).await;
-        let response = response.map_err(|_| failed("it took too long".to_owned()))?;
-        let response = response.map_err(|_| failed("no connection".to_owned()))?;
-        if response.status().is_success() {
+        let request = Request::put(url).body(answer.to_string().into_bytes());
+        let request = request.map_err(|error| failed(error.to_string()))?;
+        let response = http.exchange(request, MAX_ANSWER, ANSWERING).await;
+        let response = response.map_err(|error| failed(error.to_string()))?;
+        if response.status.is_success() {
             return Ok(());
         }
-        Err(failed(format!("status {}", response.status().as_u16())).into())
+        Err(failed(format!("status {}", response.status.as_u16())).into())
     }
+}
+
+/// Whether the answer may go there: https, or http on loopback.
+fn is_safe(url: &Uri) -> bool {
+    let (Some(scheme), Some(authority)) = (url.scheme_str(), url.authority()) else { return false };
+    format!("{scheme}://{authority}").parse::<ServiceUrl>().is_ok()
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use client::{Http, ServiceUrl};
+use client::{ExchangeError, Http, Request, Response, ServiceUrl, StatusCode};
+use http::header::{self, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{Method, StatusCode, Url, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep};
 
 use super::request::TokenRequest;
 use crate::clock::instant;
@@ -127,23 +127,20 @@ impl Upstream {
 
     async fn attempt(&self, asked: &TokenRequest, until: Instant) -> Result<Issued, UpstreamError> {
         let now = seconds((self.clock)());
-        let until = until.min(instant() + ATTEMPT_LIMIT);
-        let url = Url::parse(&self.url.to_string()).map_err(|_| UpstreamError::Malformed("its address"))?;
-        let mut request = self
-            .http
-            .request(Method::POST, url)
+        let mut request = Request::post(self.url.to_string())
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(header::ACCEPT, "application/json")
-            .body(form(asked));
+            .header(header::ACCEPT, "application/json");
         if let Some(authorization) = &asked.header {
             // As received.
-            let mut value = header::HeaderValue::from_str(authorization.expose_secret())
+            let mut value = HeaderValue::from_str(authorization.expose_secret())
                 .map_err(|_| UpstreamError::Malformed("the credentials"))?;
             value.set_sensitive(true);
             request = request.header(header::AUTHORIZATION, value);
         }
-        let answer = timeout_at(until, read(request)).await.map_err(|_| UpstreamError::TimedOut)??;
-        answer.issued(now)
+        let request = request.body(form(asked).into_bytes());
+        let request = request.map_err(|_| UpstreamError::Malformed("its address"))?;
+        let limit = ATTEMPT_LIMIT.min(until.saturating_duration_since(instant()));
+        issued(&self.http.exchange(request, MAX_ANSWER, limit).await?, now)
     }
 }
 
@@ -173,32 +170,18 @@ fn form_encoded(text: &str) -> impl Iterator<Item = &str> {
     utf8_percent_encode(text, ENCODED)
 }
 
-/// An answer with its whole body.
-struct Answer {
-    status: StatusCode,
-    retry_after: Option<Duration>,
-    body: Vec<u8>,
-}
-
-async fn read(request: reqwest::RequestBuilder) -> Result<Answer, UpstreamError> {
-    let failed = |error: reqwest::Error| {
-        // The address is known, and could hold somebody's data.
-        let error = error.without_url();
-        let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-        UpstreamError::Connection(cause)
-    };
-    let mut response = request.send().await.map_err(failed)?;
-    let status = response.status();
-    let retry_after = response.headers().get(header::RETRY_AFTER);
-    let retry_after = retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(failed)? {
-        if body.len() + chunk.len() > MAX_ANSWER {
-            return Err(UpstreamError::Malformed("it is too large"));
+impl From<ExchangeError> for UpstreamError {
+    fn from(error: ExchangeError) -> Self {
+        match error {
+            ExchangeError::TimedOut => Self::TimedOut,
+            ExchangeError::TooLarge => Self::Malformed("it is too large"),
+            ExchangeError::Connection(error) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                Self::Connection(cause.unwrap_or_else(|| error.to_string()))
+            }
+            ExchangeError::Url | _ => Self::Malformed("its address"),
         }
-        body.extend_from_slice(&chunk);
     }
-    Ok(Answer { status, retry_after: retry_after.map(Duration::from_secs), body })
 }
 
 #[derive(Deserialize)]
@@ -218,48 +201,45 @@ struct UnverifiedError {
     code: Option<String>,
 }
 
-impl Answer {
-    fn issued(&self, asked: u64) -> Result<Issued, UpstreamError> {
-        if self.status != StatusCode::OK {
-            return Err(self.failure());
-        }
-        let token: UnverifiedToken = serde_json::from_slice(&self.body)
-            .map_err(|_| UpstreamError::Malformed("members are missing or of another type"))?;
-        let fits = (1..=MAX_TOKEN).contains(&token.access_token.len());
-        if !fits || !token.access_token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(UpstreamError::Malformed("the token fits in no header"));
-        }
-        let expires = asked.checked_add(token.expires_in).filter(|expires| *expires > asked);
-        Ok(Issued {
-            token: token.access_token.into(),
-            token_type: token.token_type,
-            scope: token.scope,
-            asked,
-            expires: expires.ok_or(UpstreamError::Malformed("it has expired"))?,
-        })
+fn issued(answer: &Response, asked: u64) -> Result<Issued, UpstreamError> {
+    if answer.status != StatusCode::OK {
+        return Err(failure(answer));
     }
-
-    fn failure(&self) -> UpstreamError {
-        let (status, retry_after) = (self.status.as_u16(), self.retry_after);
-        let unverified: UnverifiedError = serde_json::from_slice(&self.body).unwrap_or_default();
-        let names = [&unverified.error, &unverified.aws_type, &unverified.code];
-        // Cognito also says that it is called too often with status 400.
-        let mut names = names.into_iter().flatten();
-        if status == 429 || names.any(|name| name.ends_with("TooManyRequestsException")) {
-            return UpstreamError::Throttled { retry_after };
-        }
-        if self.status.is_server_error() {
-            return UpstreamError::Unavailable { status, retry_after };
-        }
-        let known = unverified.error.as_deref().and_then(|error| CODES.iter().find(|code| **code == error));
-        match (status, known) {
-            (400 | 401, Some(code)) => UpstreamError::Refused { status, code },
-            (401, None) => UpstreamError::Refused { status, code: "invalid_client" },
-            _ => UpstreamError::Unexpected(status),
-        }
+    let token: UnverifiedToken = serde_json::from_slice(&answer.body)
+        .map_err(|_| UpstreamError::Malformed("members are missing or of another type"))?;
+    let fits = (1..=MAX_TOKEN).contains(&token.access_token.len());
+    if !fits || !token.access_token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(UpstreamError::Malformed("the token fits in no header"));
     }
+    let expires = asked.checked_add(token.expires_in).filter(|expires| *expires > asked);
+    Ok(Issued {
+        token: token.access_token.into(),
+        token_type: token.token_type,
+        scope: token.scope,
+        asked,
+        expires: expires.ok_or(UpstreamError::Malformed("it has expired"))?,
+    })
 }
 
+fn failure(answer: &Response) -> UpstreamError {
+    let (status, retry_after) = (answer.status.as_u16(), answer.retry_after());
+    let unverified: UnverifiedError = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let names = [&unverified.error, &unverified.aws_type, &unverified.code];
+    // Cognito also says that it is called too often with status 400.
+    let mut names = names.into_iter().flatten();
+    if status == 429 || names.any(|name| name.ends_with("TooManyRequestsException")) {
+        return UpstreamError::Throttled { retry_after };
+    }
+    if answer.status.is_server_error() {
+        return UpstreamError::Unavailable { status, retry_after };
+    }
+    let known = unverified.error.as_deref().and_then(|error| CODES.iter().find(|code| **code == error));
+    match (status, known) {
+        (400 | 401, Some(code)) => UpstreamError::Refused { status, code },
+        (401, None) => UpstreamError::Refused { status, code: "invalid_client" },
+        _ => UpstreamError::Unexpected(status),
+    }
+}
 // SPEC: RFC 6749 section 5.2
 const CODES: [&str; 6] = [
     "invalid_request",

@@ -72,7 +72,7 @@ async fn cloudformation_is_told_how_the_first_value_went_and_no_secret() {
 async fn an_answer_that_does_not_arrive_is_repeated() {
     for (url, reply, reason) in [
         ("", Some(reply(403, "", "")), "status 403"),
-        ("", Some(Reply::Close), "no connection"),
+        ("", Some(Reply::Close), "the connection failed"),
         ("http://example.com/answer", None, "its URL is not https"),
         ("nonsense", None, "its URL is not https"),
     ] {
