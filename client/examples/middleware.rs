@@ -49,17 +49,24 @@ fn authorize(request: &mut Request, token: &AccessToken) -> Result<()> {
     Ok(())
 }
 
-#[tokio::main(flavor = "current_thread")]
-#[expect(clippy::disallowed_methods, reason = "the edge, where the environment comes in")]
-async fn main() -> anyhow::Result<()> {
-    let credentials = Credentials::from_vars(|name| std::env::var(name).ok())?;
+/// What the route answers.
+pub(crate) async fn inventory(credentials: Credentials) -> anyhow::Result<(StatusCode, String)> {
     let api_url = credentials.api_url.as_ref().context("API_URL is not set")?.to_string();
     let tokens = TokenSource::new(credentials, Http::new()?);
+    // For a `reqwest` without its default features, as this one.
+    _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     // A redirect would carry the token to another address.
     let plain = reqwest::Client::builder().redirect(Policy::none()).build()?;
     let api = ClientBuilder::new(plain).with(Bearer { tokens, scopes: &["inventory/read"] }).build();
 
     let answer = api.get(format!("{}/inventory", api_url.trim_end_matches('/'))).send().await?;
-    writeln!(stdout(), "{} {}", answer.status(), answer.text().await?)?;
+    Ok((answer.status(), answer.text().await?))
+}
+
+#[tokio::main(flavor = "current_thread")]
+#[expect(clippy::disallowed_methods, reason = "the edge, where the environment comes in")]
+async fn main() -> anyhow::Result<()> {
+    let (status, body) = inventory(Credentials::from_vars(|name| std::env::var(name).ok())?).await?;
+    writeln!(stdout(), "{status} {body}")?;
     Ok(())
 }

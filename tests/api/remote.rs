@@ -41,3 +41,21 @@ async fn an_endpoint_that_is_gone_is_a_500_for_the_authorizer() {
     assert_eq!(system.get("/inventory", &token).await.status, 500);
     assert_eq!(system.outcomes().get("fault function_unavailable"), Some(&1));
 }
+
+#[tokio::test]
+async fn functions_elsewhere_have_a_database_of_their_own() {
+    for (functions, has_tables) in [(None, true), (Some("http://127.0.0.1:1".parse().unwrap()), false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let system = System::start_with(|options| {
+            options.data = Some(data.clone());
+            options.functions = functions;
+        })
+        .await;
+        let names = std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().file_name());
+        let names: Vec<_> = names.filter_map(|name| name.into_string().ok()).collect();
+        let is_table_file = |name: &String| name.starts_with("tables.");
+        assert_eq!(names.iter().any(is_table_file), has_tables, "{names:?}");
+        drop(system);
+    }
+}
