@@ -146,7 +146,7 @@ impl Expansion<'_> {
         Ok(())
     }
 
-    /// The strings of a collection: written there, or those of a parameter.
+    /// The strings of a collection: written there, those of a mapping, or those of a parameter.
     fn items(&self, collection: &Node, bindings: &Bindings<'_>) -> Option<Vec<String>> {
         match &collection.kind {
             Kind::List(items) => {
@@ -158,14 +158,36 @@ impl Expansion<'_> {
                 items.iter().map(text).collect::<Option<Vec<_>>>().map(|lists| lists.concat())
             }
             Kind::Call(name, argument) if name == "Ref" => {
-                let name = argument.as_text()?;
-                let declared = self.document.get("Parameters").and_then(|parameters| parameters.get(name));
-                let default = declared.and_then(|declared| declared.get("Default")).and_then(Node::as_text);
-                let value = self.facts.parameters.get(name).map(String::as_str).or(default)?;
+                let value = self.parameter(argument.as_text()?)?;
                 Some(value.split(',').map(|item| item.trim().to_owned()).collect())
+            }
+            Kind::Call(name, argument) if name == "Fn::FindInMap" => {
+                let keys @ [_, _, _] = argument.as_list()? else { return None };
+                let mappings = self.document.get("Mappings")?;
+                let found = keys.iter().try_fold(mappings, |at, key| at.get(&self.key(key, bindings)?))?;
+                found.as_list()?.iter().map(|item| item.as_text().map(str::to_owned)).collect()
             }
             Kind::Null | Kind::Text(_) | Kind::Map(_) | Kind::Call(..) => None,
         }
+    }
+
+    /// A key of a mapping: written there, what a loop stands at, or the value of a parameter.
+    fn key(&self, node: &Node, bindings: &Bindings<'_>) -> Option<String> {
+        match &node.kind {
+            Kind::Text(text) => Some(substitute(text, bindings)),
+            Kind::Call(name, argument) if name == "Ref" => {
+                let name = argument.as_text()?;
+                let bound = bindings.iter().rev().find(|(bound, _)| *bound == name);
+                bound.map(|(_, value)| value.clone()).or_else(|| self.parameter(name).map(str::to_owned))
+            }
+            Kind::Null | Kind::List(_) | Kind::Map(_) | Kind::Call(..) => None,
+        }
+    }
+
+    fn parameter(&self, name: &str) -> Option<&str> {
+        let declared = self.document.get("Parameters").and_then(|parameters| parameters.get(name));
+        let default = declared.and_then(|declared| declared.get("Default")).and_then(Node::as_text);
+        self.facts.parameters.get(name).map(String::as_str).or(default)
     }
 }
 

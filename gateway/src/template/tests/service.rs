@@ -276,6 +276,38 @@ Resources:
 }
 
 #[test]
+fn a_loop_goes_over_a_list_of_a_mapping() {
+    let text = "
+Transform: [AWS::LanguageExtensions, AWS::Serverless-2016-10-31]
+Parameters: { Kind: { Type: String, Default: Few } }
+Mappings:
+  Names: { Functions: { Few: [Items], All: [Items, Orders] }, Items: { Verbs: [get, put] }, Orders: { Verbs: [post] } }
+Resources:
+  Fn::ForEach::Functions:
+    - Name
+    - !FindInMap [Names, Functions, !Ref Kind]
+    - ${Name}:
+        Type: AWS::Serverless::Function
+        Properties:
+          Events:
+            Fn::ForEach::Verbs:
+              - Verb
+              - !FindInMap [Names, !Ref Name, Verbs]
+              - 'On${Verb}': { Type: Api, Properties: { Path: !Sub '/${Name}', Method: !Ref Verb } }
+";
+    let read = |kind: &str| {
+        let parameters = [("Kind".to_owned(), kind.to_owned())].into();
+        Template::parse("template.yaml", text)?
+            .service(&Facts { parameters, ..Facts::default() }, None)
+            .map(|service| routes(&service))
+    };
+    assert_eq!(read("Few").unwrap(), ["GET /Items Items open", "PUT /Items Items open"]);
+    assert_eq!(read("All").unwrap().last().unwrap(), "POST /Orders Orders open");
+    let error = read("None").unwrap_err().to_string();
+    assert!(error.contains("an identifier, a list of strings, and what to repeat"), "{error}");
+}
+
+#[test]
 fn what_cannot_be_served_says_so() {
     let method = "Resources: { M: { Type: AWS::ApiGateway::Method, Properties: {} } }";
     let rows = [
