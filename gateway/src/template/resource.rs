@@ -50,7 +50,6 @@ const REFUSED: &[&str] = &[
     "AWS::Lambda::Function",
     "AWS::Lambda::Url",
     "AWS::Serverless::",
-    "Custom::",
 ];
 
 /// Exceptions from [`REFUSED`]: they serve no one.
@@ -58,12 +57,11 @@ const IGNORED: &[&str] = &[
     "AWS::ApiGateway::Account",
     "AWS::ApiGateway::DocumentationPart",
     "AWS::ApiGateway::DocumentationVersion",
+    "AWS::CloudFormation::CustomResource",
     "AWS::CloudFormation::WaitCondition",
     "AWS::CloudFormation::WaitConditionHandle",
     "AWS::Serverless::Connector",
     "AWS::Serverless::LayerVersion",
-    // The first value of a secret, from its rotation function.
-    "Custom::FirstValue",
 ];
 
 /// What an API consists of that is written out resource by resource.

@@ -198,6 +198,15 @@ fn secrets_are_filled_in_and_stay_out_of_debug_output() {
 }
 
 #[test]
+fn custom_resources_are_left_alone() {
+    for kind in ["Custom::Anything", "AWS::CloudFormation::CustomResource"] {
+        let text = TEMPLATE.replace("Type: AWS::IAM::Role", &format!("Type: {kind}"));
+        assert_ne!(text, TEMPLATE);
+        assert_eq!(read(&text).unwrap().tables.len(), read(TEMPLATE).unwrap().tables.len(), "{kind}");
+    }
+}
+
+#[test]
 fn json_is_read_too() {
     let text = "{\n\t\"Transform\": [\"AWS::Serverless-2016-10-31\"],\n\t\"Resources\": {\"Api\": {\n\t\t\"Type\": \
         \"AWS::Serverless::Api\",\n\t\t\"Properties\": {\"StageName\": {\"Fn::Sub\": \"${AWS::Region}\"}}}}\n}\n";

@@ -103,8 +103,8 @@ const RESOURCES: &[Row] = &[
     ),
     (
         "AWS::IAM::Role",
-        "Custom::Anything",
-        "Resources.ItemRole: resources of type `Custom::Anything` cannot be served locally",
+        "AWS::CloudFormation::Stack",
+        "Resources.ItemRole: resources of type `AWS::CloudFormation::Stack` cannot be served locally",
     ),
     (
         r#"Default: "no""#,
