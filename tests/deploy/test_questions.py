@@ -1,8 +1,10 @@
-"""tests/aws/ask, which asks an account of AWS, is known to work: it asks the emulator and the gateway of this repository."""
+"""tests/aws/ask, which asks an account of AWS, is known to work: it asks the emulator, `gateway` and `local`."""
 
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -17,11 +19,12 @@ def test_the_emulator_answers_as_it_is_known_to(emulator: tuple[str, Path]) -> N
     ask("emulator", emulator[0])
 
 
-def test_the_gateway_answers_as_expected() -> None:
-    command = ROOT / "target/debug/gateway"
+@pytest.mark.parametrize("name", ["gateway", "local"])
+def test_a_laptop_answers_as_expected(name: str) -> None:
+    command = ROOT / "target/debug" / name
     if not command.exists():
-        subprocess.run(["cargo", "build", "--locked", "--quiet", "-p", "gateway"], cwd=ROOT, check=True, timeout=1500)
-    ask("gateway", str(command))
+        subprocess.run(["cargo", "build", "--locked", "--quiet", "-p", name], cwd=ROOT, check=True, timeout=1500)
+    ask(name, str(command))
 
 
 def test_another_answer_is_found(tmp_path: Path) -> None:
