@@ -103,6 +103,9 @@ class Deployed:
             return text.replace("${!", "${")
         if isinstance(value, dict) and set(value) == {"Fn::GetAtt"}:
             return ".".join(value["Fn::GetAtt"])
+        if isinstance(value, dict) and set(value) == {"Fn::FindInMap"}:
+            # The transform writes out what a mapping has, and leaves the default to CloudFormation.
+            return self.text(value["Fn::FindInMap"][3]["DefaultValue"])
         assert isinstance(value, (str, int, float)), f"not a text: {value}"
         return str(value)
 

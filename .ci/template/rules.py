@@ -5,6 +5,7 @@ Linters know the shape of each property; these know what the properties are for.
 
 import json
 import re
+from collections.abc import Iterable
 
 import contract
 from deployed import Deployed, strings
@@ -25,6 +26,33 @@ NETWORK = [
         "DescribeSubnets", "UnassignPrivateIpAddresses",
     )
 ]  # fmt: skip
+
+
+def the_loops_reach_everything(it: Deployed) -> None:
+    """Whoever adds a client, a function or a table and forgets a list is told which."""
+    source = it.source["Resources"]
+    functions = it.functions()
+    names = {name: name.removesuffix("Function") for name in functions}
+    variables = {name: function["Environment"]["Variables"] for name, function in functions.items()}
+    tables = {name.removesuffix("Table"): one["Properties"] for name, one in source.items() if one["Type"] == "AWS::DynamoDB::Table"}
+    expected = {
+        ("Clients", "All"): set(it.source["Mappings"]["Clients"]),
+        ("Functions", "All"): set(names.values()),
+        ("Functions", "WithStore"): {name for name, table in tables.items() if "GlobalSecondaryIndexes" in table},
+        ("Functions", "Calling"): {names[name] for name, own in variables.items() if "CREDENTIALS_SECRET" in own},
+        ("Functions", "Sweeping"): {names[name] for name, function in functions.items() if "Sweep" in function.get("Events", {})},
+        ("Tables", "All"): set(tables),
+    }
+    lists = it.source["Mappings"]["Names"]
+    assert {(kind, one) for kind, named in lists.items() for one in named} == set(expected)
+    same("Mappings.Names.Functions.WithStore", lists["Functions"]["WithStore"], it.source["Mappings"]["Stores"])
+    for (kind, one), wanted in expected.items():
+        same(f"Mappings.Names.{kind}.{one}", lists[kind][one], wanted)
+
+
+def same(place: str, found: Iterable[str], wanted: Iterable[str]) -> None:
+    missing, unknown = sorted(set(wanted) - set(found)), sorted(set(found) - set(wanted))
+    assert not missing and not unknown, f"template.yaml, {place}: missing {missing}, unknown {unknown}"
 
 
 def every_method_has_the_token_authorizer(it: Deployed) -> None:
@@ -93,7 +121,7 @@ def clients_wait_for_the_resource_servers_of_their_scopes(it: Deployed) -> None:
     servers = {s["Identifier"]: name for name, s in it.of_type("AWS::Cognito::UserPoolResourceServer").items()}
     for name, client in it.of_type("AWS::Cognito::UserPoolClient").items():
         needed = {servers[scope.split("/")[0]] for scope in client["AllowedOAuthScopes"]}
-        assert needed <= it.needs()[name], name
+        same("DependsOn of ${Client}Client", needed & it.needs()[name], needed)
 
 
 def each_client_has_a_key_and_a_plan(it: Deployed) -> None:
@@ -114,7 +142,7 @@ def the_authorizer_knows_every_client(it: Deployed) -> None:
     assert isinstance(listed, dict), "a list of clients, not any client"
     separator, ids = listed["Fn::Join"]
     assert separator == ","
-    assert {one["Ref"] for one in ids} == set(it.of_type("AWS::Cognito::UserPoolClient"))
+    same("CLIENT_IDS of AuthorizerFunction", {one["Ref"] for one in ids}, it.of_type("AWS::Cognito::UserPoolClient"))
 
 
 def every_setting_is_one_the_code_reads(it: Deployed) -> None:
@@ -204,6 +232,7 @@ def functions_may_do_what_they_need_and_no_more(it: Deployed) -> None:
     functions = it.lambdas()
     roles = {function["Role"]["Fn::GetAtt"][0]: name for name, function in functions.items()}
     assert len(roles) == len(functions), "a role of its own for each function"
+    rotated = set()
     for role in roles:
         assert "ManagedPolicyArns" not in it.resources[role]["Properties"], role
     for role, statement in it.statements():
@@ -231,7 +260,8 @@ def functions_may_do_what_they_need_and_no_more(it: Deployed) -> None:
                 # A report that another one replaces is taken away, and so is a token that is refused; nothing else is.
                 assert "dynamodb:DeleteItem" not in actions or role in ("ReportRole", "TokenRole"), role
             case "secretsmanager" if role == "RotateRole":
-                assert {resource, *more} == set(it.of_type("AWS::SecretsManager::Secret")), role
+                assert not more, role
+                rotated.add(resource)
                 assert set(actions) == {
                     f"secretsmanager:{action}"
                     for action in ("DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage")
@@ -250,6 +280,7 @@ def functions_may_do_what_they_need_and_no_more(it: Deployed) -> None:
                 assert "VpcConfig" in function and actions == NETWORK, role
             case other:
                 raise AssertionError(f"{role} may use {other}")
+    assert rotated == set(it.of_type("AWS::SecretsManager::Secret")), "RotateRole"
 
 
 def wildcards_stand_only_where_aws_needs_them(it: Deployed) -> None:
@@ -581,7 +612,7 @@ def every_secret_gets_a_first_value(it: Deployed) -> None:
         assert value["ServiceToken"] == {"Fn::GetAtt": ["RotateFunction", "Arn"]}, name
         # An hour by default. The function has to be the first to give up: it tells the reason.
         assert it.functions()["RotateFunction"]["Timeout"] < value["ServiceTimeout"] <= 300, name
-        assert "RotatePolicy" in it.needs()[name], name
+        assert {"RotatePolicy", name.replace("FirstValue", "RotatePolicy")} <= it.needs()[name], name
         secret = it.resources[value["Secret"]["Ref"]]["Properties"]
         assert value["Client"] == {"Ref": name.replace("FirstValue", "Client")}, name
         assert {"Key": "client_id", "Value": value["Client"]} in secret["Tags"], name
@@ -596,7 +627,8 @@ def every_secret_is_rotated(it: Deployed) -> None:
     for name, schedule in schedules.items():
         assert schedule["RotationLambdaARN"] == {"Fn::GetAtt": ["RotateFunction", "Arn"]}, name
         assert schedule["RotationRules"] == {"AutomaticallyAfterDays": {"Ref": "RotationDays"}}, name
-        assert {"RotatePermission", "RotatePolicy"} <= it.needs()[name], name
+        # What the function may do is there since the first value.
+        assert "RotatePermission" in it.needs()[name], name
     permission = it.resources["RotatePermission"]["Properties"]
     assert permission["Principal"] == "secretsmanager.amazonaws.com"
     assert permission["SourceAccount"] == {"Ref": "AWS::AccountId"}
