@@ -81,7 +81,7 @@ impl Serialize for Caller<'_> {
 ///
 /// Cognito's ids have letters, digits, `_` and `+`; other issuers use the rest. No character has a meaning in an ARN, a
 /// policy, a header or a log line.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ClientId<'a>(Cow<'a, str>);
 
 /// A string that is not a client id.

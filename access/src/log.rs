@@ -80,12 +80,12 @@ impl Log {
         let timestamp = Timestamp(at);
         let line = Line { timestamp, level, fields };
         let text = match self.format {
-            Format::Json => serde_json::to_string(&line),
-            Format::Text => serde_json::to_value(fields).map(|fields| as_text(level, &fields)),
+            Format::Json => as_json(&line),
+            Format::Text => serde_json::to_value(fields).ok().map(|fields| as_text(level, &fields)),
         };
         // Only fields that are not a flat struct fail to serialize; the outcome must be logged even then.
         let mut text =
-            text.unwrap_or_else(|_| r#"{"level":"ERROR","outcome":"fault","reason":"log_line"}"#.to_owned());
+            text.unwrap_or_else(|| r#"{"level":"ERROR","outcome":"fault","reason":"log_line"}"#.to_owned());
         text.push('\n');
         (self.write)(&text);
     }
@@ -119,6 +119,13 @@ impl Serialize for Timestamp {
             Err(_) => serializer.serialize_none(),
         }
     }
+}
+
+/// As `serde_json::to_string`, in a buffer that seldom has to grow.
+fn as_json(line: &impl Serialize) -> Option<String> {
+    let mut text = Vec::with_capacity(512);
+    serde_json::to_writer(&mut text, line).ok()?;
+    String::from_utf8(text).ok()
 }
 
 /// Formats an object's members as `LEVEL key=value …`. A value that is not one plain word is quoted and escaped, so no

@@ -62,16 +62,13 @@ impl<'a> ScopeSet<'a> {
     // SPEC: RFC 6749 section 3.3
     pub fn parse(text: impl Into<Cow<'a, str>>) -> Result<Self, ScopeError> {
         let text = text.into();
-        let mut after_space = true;
-        for byte in text.bytes() {
-            match byte {
-                b' ' if after_space => return Err(ScopeError::Shape),
-                b' ' => after_space = true,
-                byte if is_scope_byte(byte) => after_space = false,
-                _ => return Err(ScopeError::Character),
-            }
+        if !text.bytes().all(|byte| byte == b' ' || is_scope_byte(byte)) {
+            return Err(ScopeError::Character);
         }
-        if after_space && !text.is_empty() { Err(ScopeError::Shape) } else { Ok(Self { text }) }
+        if !text.is_empty() && text.as_bytes().split(|byte| *byte == b' ').any(<[u8]>::is_empty) {
+            return Err(ScopeError::Shape);
+        }
+        Ok(Self { text })
     }
 
     /// Whether every one of `needed` is held.

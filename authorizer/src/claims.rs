@@ -1,6 +1,6 @@
 //! The checks on the claims of a token with a valid signature, in a fixed order, and the caller that they name.
 
-use std::{borrow::Cow, collections::HashSet, time::Duration};
+use std::{borrow::Cow, collections::BTreeSet, time::Duration};
 
 use access::{Caller, ClientId, ScopeSet, UnixSeconds};
 
@@ -40,7 +40,7 @@ pub(crate) enum Clients {
     /// Any client of the issuer, written `*`.
     Any,
     /// These.
-    Listed(HashSet<ClientId<'static>>),
+    Listed(BTreeSet<ClientId<'static>>),
 }
 
 impl Rules {

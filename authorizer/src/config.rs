@@ -1,7 +1,7 @@
 //! `Config`: every setting of the authorizer, read once from the environment and parsed. All problems are reported together,
 //! by variable name.
 
-use std::{borrow::Cow, collections::HashSet, fmt, time::Duration};
+use std::{borrow::Cow, collections::BTreeSet, fmt, time::Duration};
 
 use access::{ClientId, Table};
 use reqwest::Url;
@@ -156,7 +156,7 @@ fn clients(value: Option<String>, problems: &mut Problems) -> Clients {
     const VARIABLE: &str = "CLIENT_IDS";
     let Some(value) = value else {
         problems.add(VARIABLE, "is required: the client ids that are let in, or `*` for any of the issuer");
-        return Clients::Listed(HashSet::new());
+        return Clients::Listed(BTreeSet::new());
     };
     if value.trim() == "*" {
         return Clients::Any;
@@ -164,7 +164,7 @@ fn clients(value: Option<String>, problems: &mut Problems) -> Clients {
     let ids: Result<_, _> = value.split(',').map(|id| ClientId::parse(id.trim().to_owned())).collect();
     let ids = ids.unwrap_or_else(|_| {
         problems.add(VARIABLE, "must be client ids with one comma between them, or `*` alone");
-        HashSet::new()
+        BTreeSet::new()
     });
     Clients::Listed(ids)
 }

@@ -1,6 +1,6 @@
 //! Settings: what is taken, what is told.
 
-use std::io::Write;
+use std::{collections::HashSet, io::Write};
 
 use super::*;
 use crate::testing::{FIRST, NOW, POOL, ROUTES, jwks, snapshot};
@@ -47,7 +47,7 @@ fn defaults_are_those_of_the_contract() {
     assert_eq!(config.timing, timing);
     assert!(config.snapshot.is_none());
     let clients = ["a", "b"].map(|id| ClientId::parse(id).unwrap());
-    assert_eq!(config.rules.clients, Clients::Listed(HashSet::from(clients)));
+    assert_eq!(config.rules.clients, Clients::Listed(BTreeSet::from(clients)));
 }
 
 #[test]
