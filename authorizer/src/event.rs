@@ -21,9 +21,9 @@ impl Event {
         Self(Json::parse(text).ok().and_then(|event| request(&event)))
     }
 
-    /// The event, if it is one of a TOKEN authorizer. A member that is missing or `null` is `None`.
+    /// The event, if it is one of a TOKEN authorizer. A member that is missing or `null` is `None`; the type is not kept.
     pub(crate) fn token_request(self) -> Result<ApiGatewayCustomAuthorizerRequest, Fault> {
-        self.0.filter(|request| request.type_.as_deref() == Some("TOKEN")).ok_or(Fault::Event)
+        self.0.ok_or(Fault::Event)
     }
 }
 
@@ -35,8 +35,10 @@ impl<'de> Deserialize<'de> for Event {
 
 fn request(event: &Json<'_>) -> Option<ApiGatewayCustomAuthorizerRequest> {
     let Json::Object(members) = event else { return None };
+    if members.text("type")? != "TOKEN" {
+        return None;
+    }
     let mut request = ApiGatewayCustomAuthorizerRequest::default();
-    request.type_ = member(members, "type")?;
     request.authorization_token = member(members, "authorizationToken")?;
     request.method_arn = member(members, "methodArn")?;
     Some(request)

@@ -49,8 +49,10 @@ impl<'de> Deserialize<'de> for Json<'de> {
 impl<'a> Json<'a> {
     /// Reads one value, all of `text`.
     pub(crate) fn parse(text: &'a [u8]) -> Result<Self, JsonError> {
+        // Checked once for all strings.
+        let text = str::from_utf8(text).map_err(|_| JsonError::Malformed)?;
         let duplicate = Cell::new(false);
-        let mut reader = serde_json::Deserializer::from_slice(text);
+        let mut reader = serde_json::Deserializer::from_str(text);
         let value = reader
             .deserialize_any(Reader { duplicate: &duplicate, room: ROOM })
             .and_then(|value| reader.end().map(|()| value));
