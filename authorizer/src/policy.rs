@@ -16,9 +16,11 @@ use serde_json::value::RawValue;
 
 use crate::refusal::Fault;
 
+mod cache;
 mod overlap;
 mod shape;
 
+use cache::Cache;
 use overlap::{Budget, Overlaps};
 use shape::{Paths, spend};
 
@@ -45,6 +47,7 @@ pub(crate) struct Policies {
     /// Every scope that a route needs, sorted, each once.
     scopes: Vec<Scope<'static>>,
     ambiguities: Vec<Ambiguity>,
+    cache: Cache,
 }
 
 #[derive(Debug)]
@@ -120,7 +123,7 @@ impl Policies {
             Coverage::Token => groups(routes, &rows, paths.len(), budget),
             Coverage::Call => (Vec::new(), Vec::new()),
         };
-        Self { table, coverage, rows, patterns, groups, scopes, ambiguities }
+        Self { table, coverage, rows, patterns, groups, scopes, ambiguities, cache: Cache::default() }
     }
 
     /// Calls that a policy may refuse though they are covered, at most ten for each verb.
@@ -151,29 +154,34 @@ impl Policies {
         arn: &MethodArn<'_>,
         route: Option<&Route>,
     ) -> Result<(Answer<'a>, bool), Fault> {
-        let (statement, is_closed) = match self.coverage {
+        let (policy_document, is_closed) = match self.coverage {
             Coverage::Token => {
-                let statements = self.statements(&caller.scopes);
-                (written(&statements, arn)?, is_closed(&statements, arn))
+                let make = |held: &[u32]| Policy::new(&self.statements(held), arn);
+                let policy = self.cache.policy(arn.stage_prefix(), self.held(&caller.scopes), make)?;
+                let is_closed = policy.closes(arn);
+                (policy, is_closed)
             }
             Coverage::Call => {
                 let is_covered = route.is_some_and(|route| route.is_covered_by(&caller.scopes));
                 let path = format!("/{}", escaped(arn.path())?);
                 let allow = Statement { effect: "Allow", patterns: vec![[arn.verb(), &path, ""]] };
-                (written(&[if is_covered { allow } else { Statement::deny_all() }], arn)?, false)
+                let statement = if is_covered { allow } else { Statement::deny_all() };
+                (Arc::new(Policy::new(&[statement], arn)?), false)
             }
         };
         let answer = Answer {
             principal_id: caller.client_id.as_str(),
-            policy_document: Document { version: "2012-10-17", statement },
+            policy_document,
             context: caller,
             usage_identifier_key: caller.client_id.as_str(),
         };
         Ok((answer, is_closed))
     }
 
-    fn statements(&self, scopes: &ScopeSet<'_>) -> Vec<Statement<'_>> {
-        let covered = self.covered(scopes);
+    /// What the policy says for these of the table's scopes.
+    fn statements(&self, held: &[u32]) -> Vec<Statement<'_>> {
+        let has_all = |row: &Row| row.needs.iter().all(|scope| held.binary_search(scope).is_ok());
+        let covered: Vec<bool> = self.rows.iter().map(has_all).collect();
         let is_covered = |index: usize| covered.get(index).copied().unwrap_or(false);
         let pattern = |index: usize| {
             let row = self.rows.get(index)?;
@@ -206,18 +214,16 @@ impl Policies {
         statements
     }
 
-    /// For each row whether all scopes that it needs are held. Each scope of the token is looked up once.
-    fn covered(&self, scopes: &ScopeSet<'_>) -> Vec<bool> {
-        let mut held = vec![false; self.scopes.len()];
-        for scope in scopes.iter() {
-            if let Ok(at) = self.scopes.binary_search_by(|needed| needed.as_str().cmp(scope))
-                && let Some(held) = held.get_mut(at)
-            {
-                *held = true;
-            }
-        }
-        let is_covered = |row: &Row| row.needs.iter().all(|at| held.get(*at as usize) == Some(&true));
-        self.rows.iter().map(is_covered).collect()
+    /// Which of the table's scopes are held, sorted, each once.
+    fn held(&self, scopes: &ScopeSet<'_>) -> Vec<u32> {
+        let number = |scope: &str| {
+            let at = self.scopes.binary_search_by(|needed| needed.as_str().cmp(scope));
+            at.ok().and_then(|at| u32::try_from(at).ok())
+        };
+        let mut held: Vec<u32> = scopes.iter().filter_map(number).collect();
+        held.sort_unstable();
+        held.dedup();
+        held
     }
 }
 
@@ -277,15 +283,32 @@ fn escaped(path: &str) -> Result<String, Fault> {
     Ok(quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default().to_owned())
 }
 
-/// Whether a Deny matches the call of `arn`.
-fn is_closed(statements: &[Statement<'_>], arn: &MethodArn<'_>) -> bool {
-    let mut denied =
-        statements.iter().filter(|it| it.effect == "Deny").flat_map(|it| &it.patterns).peekable();
-    if denied.peek().is_none() {
-        return false;
+/// The policy of one stage.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+struct Policy {
+    document: Box<RawValue>,
+    /// The patterns of its Deny, as they follow the stage.
+    #[serde(skip)]
+    denied: Vec<String>,
+}
+
+impl Policy {
+    /// The policy of these statements in the stage of `arn`.
+    fn new(statements: &[Statement<'_>], arn: &MethodArn<'_>) -> Result<Self, Fault> {
+        let denied = statements.iter().filter(|it| it.effect == "Deny").flat_map(|it| &it.patterns);
+        let denied = denied.map(|pattern| pattern.concat()).collect();
+        Ok(Self { document: written(statements, arn)?, denied })
     }
-    let call = format!("{}/{}", arn.verb(), arn.path());
-    denied.any(|pattern| matches(&pattern.concat(), &call))
+
+    /// Whether a Deny matches the call of `arn`.
+    fn closes(&self, arn: &MethodArn<'_>) -> bool {
+        if self.denied.is_empty() {
+            return false;
+        }
+        let call = format!("{}/{}", arn.verb(), arn.path());
+        self.denied.iter().any(|pattern| matches(pattern, &call))
+    }
 }
 
 /// Whether a pattern, whose stars are any characters, matches the whole of `text`.
@@ -315,11 +338,12 @@ impl Statement<'_> {
     }
 }
 
-/// The statements as JSON, in the stage of `arn`.
+/// The policy document, in the stage of `arn`.
 // INVARIANT: neither a stage's ARN nor a pattern holds a character that JSON escapes. So resources, which can be
 // many, are put together instead of serialized; the text is read once more, as a whole.
 fn written(statements: &[Statement<'_>], arn: &MethodArn<'_>) -> Result<Box<RawValue>, Fault> {
     let mut text = String::with_capacity(1024);
+    text.push_str(r#"{"Version":"2012-10-17","Statement":"#);
     let mut separator = "[";
     for Statement { effect, patterns } in statements {
         text.extend([separator, r#"{"Action":"execute-api:Invoke","Effect":""#, effect, r#"","Resource":"#]);
@@ -334,7 +358,7 @@ fn written(statements: &[Statement<'_>], arn: &MethodArn<'_>) -> Result<Box<RawV
         }
         text.push_str("]}");
     }
-    text.push(']');
+    text.push_str("]}");
     RawValue::from_string(text).map_err(Fault::Answer)
 }
 
@@ -344,16 +368,9 @@ fn written(statements: &[Statement<'_>], arn: &MethodArn<'_>) -> Result<Box<RawV
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Answer<'a> {
     principal_id: &'a str,
-    policy_document: Document,
+    policy_document: Arc<Policy>,
     context: &'a Caller<'a>,
     usage_identifier_key: &'a str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Document {
-    version: &'static str,
-    statement: Box<RawValue>,
 }
 
 #[cfg(test)]

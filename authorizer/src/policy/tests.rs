@@ -24,7 +24,14 @@ fn token_policies(routes: &[(&str, &str)]) -> Policies {
     Policies::new(table(routes), Coverage::Token)
 }
 
-/// A statement as IAM reads it.
+/// A policy document as IAM reads it.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Document {
+    version: String,
+    statement: Vec<Read>,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct Read {
@@ -33,15 +40,22 @@ struct Read {
     resource: Vec<String>,
 }
 
+/// The policy for who holds these scopes, made and not kept.
+fn made(policies: &Policies, scopes: &str, arn: &MethodArn<'_>) -> Result<Policy, Fault> {
+    let held = policies.held(&ScopeSet::parse(scopes).unwrap());
+    Policy::new(&policies.statements(&held), arn)
+}
+
 /// Effect and resource of every statement, for who holds these scopes, as the text says it.
 fn policy(policies: &Policies, scopes: &str) -> Vec<(String, String)> {
     let arn = MethodArn::parse(ARN).unwrap();
-    read(&written(&policies.statements(&ScopeSet::parse(scopes).unwrap()), &arn).unwrap())
+    read(&made(policies, scopes, &arn).unwrap().document)
 }
 
 fn read(text: &RawValue) -> Vec<(String, String)> {
-    let statements: Vec<Read> = serde_json::from_str(text.get()).unwrap();
-    let pairs = statements.into_iter().flat_map(|statement| {
+    let Document { version, statement } = serde_json::from_str(text.get()).unwrap();
+    assert_eq!(version, "2012-10-17");
+    let pairs = statement.into_iter().flat_map(|statement| {
         assert_eq!(statement.action, "execute-api:Invoke");
         let effect = statement.effect;
         statement.resource.into_iter().map(move |resource| (effect.clone(), resource))
@@ -234,7 +248,7 @@ fn a_resource_may_have_512_characters() {
         let text = format!("arn:aws:execute-api:eu-west-1:123456789012:abc/{}/GET/a", "s".repeat(stage));
         let length = text.len();
         let arn = MethodArn::parse(&text).unwrap();
-        (length, written(&policies.statements(&ScopeSet::parse("a/a").unwrap()), &arn).is_ok())
+        (length, made(&policies, "a/a", &arn).is_ok())
     };
     assert_eq!(statements(459), (512, true));
     assert_eq!(statements(460), (513, false));
@@ -262,7 +276,7 @@ fn the_policy_of_a_call_covers_that_call_alone() {
         let arn = MethodArn::parse(&text).unwrap();
         let (answer, is_closed) = policies.answer(&caller, &arn, policies.called(&arn)).unwrap();
         assert!(!is_closed, "{call}");
-        let statements = read(&answer.policy_document.statement);
+        let statements = read(&answer.policy_document.document);
         let [(effect, resource)] = statements.try_into().unwrap();
         assert_eq!(format!("{effect} {}", resource.strip_prefix(STAGE).unwrap()), expected, "{call}");
     }
