@@ -194,6 +194,22 @@ mod tests {
     }
 
     #[test]
+    fn only_one_plain_word_stands_without_quotes() {
+        for word in ["/a", "orders:read", "a'b", "é"] {
+            let quoted = as_text(Level::Info, &serde_json::json!({ "a": word }));
+            assert_eq!(quoted == format!("INFO a={word}"), word.is_ascii(), "{word}");
+        }
+        for value in ["", " ", "a b", "a\nERROR", "a\u{7f}b", "a=b", "a\"b"] {
+            let quoted = Value::from(value);
+            assert_eq!(
+                as_text(Level::Info, &serde_json::json!({ "a": value })),
+                format!("INFO a={quoted}"),
+                "{value:?}"
+            );
+        }
+    }
+
+    #[test]
     fn debug_shows_the_settings() {
         let log = Log::from_vars(|name| (name == "AWS_LAMBDA_LOG_FORMAT").then(|| "json".into()), |_| {});
         assert_eq!(format!("{log:?}"), "Log { format: Json, least: Info, .. }");

@@ -112,6 +112,7 @@ mod tests {
     use test_support::{Reply, Stub, reply};
 
     use super::*;
+    use crate::http::tests::unconnectable;
 
     const LIMIT: Duration = Duration::from_millis(300);
 
@@ -166,19 +167,6 @@ mod tests {
             assert_eq!(found.unwrap().secret_string(), Some("text"), "{name}");
             assert_eq!(stub.count(), 2, "{name}");
         }
-    }
-
-    /// An address that cannot be connected to: a listener that accepts nothing, with its queue full.
-    async fn unconnectable() -> (String, Vec<tokio::net::TcpStream>, tokio::net::TcpListener) {
-        let socket = tokio::net::TcpSocket::new_v4().unwrap();
-        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let listener = socket.listen(1).unwrap();
-        let (address, mut queued) = (listener.local_addr().unwrap(), Vec::new());
-        while let Ok(Ok(stream)) = tokio::time::timeout(LIMIT, tokio::net::TcpStream::connect(address)).await
-        {
-            queued.push(stream);
-        }
-        (format!("http://{address}"), queued, listener)
     }
 
     #[tokio::test]

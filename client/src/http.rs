@@ -186,4 +186,4 @@ async fn read(mut response: reqwest::Response, max_body: usize) -> Result<Option
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

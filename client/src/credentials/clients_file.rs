@@ -141,13 +141,11 @@ struct Entry {
 
 /// Whether only the owner has access to the file. Whoever can read it knows the secrets, and whoever can change it decides
 /// where they are sent; nobody reads a warning in a script. So the file is refused, as ssh refuses such keys.
-#[cfg(unix)]
 fn is_private(metadata: &Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    metadata.permissions().mode().trailing_zeros() >= 6
-}
-
-#[cfg(not(unix))]
-fn is_private(_: &Metadata) -> bool {
-    true
+    #[cfg(unix)]
+    let is_private = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()).trailing_zeros() >= 6;
+    // Elsewhere a file has no permission bits.
+    #[cfg(not(unix))]
+    let is_private = metadata.is_file();
+    is_private
 }

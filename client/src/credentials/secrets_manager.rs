@@ -76,7 +76,7 @@ impl<E: ProvideErrorMetadata> From<&SdkError<E>> for Unread {
 
 #[cfg(test)]
 mod tests {
-    use aws_config::{BehaviorVersion, Region};
+    use aws_config::{BehaviorVersion, Region, retry::RetryConfig};
     use aws_sdk_secretsmanager::config::{Credentials as AwsCredentials, SharedCredentialsProvider};
     use secrecy::ExposeSecret;
     use test_support::{Reply, Stub, reply};
@@ -91,6 +91,7 @@ mod tests {
             .region(Region::new("eu-west-1"))
             .endpoint_url(stub.url("/"))
             .credentials_provider(SharedCredentialsProvider::new(aws))
+            .retry_config(RetryConfig::disabled())
             .http_client(Http::new().unwrap())
             .build();
         SecretsManager::new(&config, "order-service")
@@ -120,29 +121,46 @@ mod tests {
     #[tokio::test]
     async fn an_error_says_what_went_wrong_and_nothing_of_the_secret() {
         let refusal = |code: &str| reply(400, "", format!(r#"{{"__type":"{code}","message":"s3cr3t"}}"#));
-        let cases: [(&str, Reply, &str); 5] = [
+        let cases: [(&str, Reply, &str, bool); 8] = [
             (
                 "no secret",
                 refusal("ResourceNotFoundException"),
                 "from Secrets Manager: ResourceNotFoundException",
+                false,
             ),
-            ("no access", refusal("AccessDeniedException"), "from Secrets Manager: AccessDeniedException"),
+            (
+                "no access",
+                refusal("AccessDeniedException"),
+                "from Secrets Manager: AccessDeniedException",
+                false,
+            ),
+            ("throttled", refusal("ThrottlingException"), "from Secrets Manager: ThrottlingException", true),
+            ("too many", reply(429, "", "{}"), "from Secrets Manager: the answer is not readable", true),
+            ("out of order", reply(503, "", "{}"), "from Secrets Manager: the answer is not readable", true),
             (
                 "bytes",
                 reply(200, "", r#"{"SecretBinary":"czNjcjN0"}"#),
                 "from Secrets Manager: it is binary, not a string",
+                false,
             ),
-            ("no JSON", reply(200, "", r#"{"SecretString":"s3cr3t"}"#), "are not a JSON object of strings"),
+            (
+                "no JSON",
+                reply(200, "", r#"{"SecretString":"s3cr3t"}"#),
+                "are not a JSON object of strings",
+                false,
+            ),
             (
                 "no answer",
                 reply(200, "", r#"{"SecretString":"s3cr3t"#),
                 "from Secrets Manager: the answer is not readable",
+                false,
             ),
         ];
-        for (name, answer, ending) in cases {
+        for (name, answer, ending, is_transient) in cases {
             let stub = Stub::always(answer.clone()).await;
             let error = source(&stub).read().await.unwrap_err();
             assert!(error.to_string().ends_with(ending), "{name}: {error}");
+            assert_eq!(error.is_transient(), is_transient, "{name}");
             assert!(!format!("{error:?}").contains("s3cr3t"), "{name}: {error:?}");
         }
     }

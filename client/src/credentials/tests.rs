@@ -74,6 +74,27 @@ fn a_secret_is_json_and_its_errors_hold_nothing_of_it() {
     }
 }
 
+#[test]
+fn only_what_may_pass_is_transient() {
+    let secrets_manager = |is_transient| CredentialsError::SecretsManager {
+        secret_id: "name".into(),
+        reason: "because".into(),
+        is_transient,
+    };
+    let other = |is_transient| CredentialsError::Other { reason: "because".into(), is_transient };
+    for (error, expected) in [
+        (CredentialsError::TimedOut, true),
+        (secrets_manager(true), true),
+        (secrets_manager(false), false),
+        (other(true), true),
+        (other(false), false),
+        (CredentialsError::Invalid(Vec::new()), false),
+        (CredentialsError::NotJson, false),
+    ] {
+        assert_eq!(error.is_transient(), expected, "{error:?}");
+    }
+}
+
 const CLIENTS: &str = r#"{
     "order-service": {"client_id": "o1", "client_secret": "s3cr3t-value", "scopes": ["inventory/read"]},
     "storefront": {"client_id": "s1", "client_secret": "other", "scopes": []}

@@ -1,12 +1,48 @@
 //! What the settings of the HTTP client do, on real connections.
 
-use test_support::{Stub, reply};
+use test_support::{Reply, Stub, reply};
 
 use super::*;
 
 async fn get(http: &Http, url: &str) -> Result<Response, ExchangeError> {
     let request = ::http::Request::get(url).body(Vec::new()).unwrap();
     http.exchange(request, 100, Duration::from_secs(5)).await
+}
+
+/// An address that cannot be connected to: a listener that accepts nothing, with its queue full.
+pub(crate) async fn unconnectable() -> (String, Vec<tokio::net::TcpStream>, tokio::net::TcpListener) {
+    const PATIENCE: Duration = Duration::from_millis(300);
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let (address, mut queued) = (listener.local_addr().unwrap(), Vec::new());
+    while let Ok(Ok(stream)) = tokio::time::timeout(PATIENCE, tokio::net::TcpStream::connect(address)).await {
+        queued.push(stream);
+    }
+    (format!("http://{address}"), queued, listener)
+}
+
+#[tokio::test]
+async fn a_connection_that_takes_too_long_is_a_time_out() {
+    let (url, _queued, _listener) = unconnectable().await;
+    let http = Http::builder().connect_limit(Duration::from_millis(200)).build().unwrap();
+    // Without a limit of its own a connection may take 3 seconds.
+    let answer = tokio::time::timeout(Duration::from_millis(2500), get(&http, &url)).await;
+    assert!(matches!(answer, Ok(Err(ExchangeError::TimedOut))));
+}
+
+#[tokio::test]
+async fn a_lost_connection_says_why_and_not_where() {
+    let stub = Stub::always(Reply::Close).await;
+    let Err(ExchangeError::Connection(error)) = get(&Http::new().unwrap(), &stub.url("/?q=private")).await
+    else {
+        panic!("the connection was closed")
+    };
+    assert_eq!(error.to_string(), "error sending request");
+    let cause = std::error::Error::source(&error).map(ToString::to_string);
+    assert_eq!(cause.as_deref(), Some("client error (SendRequest)"));
+    let debug = format!("{error:?}");
+    assert!(debug.contains("SendRequest") && !debug.contains("private"), "{debug}");
 }
 
 #[tokio::test]
@@ -46,6 +82,12 @@ async fn a_response_has_a_bounded_size() {
 #[tokio::test]
 async fn a_request_without_a_host_is_refused() {
     assert!(matches!(get(&Http::new().unwrap(), "/path").await, Err(ExchangeError::Url)));
+}
+
+#[test]
+fn debug_shows_settings_without_the_proxys_password() {
+    let builder = Http::builder().proxy("http://user:secret@proxy").user_agent("billing/1.4");
+    assert_eq!(format!("{builder:?}"), r#"HttpBuilder { connect_limit: 3s, user_agent: "billing/1.4", .. }"#);
 }
 
 #[test]

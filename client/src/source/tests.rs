@@ -212,6 +212,16 @@ async fn a_token_is_not_followed_by_one_that_ends_earlier() {
 }
 
 #[tokio::test]
+async fn a_renewal_brings_the_new_token_even_if_it_ends_in_the_same_second() {
+    let world = World::new(|n, _| lived(n, if n == 0 { 3600 } else { 900 })).await;
+    assert_eq!(world.token().await, Ok(named(0)));
+    world.pass(2700);
+    world.token().await.unwrap();
+    world.settle().await;
+    assert_eq!(world.token().await, Ok(named(1)));
+}
+
+#[tokio::test]
 async fn a_proxy_that_answers_with_an_ageing_token_is_not_asked_each_time() {
     let token = jwt(r#"{"iat":1000000,"exp":1003600}"#);
     let body = format!(r#"{{"access_token":"{token}","token_type":"Bearer","expires_in":3600}}"#);
@@ -288,11 +298,13 @@ async fn the_slots_of_what_is_no_longer_needed_are_given_back() {
 async fn requests_under_way_are_never_dropped() {
     let world = World::new(|n, _| numbered(n)).await;
     let source = Rotating { token_url: world.stub.url("/token").parse().unwrap(), reads: Arc::default() };
-    let tokens = TokenSource::builder(source, Http::without_jitter()).capacity(0).build();
+    let builder = TokenSource::builder(source, Http::without_jitter()).capacity(0);
+    assert_eq!(format!("{builder:?}"), "TokenSourceBuilder { .. }");
+    let tokens = builder.build();
     let mut callers = JoinSet::new();
     for n in 0..20 {
         let tokens = tokens.clone();
-        callers.spawn(async move { tokens.token(&[&format!("scope-{}", n / 2)]).await.is_ok() });
+        callers.spawn(async move { tokens.token(&[&format!("scope-{}", n % 10)]).await.is_ok() });
     }
     assert_eq!(callers.join_all().await, vec![true; 20]);
     assert_eq!(world.stub.count(), 10, "callers of the same scopes share a request");
