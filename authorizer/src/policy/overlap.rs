@@ -282,16 +282,4 @@ fn example(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_number_that_is_inserted_twice_is_in_the_set() {
-        let mut bits = Bits::default();
-        for number in [3, 64, 3, 200, 64] {
-            bits.insert(number);
-        }
-        let held: Vec<usize> = (0..300).filter(|number| bits.contains(*number)).collect();
-        assert_eq!(held, [3, 64, 200]);
-    }
-}
+mod tests;

@@ -326,3 +326,6 @@ pub(super) fn spend(left: &mut usize, steps: usize) -> Option<()> {
 fn contains(general: &[Option<Literal>], special: &[Option<Literal>]) -> bool {
     general.len() == special.len() && general.iter().zip(special).all(|(g, s)| g.is_none() || g == s)
 }
+
+#[cfg(test)]
+mod tests;

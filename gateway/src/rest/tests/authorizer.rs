@@ -35,10 +35,14 @@ async fn row_1_an_answer_is_kept_for_its_token_and_evaluated_again_for_each_meth
     other.headers.push("authorization", "Bearer token2");
     assert_eq!(stage.ask(other).await.0, 200);
     assert_eq!(stage.count("Authorizer"), 2, "another token");
+    let seconds_left =
+        || stage.gateway.cached_answers().iter().map(|answer| answer.left.as_secs()).collect::<Vec<_>>();
+    assert_eq!(seconds_left(), [300; 2]);
 
     stage.pass(Duration::from_secs(299));
     stage.ask(authorized("GET", "/orders")).await;
     assert_eq!(stage.count("Authorizer"), 2);
+    assert_eq!(seconds_left(), [1; 2]);
     stage.pass(Duration::from_secs(1));
     stage.ask(authorized("GET", "/orders")).await;
     assert_eq!(stage.count("Authorizer"), 3, "the time is over");
