@@ -35,7 +35,7 @@ NOT_RUN = {
     ("docs/deploy.md", "python tests/deploy/emulator.py"): EMULATED,
     ("docs/deploy.md", "export AWS_ENDPOINT_URL"): EMULATED,
     ("docs/deploy.md", "tests/aws/ask"): AWS,
-    ("docs/deploy.md", "export AWS_REGION"): AWS,
+    ("docs/deploy.md", "export AWS_DEFAULT_REGION"): AWS,
     ("docs/deploy.md", "sam delete"): AWS,
     ("docs/deploy.md", "aws dynamodb"): AWS,
     ("docs/deploy.md", "aws apigateway"): AWS,
