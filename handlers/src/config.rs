@@ -1,6 +1,6 @@
 //! The settings of the four functions, read once at start. All problems are reported together, by the variable's name.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use crate::money::Currency;
 
@@ -24,17 +24,9 @@ pub struct Config {
     pub order_expiry: Option<Duration>,
 }
 
-/// What a function that calls other functions needs besides.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallingConfig {
-    /// What every function needs.
-    pub config: Config,
-    /// `CREDENTIALS_SECRET`: name or ARN of the secret with the credentials of the function's own client. Required.
-    pub credentials_secret: String,
-}
-
 /// Everything that is wrong with the settings.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.join("; "))]
 pub struct ConfigError(Vec<String>);
 
 impl Config {
@@ -43,29 +35,20 @@ impl Config {
     /// # Errors
     /// All problems together.
     pub fn from_vars(vars: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        read(vars, Reader::config)
+        let mut reader = Reader { vars, problems: Vec::new() };
+        reader.config().ok_or(ConfigError(reader.problems))
     }
-}
 
-impl CallingConfig {
-    /// Reads the settings, `vars` being a look-up by name.
+    /// Reads the settings of a function that calls others, and `CREDENTIALS_SECRET`: name or ARN of the secret with the
+    /// credentials of its own client. Required.
     ///
     /// # Errors
     /// All problems together.
-    pub fn from_vars(vars: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        read(vars, |reader| {
-            let (config, secret) = (reader.config(), reader.required(CREDENTIALS_SECRET));
-            Some(Self { config: config?, credentials_secret: secret? })
-        })
+    pub fn with_secret(vars: impl Fn(&str) -> Option<String>) -> Result<(Self, String), ConfigError> {
+        let mut reader = Reader { vars, problems: Vec::new() };
+        let (config, credentials_secret) = (reader.config(), reader.required(CREDENTIALS_SECRET));
+        config.zip(credentials_secret).ok_or(ConfigError(reader.problems))
     }
-}
-
-fn read<V: Fn(&str) -> Option<String>, T>(
-    vars: V,
-    settings: impl FnOnce(&mut Reader<V>) -> Option<T>,
-) -> Result<T, ConfigError> {
-    let mut reader = Reader { vars, problems: Vec::new() };
-    settings(&mut reader).ok_or(ConfigError(reader.problems))
 }
 
 struct Reader<V> {
@@ -110,12 +93,6 @@ impl<V: Fn(&str) -> Option<String>> Reader<V> {
     }
 }
 
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("; "))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,9 +114,9 @@ mod tests {
     #[test]
     fn all_problems_are_told_together() {
         let set = [("TABLE_NAME", ""), ("CURRENCY", "euro"), ("ORDER_EXPIRY_MINUTES", "-1")];
-        let error = CallingConfig::from_vars(vars(&set)).unwrap_err();
+        let error = Config::with_secret(vars(&set)).unwrap_err();
         insta::assert_snapshot!(error, @"`TABLE_NAME` is not set; `CURRENCY`: a currency is three capital letters, such as EUR; `ORDER_EXPIRY_MINUTES` must be 0 to 525600; `CREDENTIALS_SECRET` is not set");
-        assert!(CallingConfig::from_vars(vars(&[("TABLE_NAME", "t"), ("CREDENTIALS_SECRET", "s")])).is_ok());
+        assert!(Config::with_secret(vars(&[("TABLE_NAME", "t"), ("CREDENTIALS_SECRET", "s")])).is_ok());
         for bad in ["525601", "1.5", "x"] {
             assert!(
                 Config::from_vars(vars(&[("TABLE_NAME", "t"), ("ORDER_EXPIRY_MINUTES", bad)])).is_err(),

@@ -60,7 +60,7 @@ mod tests {
         for cursor in ["", "A", "AAAA", "AAAAAAAAAAAAAAAAAAAA", "%%%", "\u{e9}", long.as_str()] {
             let error = read("inventory", cursor).unwrap_err();
             assert_eq!(
-                (error.status(), error.label(), error.field()),
+                (error.status, error.label, error.field.as_deref()),
                 (400, "invalid_cursor", Some("cursor"))
             );
         }

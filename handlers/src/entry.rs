@@ -30,6 +30,7 @@ pub use answer::Answer;
 use event::{ProxyRequest, Schedule};
 use invocation::AMAZON_TRACE;
 pub use invocation::Invocation;
+pub use lambda_runtime::Diagnostic;
 pub use request::Request;
 
 use crate::{error::ApiError, id::Ids, routes::ROUTES, sweep::Swept, upstream::Trace};
@@ -82,22 +83,6 @@ pub struct Context<'a> {
     pub trace: Option<&'a str>,
 }
 
-/// The error of an invocation without an answer. Holds nothing of the event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{error_message}")]
-pub struct Failure {
-    /// The label of the failure.
-    pub error_type: &'static str,
-    /// A fixed text.
-    pub error_message: &'static str,
-}
-
-impl From<Failure> for lambda_runtime::Diagnostic {
-    fn from(failure: Failure) -> Self {
-        Self { error_type: failure.error_type.to_owned(), error_message: failure.error_message.to_owned() }
-    }
-}
-
 impl<S: Service> Entry<S> {
     /// A shell around `service` that reads the time from `clock`.
     pub fn new(service: S, clock: fn() -> SystemTime, log: Log) -> Self {
@@ -108,7 +93,7 @@ impl<S: Service> Entry<S> {
     ///
     /// # Errors
     /// If there is nobody to answer: the event is neither a request nor a schedule, or a scheduled run failed.
-    pub async fn handle(&self, event: &[u8], context: Context<'_>) -> Result<Box<RawValue>, Failure> {
+    pub async fn handle(&self, event: &[u8], context: Context<'_>) -> Result<Box<RawValue>, Diagnostic> {
         let began = (self.clock)();
         // The text of a JSON error can quote the event, so none of it goes further.
         if let Ok(request) = serde_json::from_slice::<ProxyRequest>(event) {
@@ -120,7 +105,7 @@ impl<S: Service> Entry<S> {
         }
         let error = ApiError::fault("bad_event", "neither a proxy request nor a schedule");
         self.record(Line { request_id: context.request_id, ..Line::default() }, began, Err(&error));
-        Err(Failure { error_type: error.label(), error_message: "the event is none of this function" })
+        Err(failure(error.label, "the event is none of this function"))
     }
 
     async fn request(
@@ -128,7 +113,7 @@ impl<S: Service> Entry<S> {
         event: &ProxyRequest,
         began: SystemTime,
         context: Context<'_>,
-    ) -> Result<Box<RawValue>, Failure> {
+    ) -> Result<Box<RawValue>, Diagnostic> {
         let request_id = event.request_context.request_id().unwrap_or(context.request_id);
         let own = limit(context.time_left, REQUEST_LIMIT);
         let limit = limit(event.time_left(), own);
@@ -141,8 +126,7 @@ impl<S: Service> Entry<S> {
         });
         line.subjects = invocation.subjects();
         self.record(line, began, outcome.as_ref().map(|answer| Some(answer.status)));
-        answer::encode(&outcome, request_id)
-            .map_err(|_| Failure { error_type: "answer", error_message: "the answer could not be written" })
+        answer::encode(&outcome, request_id).map_err(|_| failure("answer", "the answer could not be written"))
     }
 
     async fn scheduled(
@@ -150,7 +134,7 @@ impl<S: Service> Entry<S> {
         time: Timestamp,
         began: SystemTime,
         context: Context<'_>,
-    ) -> Result<Box<RawValue>, Failure> {
+    ) -> Result<Box<RawValue>, Diagnostic> {
         let limit = limit(context.time_left, SCHEDULE_LIMIT);
         let (invocation, mut line) = self.begin(context.request_id, began, limit, Trace::new(), context);
         line.route = Some("schedule".to_owned());
@@ -158,11 +142,9 @@ impl<S: Service> Entry<S> {
         let outcome = run.unwrap_or_else(|_| Err(deadline()));
         line.swept = outcome.as_ref().ok().cloned();
         self.record(line, began, outcome.as_ref().map(|_| None));
-        let failed = |error: ApiError| Failure {
-            error_type: error.label(),
-            error_message: "the scheduled run failed",
-        };
-        outcome.map(|_| RawValue::NULL.to_owned()).map_err(failed)
+        outcome
+            .map(|_| RawValue::NULL.to_owned())
+            .map_err(|error| failure(error.label, "the scheduled run failed"))
     }
 
     /// The context of the work and its log line. An invocation without a trace begins one.
@@ -228,6 +210,11 @@ impl<S: Service> Entry<S> {
     }
 }
 
+/// The error of an invocation without an answer. Holds nothing of the event.
+fn failure(error_type: &str, error_message: &str) -> Diagnostic {
+    Diagnostic { error_type: error_type.to_owned(), error_message: error_message.to_owned() }
+}
+
 /// The time for the work when `left` remains, less what the answer needs.
 fn limit(left: Option<Duration>, longest: Duration) -> Duration {
     left.map_or(longest, |left| left.saturating_sub(RESERVE).min(longest))
@@ -272,10 +259,10 @@ impl Line<'_> {
             }
             Err(error) => error,
         };
-        self.reason = Some(error.label());
-        self.status = Some(error.status());
-        self.detail = error.detail().map(str::to_owned);
-        self.outcome = Some(match error.status() {
+        self.reason = Some(error.label);
+        self.status = Some(error.status);
+        self.detail.clone_from(&error.detail);
+        self.outcome = Some(match error.status {
             401 | 403 => Outcome::Refused,
             500.. => Outcome::Fault,
             _ => Outcome::Answered,

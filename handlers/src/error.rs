@@ -16,13 +16,15 @@ const FAULT_MESSAGE: &str = "the request could not be completed, try again later
 /// Why a request failed, for the caller and for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiError {
-    status: u16,
+    /// The HTTP status.
+    pub status: u16,
     /// The reason in the log; of a 4xx the public code as well.
-    label: &'static str,
+    pub label: &'static str,
     message: Cow<'static, str>,
-    field: Option<String>,
+    /// The member, header or parameter at fault, if one is.
+    pub field: Option<String>,
     /// What went wrong, for the log; never a token, an event or a body.
-    detail: Option<String>,
+    pub detail: Option<String>,
 }
 
 /// A final refusal: it is stored, and answered again whenever the same is asked for.
@@ -122,26 +124,6 @@ impl ApiError {
         self
     }
 
-    /// The HTTP status.
-    pub const fn status(&self) -> u16 {
-        self.status
-    }
-
-    /// The log's reason.
-    pub const fn label(&self) -> &'static str {
-        self.label
-    }
-
-    /// The field at fault, if one is.
-    pub fn field(&self) -> Option<&str> {
-        self.field.as_deref()
-    }
-
-    /// The private detail, for the log only.
-    pub fn detail(&self) -> Option<&str> {
-        self.detail.as_deref()
-    }
-
     /// Whether the function failed, not the caller.
     pub const fn is_fault(&self) -> bool {
         self.status >= 500
@@ -187,7 +169,7 @@ mod tests {
         let other = ApiError::unavailable("upstream", "connect: refused");
         assert_eq!(json(&one), json(&other));
         insta::assert_snapshot!(json(&one), @r#"{"error":"internal_error","message":"the request could not be completed, try again later","request_id":"r-1"}"#);
-        assert_eq!((one.status(), other.status()), (500, 503));
-        assert_eq!((one.label(), one.detail()), ("store", Some("table `orders` is missing")));
+        assert_eq!((one.status, other.status), (500, 503));
+        assert_eq!((one.label, one.detail.as_deref()), ("store", Some("table `orders` is missing")));
     }
 }

@@ -21,12 +21,13 @@ use std::{
 
 use aws_sdk_dynamodb::{
     Client,
+    error::SdkError,
     types::{AttributeValue, Delete, KeysAndAttributes, Put, ReturnValue, TransactWriteItem, Update},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use error::StoreError;
-use error::{Refused, reasons, refused};
+use error::{WriteError, failed_condition, refused};
 pub(crate) use expression::Change;
 
 /// How many partitions share the items of a kind or of a day. A day keeps what it began with, so it never changes.
@@ -183,19 +184,9 @@ impl Table {
 
     /// Writes all or nothing.
     pub(crate) async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<Transaction, StoreError> {
-        let writes = &writes;
-        until_free(|| async move {
-            let request = self.client.transact_write_items().set_transact_items(Some(writes.clone()));
-            match request.send().await {
-                Ok(_) => Ok(Some(Transaction::Done)),
-                Err(error) => match Refused::of(&error, reasons) {
-                    Refused::Busy => Ok(None),
-                    Refused::Condition(write) => Ok(Some(Transaction::Refused(write))),
-                    Refused::Failed => Err(refused("TransactWriteItems", &error)),
-                },
-            }
-        })
-        .await
+        let write = || self.client.transact_write_items().set_transact_items(Some(writes.clone())).send();
+        let written = until_free("TransactWriteItems", write).await?;
+        Ok(written.map_or_else(Transaction::Refused, |_| Transaction::Done))
     }
 
     /// Changes one item under a condition and returns it as it is then; `None` where the condition failed.
@@ -204,22 +195,16 @@ impl Table {
         key: &Key,
         change: &Change,
     ) -> Result<Option<T>, StoreError> {
-        let found = until_free(|| async move {
+        let write = || {
             let request = self.client.update_item().table_name(&self.name).set_key(Some(key.item()));
             let request = request.update_expression(&change.update);
             let request = request.set_condition_expression(change.condition.clone());
             let request = request.set_expression_attribute_names(Some(change.names.clone()));
             let request = request.set_expression_attribute_values(Some(change.values.clone()));
-            match request.return_values(ReturnValue::AllNew).send().await {
-                Ok(answer) => Ok(Some(answer.attributes)),
-                Err(error) => match Refused::of(&error, |_| Vec::new()) {
-                    Refused::Busy => Ok(None),
-                    Refused::Condition(_) => Ok(Some(None)),
-                    Refused::Failed => Err(refused("UpdateItem", &error)),
-                },
-            }
-        });
-        found.await?.map(read).transpose()
+            request.return_values(ReturnValue::AllNew).send()
+        };
+        let written = until_free("UpdateItem", write).await?;
+        written.ok().and_then(|answer| answer.attributes).map(read).transpose()
     }
 
     /// A write for a transaction: an item that must not be there yet.
@@ -294,14 +279,19 @@ fn write(key: &Key, item: &impl Serialize) -> Result<Item, StoreError> {
     Ok(item)
 }
 
-/// Tries a write again while others write the same items at the same moment, which `write` says by `None`.
-async fn until_free<T, F>(write: impl Fn() -> F) -> Result<T, StoreError>
-where
-    F: Future<Output = Result<Option<T>, StoreError>>,
-{
+/// Tries a write again while others write the same items at the same moment. Returns its answer, or which condition
+/// failed.
+async fn until_free<T, F: Future<Output = Result<T, SdkError<impl WriteError>>>>(
+    operation: &'static str,
+    write: impl Fn() -> F,
+) -> Result<Result<T, usize>, StoreError> {
     for attempt in 0..TRIES {
-        if let Some(done) = write().await? {
-            return Ok(done);
+        let error = match write().await {
+            Ok(answer) => return Ok(Ok(answer)),
+            Err(error) => error,
+        };
+        if let Some(failed) = failed_condition(operation, &error)? {
+            return Ok(Err(failed));
         }
         pause(attempt).await;
     }

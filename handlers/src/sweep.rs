@@ -112,7 +112,7 @@ impl Swept {
             Err(error) => {
                 self.unfinished += 1;
                 self.overdue += u64::from(since < overdue);
-                let detail = || format!("{}: {}", error.label(), error.detail().unwrap_or_default());
+                let detail = || format!("{}: {}", error.label, error.detail.as_deref().unwrap_or_default());
                 self.failure.get_or_insert_with(detail);
             }
         }

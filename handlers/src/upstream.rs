@@ -211,15 +211,15 @@ mod tests {
         let call = Call::with_body(Method::POST, "/x".to_owned(), &json!({}), &invocation());
         let (reply, _) = send(call.clone(), &[]).await;
         let error = reply.unwrap_err();
-        assert_eq!((error.status(), error.label()), (503, "upstream_unavailable"));
+        assert_eq!((error.status, error.label), (503, "upstream_unavailable"));
         assert!(!format!("{error:?}").contains("the-"), "{error:?}");
         let cases =
             [(408, 503), (429, 503), (500, 503), (504, 503), (400, 500), (401, 500), (403, 500), (409, 500)];
         for (status, expected) in cases {
             let reply = Reply { status, body: br#"{"error":"e"}"#.to_vec() };
             let error = reply.unexpected("the price");
-            assert_eq!(error.status(), expected, "{status}");
-            assert_eq!(error.detail(), Some(format!("the price: status {status} `e`").as_str()));
+            assert_eq!(error.status, expected, "{status}");
+            assert_eq!(error.detail.as_deref(), Some(format!("the price: status {status} `e`").as_str()));
         }
         let garbage = Reply { status: 200, body: b"the-token".to_vec() };
         let error = garbage.ok::<u8>("the price").unwrap_err();

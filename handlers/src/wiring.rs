@@ -9,11 +9,11 @@ use std::{
 
 use access::log::Log;
 use client::{Http, SecretsManager, TokenSource};
-use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
+use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use serde_json::value::RawValue;
 
 use crate::{
-    config::{CallingConfig, Config},
+    config::Config,
     entry::{Context, Entry, Service},
     events,
     upstream::ClientApi,
@@ -35,7 +35,7 @@ pub async fn run_calling<S: Service + 'static>(
     scopes: &'static [&'static str],
     service: impl FnOnce(aws_sdk_dynamodb::Client, ClientApi, Config) -> S,
 ) -> Result<(), lambda_runtime::Error> {
-    let CallingConfig { config, credentials_secret } = CallingConfig::from_vars(vars)?;
+    let (config, credentials_secret) = Config::with_secret(vars)?;
     let http = Http::new()?;
     let aws = aws_config(http.clone()).await;
     // The secret is read when the first call is made.
@@ -68,7 +68,7 @@ pub async fn run<S: Service + 'static>(service: S) -> Result<(), lambda_runtime:
                 time_left,
                 trace: context.xray_trace_id.as_deref(),
             };
-            entry.handle(payload.get().as_bytes(), context).await.map_err(Diagnostic::from)
+            entry.handle(payload.get().as_bytes(), context).await
         }
     };
     // The runtime's own tracing layer is left out: the shell writes the one line of an invocation.

@@ -56,7 +56,7 @@ pub(super) fn encode(
             (*status, Cow::Borrowed(body), location.as_deref().map(|location| ("Location", location)))
         }
         Err(error) => {
-            (error.status(), Cow::Owned(serde_json::to_string(&error.body(request_id))?), header_of(error))
+            (error.status, Cow::Owned(serde_json::to_string(&error.body(request_id))?), header_of(error))
         }
     };
     let headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store")];
@@ -67,7 +67,7 @@ pub(super) fn encode(
 /// The header that a status requires.
 // SPEC: RFC 6750 section 3.1; RFC 9110 section 10.2.3
 const fn header_of(error: &ApiError) -> Option<(&'static str, &'static str)> {
-    match error.status() {
+    match error.status {
         401 => Some(("WWW-Authenticate", "Bearer error=\"invalid_token\"")),
         403 => Some(("WWW-Authenticate", "Bearer error=\"insufficient_scope\"")),
         503 => Some(("Retry-After", "1")),

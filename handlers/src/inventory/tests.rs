@@ -26,7 +26,9 @@ fn movement(reference: &str, lines: &[(&str, i64)]) -> NewMovement {
 async fn apply(inventory: &Inventory, reference: &str, lines: &[(&str, i64)]) -> Result<Vec<i64>, String> {
     match inventory.apply("c", movement(reference, lines), &invocation()).await {
         Ok(moved) => Ok(moved.lines.iter().map(|line| line.on_hand).collect()),
-        Err(error) => Err(format!("{} {} {}", error.status(), error.label(), error.field().unwrap_or("-"))),
+        Err(error) => {
+            Err(format!("{} {} {}", error.status, error.label, error.field.as_deref().unwrap_or("-")))
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! The errors of the store, and what the SDK's errors mean.
 
+use std::error::Error;
+
 use aws_sdk_dynamodb::{
     error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
-    operation::transact_write_items::TransactWriteItemsError,
+    operation::{transact_write_items::TransactWriteItemsError, update_item::UpdateItemError},
 };
 
 use crate::error::ApiError;
@@ -40,44 +42,46 @@ impl From<StoreError> for ApiError {
     }
 }
 
-/// Why a write was not done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refused {
-    /// It met a concurrent write of the same items, did nothing, and may be tried again.
-    Busy,
-    /// The condition of this write failed, the first one of a transaction.
-    Condition(usize),
-    Failed,
-}
-
-impl Refused {
-    /// `reasons` says of each write of a transaction why it was cancelled.
-    pub(super) fn of<E: ProvideErrorMetadata>(error: &SdkError<E>, reasons: fn(&E) -> Vec<&str>) -> Self {
-        const CONDITION: &str = "ConditionalCheckFailed";
-        let Some(service) = error.as_service_error() else { return Self::Failed };
-        match (service.code(), reasons(service)) {
-            (Some("TransactionConflictException" | "TransactionInProgressException"), _) => Self::Busy,
-            (Some("ConditionalCheckFailedException"), _) => Self::Condition(0),
-            (Some("TransactionCanceledException"), reasons) => {
-                let busy = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
-                // INVARIANT: a failed condition decides only where nothing else was in the way. Beside a conflict it
-                // may be the work of the very transaction that we lost against, and then the next try tells.
-                if reasons.is_empty() || reasons.iter().any(|reason| busy.contains(reason)) {
-                    Self::Busy
-                } else {
-                    let failed = reasons.iter().position(|reason| *reason == CONDITION);
-                    failed.map_or(Self::Failed, Self::Condition)
-                }
-            }
-            _ => Self::Failed,
-        }
+/// The SDK's error of a write.
+pub(super) trait WriteError: ProvideErrorMetadata + Error + 'static {
+    /// Why a transaction was cancelled, write by write.
+    fn reasons(&self) -> Vec<&str> {
+        Vec::new()
     }
 }
 
-/// Why a transaction was cancelled, write by write.
-pub(super) fn reasons(error: &TransactWriteItemsError) -> Vec<&str> {
-    let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else { return Vec::new() };
-    cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or_default()).collect()
+impl WriteError for UpdateItemError {}
+
+impl WriteError for TransactWriteItemsError {
+    fn reasons(&self) -> Vec<&str> {
+        let Self::TransactionCanceledException(cancelled) = self else { return Vec::new() };
+        cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or_default()).collect()
+    }
+}
+
+/// The write whose condition failed, the first one of a transaction; `None` if it met a concurrent write of the same
+/// items, did nothing, and may be tried again.
+pub(super) fn failed_condition(
+    operation: &'static str,
+    error: &SdkError<impl WriteError>,
+) -> Result<Option<usize>, StoreError> {
+    let service = error.as_service_error();
+    let failed = match service.and_then(ProvideErrorMetadata::code) {
+        Some("TransactionConflictException" | "TransactionInProgressException") => return Ok(None),
+        Some("ConditionalCheckFailedException") => Some(0),
+        Some("TransactionCanceledException") => {
+            let reasons = service.map(WriteError::reasons).unwrap_or_default();
+            let busy = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
+            // INVARIANT: a failed condition decides only where nothing else was in the way. Beside a conflict it
+            // may be the work of the very transaction that we lost against, and then the next try tells.
+            if reasons.is_empty() || reasons.iter().any(|reason| busy.contains(reason)) {
+                return Ok(None);
+            }
+            reasons.iter().position(|reason| *reason == "ConditionalCheckFailed")
+        }
+        _ => None,
+    };
+    failed.map(Some).ok_or_else(|| refused(operation, error))
 }
 
 const TRANSIENT: [&str; 5] = [
@@ -89,10 +93,10 @@ const TRANSIENT: [&str; 5] = [
 ];
 
 /// The error of an operation out of the SDK's.
-pub(super) fn refused<E>(operation: &'static str, error: &SdkError<E>) -> StoreError
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-{
+pub(super) fn refused(
+    operation: &'static str,
+    error: &SdkError<impl ProvideErrorMetadata + Error + 'static>,
+) -> StoreError {
     let transient = match error.as_service_error() {
         None => !matches!(error, SdkError::ConstructionFailure(_)),
         Some(service) => service.code().is_some_and(|code| TRANSIENT.contains(&code)),

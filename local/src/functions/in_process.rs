@@ -9,7 +9,7 @@ use gateway::{
     http::Clock,
     invoke::{Invoke, InvokeError},
 };
-use handlers::entry::{Context, Entry, Failure, Service};
+use handlers::entry::{Context, Diagnostic, Entry, Service};
 use serde_json::value::RawValue;
 use tokens::token::TokenFunction;
 use tokio::time::timeout;
@@ -46,7 +46,7 @@ pub(crate) trait Handle: Debug + Send + Sync {
         &'a self,
         event: &'a [u8],
         context: Context<'a>,
-    ) -> BoxFuture<'a, Result<Box<RawValue>, Failure>>;
+    ) -> BoxFuture<'a, Result<Box<RawValue>, Diagnostic>>;
 }
 
 impl<S: Service + Debug> Handle for Entry<S> {
@@ -54,7 +54,7 @@ impl<S: Service + Debug> Handle for Entry<S> {
         &'a self,
         event: &'a [u8],
         context: Context<'a>,
-    ) -> BoxFuture<'a, Result<Box<RawValue>, Failure>> {
+    ) -> BoxFuture<'a, Result<Box<RawValue>, Diagnostic>> {
         Self::handle(self, event, context).boxed()
     }
 }
@@ -102,7 +102,7 @@ impl Code {
                 .handle(event, Context { request_id, time_left: Some(limit), ..Context::default() })
                 .await
                 .map(|answer| answer.get().as_bytes().to_vec())
-                .map_err(|failure| failed(failure.error_type, failure.error_message)),
+                .map_err(|failure| failed(&failure.error_type, &failure.error_message)),
             Self::Token(function, clock) => function
                 .handle(event, request_id, clock() + limit)
                 .await

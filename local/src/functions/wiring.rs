@@ -12,7 +12,7 @@ use gateway::{
     template::{Function, Stack},
 };
 use handlers::{
-    config::{CallingConfig, Config},
+    config::Config,
     entry::{Entry, Service},
     inventory::Inventory,
     orders::{self, Orders},
@@ -46,13 +46,8 @@ impl Surroundings<'_> {
         let vars = |name: &str| variable(function, self.base, name);
         let unset = |error| FunctionsError::Config(id.to_owned(), error);
         let calling = |scopes| {
-            let CallingConfig { config, credentials_secret } =
-                CallingConfig::from_vars(vars).map_err(unset)?;
-            Ok::<_, FunctionsError>((
-                self.dynamodb.clone(),
-                self.api(id, &credentials_secret, scopes)?,
-                config,
-            ))
+            let (config, secret) = Config::with_secret(vars).map_err(unset)?;
+            Ok::<_, FunctionsError>((self.dynamodb.clone(), self.api(id, &secret, scopes)?, config))
         };
         match function.binary.as_str() {
             "authorizer" => authorizer(id, vars, self.clock, self.log.clone()).map(Code::Authorizer),
