@@ -6,19 +6,19 @@
 
 use std::future::Future;
 
+use access::ClientId;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     day::stamp,
     day_list::item_key,
-    entry::Invocation,
+    entry::{Answer, Invocation, Request},
     error::{ApiError, Refusal},
     id::Id,
     store::{
         Key, Place, StoreError, Table, Transaction,
         attempt::{Attempt, Phase, attempt_key, expiry, unfinished},
     },
-    text::AttemptName,
 };
 
 /// What an attempt makes.
@@ -56,7 +56,7 @@ pub(crate) trait Make: Send + Sync {
     fn draft(
         &self,
         asked: &Self::Asked,
-        name: &AttemptName,
+        client_id: &ClientId<'_>,
         invocation: &Invocation,
     ) -> impl Future<Output = Result<Result<Self::Made, Refusal>, ApiError>> + Send;
 
@@ -80,26 +80,24 @@ struct Reservation {
     attempt: Key,
 }
 
-/// Makes what is asked for, once; the answer is the same each time.
+/// Makes what a request asks for, once; the answer is the same each time.
 ///
 /// # Errors
 /// 409 `idempotency_key_reused` if the key was used for another request.
-pub(crate) async fn attempt<S: Make>(
-    service: &S,
-    name: &AttemptName,
-    asked: S::Asked,
-    invocation: &Invocation,
-) -> Result<S::Made, ApiError> {
-    let key = attempt_key(name);
+pub(crate) async fn attempt<S: Make>(service: &S, request: &Request<'_>) -> Result<Answer, ApiError> {
+    let (client_id, invocation) = (&request.caller.client_id, request.invocation);
+    let key = attempt_key(client_id, &request.idempotency_key()?);
+    let asked = request.body::<S::Asked>()?;
     let attempt = match service.table().get::<AttemptOf<S>>(&key).await? {
         Some(earlier) => earlier,
-        None => begin(service, &key, &asked, name, invocation).await?,
+        None => begin(service, &key, &asked, client_id, invocation).await?,
     };
     if attempt.asked != asked {
         let message = "the key was used for another request before";
         return Err(ApiError::conflict("idempotency_key_reused", message).at("Idempotency-Key"));
     }
-    go_on(service, &key, attempt, invocation).await
+    let made = go_on(service, &key, attempt, invocation).await?;
+    Answer::created(format!("{}/{}", request.route().path(), made.id()), &made)
 }
 
 /// Finishes the attempt under this key if it is open. Returns the id of what it makes.
@@ -123,11 +121,11 @@ async fn begin<S: Make>(
     service: &S,
     key: &Key,
     asked: &S::Asked,
-    name: &AttemptName,
+    client_id: &ClientId<'_>,
     invocation: &Invocation,
 ) -> Result<AttemptOf<S>, ApiError> {
     let (table, now) = (service.table(), invocation.now());
-    let (phase, place, reservation, expires_at) = match service.draft(asked, name, invocation).await? {
+    let (phase, place, reservation, expires_at) = match service.draft(asked, client_id, invocation).await? {
         Ok(draft) => {
             let (place, reservation) = (unfinished(draft.id(), now), draft.reserves());
             (Phase::Open { becomes: draft }, Some(place), reservation, None)

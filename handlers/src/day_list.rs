@@ -24,6 +24,7 @@ pub const MOST: usize = 500;
 /// Which page of a day is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageOfDay {
+    list: &'static str,
     day: Day,
     after: Option<Id>,
     limit: usize,
@@ -35,16 +36,16 @@ impl PageOfDay {
     ///
     /// # Errors
     /// 400 naming the one that is malformed.
-    pub fn of(request: &Request<'_>, list: &str) -> Result<Self, ApiError> {
+    pub fn of(request: &Request<'_>, list: &'static str) -> Result<Self, ApiError> {
         let date = request.query("date")?.map(str::parse::<Day>).transpose();
-        let date = date.map_err(|error| ApiError::invalid("date", error.to_string()))?;
+        let date = date.map_err(|error| error.at("date"))?;
         let id =
             |position: &str| Id::parse(position).ok().filter(|id| date.is_none_or(|day| id.day() == day));
         let after = request.query("cursor")?.map(|cursor| cursor::decode(list, cursor, id)).transpose()?;
         let day = date.or_else(|| after.map(Id::day)).unwrap_or_else(|| Day::of(request.invocation.now()));
         let limit = request.number("limit", 1, MOST)?.unwrap_or(PAGE);
         let part = request.number("part", 0, usize::from(SHARDS) - 1)?;
-        Ok(Self { day, after, limit, part: part.and_then(|part| u8::try_from(part).ok()) })
+        Ok(Self { list, day, after, limit, part: part.and_then(|part| u8::try_from(part).ok()) })
     }
 
     /// The things of the page, and the cursor behind the last of them. Only a page without any has none: whoever keeps
@@ -54,10 +55,9 @@ impl PageOfDay {
     pub(crate) async fn read<T: DeserializeOwned>(
         self,
         table: &Table,
-        list: &str,
         id: impl Fn(&T) -> Id,
     ) -> Result<(Vec<T>, Option<String>), StoreError> {
-        let Self { day, after, limit, part } = self;
+        let Self { list, day, after, limit, part } = self;
         let after = after.map(|id| id.to_string());
         // Things are spread evenly. Where a part has more than its share, the page ends where that part was read to.
         let (parts, share) = match part {

@@ -6,7 +6,7 @@ use std::{fmt, sync::Mutex};
 use jiff::Timestamp;
 use uuid::{ContextV7, Uuid, Variant};
 
-use crate::{day::Day, store::SHARDS};
+use crate::{day::Day, store::SHARDS, text::TextError};
 
 /// The id of an order or a payment.
 // SPEC: RFC 9562 section 5.7
@@ -16,16 +16,11 @@ pub struct Id {
     created_at: Timestamp,
 }
 
-/// A string that is not an id of ours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be an id as it was answered")]
-pub struct IdError;
-
 impl Id {
     /// Reads an id: hyphens and lower case, as it is printed, and no other form.
-    pub fn parse(text: &str) -> Result<Self, IdError> {
-        let id = Uuid::try_parse(text).ok().and_then(Self::of).ok_or(IdError)?;
-        if id.to_string() == text { Ok(id) } else { Err(IdError) }
+    pub fn parse(text: &str) -> Result<Self, TextError> {
+        let id = Uuid::try_parse(text).ok().and_then(Self::of).filter(|id| id.to_string() == text);
+        id.ok_or(TextError("must be an id as it was answered"))
     }
 
     /// The time of creation, to the millisecond.
@@ -105,7 +100,7 @@ mod tests {
             "00000000-0000-0000-0000-000000000000".to_owned(),
         ];
         for text in bad {
-            assert_eq!(Id::parse(&text), Err(IdError), "{text}");
+            assert!(Id::parse(&text).is_err(), "{text}");
         }
     }
 }

@@ -160,7 +160,7 @@ impl Inventory {
         }
         let mut skus = Vec::with_capacity(unverified_skus.len());
         for sku in unverified_skus {
-            let sku = Sku::parse(*sku).map_err(|error| ApiError::invalid("sku", error.to_string()))?;
+            let sku = Sku::parse(*sku).map_err(|error| error.at("sku"))?;
             if !skus.contains(&sku) {
                 skus.push(sku);
             }

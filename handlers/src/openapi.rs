@@ -16,9 +16,6 @@ use crate::{
     text::IdempotencyKey,
 };
 
-/// Where the shapes are kept in the document.
-const SCHEMAS: &str = "/components/schemas";
-
 /// Why the description cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenapiError {
@@ -35,17 +32,25 @@ pub enum OpenapiError {
 /// # Errors
 /// If a route has no operation.
 pub fn document() -> Result<String, OpenapiError> {
-    let mut shapes = Shapes::new();
+    // A type that is asked for and answered looks the same in both.
+    let mut settings = SchemaSettings::draft2020_12();
+    settings.definitions_path = "/components/schemas".into();
+    let mut requests = settings.clone().into_generator();
+    let mut answers = settings.for_serialize().into_generator();
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for route in ROUTES.routes() {
         let name = route.to_string();
         let operation = OPERATIONS.iter().find(|operation| operation.route == name);
         let operation = operation.ok_or(OpenapiError::Undescribed(name))?;
         let method = route.method().as_str().to_ascii_lowercase();
-        paths.entry(route.path()).or_default().insert(method, described(route, operation, &mut shapes));
+        paths
+            .entry(route.path())
+            .or_default()
+            .insert(method, described(route, operation, &mut requests, &mut answers));
     }
-    let error = shapes.answers.subschema_for::<ErrorBody<'static>>().to_value();
-    let schemas = shapes.take();
+    let error = answers.subschema_for::<ErrorBody<'static>>().to_value();
+    let mut schemas = requests.take_definitions(true);
+    schemas.extend(answers.take_definitions(true));
     let document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -90,33 +95,15 @@ pub fn document() -> Result<String, OpenapiError> {
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
 
-/// The shapes of requests and of answers; a type that is both looks the same in both.
-struct Shapes {
-    requests: SchemaGenerator,
-    answers: SchemaGenerator,
-}
-
-impl Shapes {
-    fn new() -> Self {
-        let mut settings = SchemaSettings::draft2020_12();
-        settings.definitions_path = SCHEMAS.into();
-        Self {
-            requests: settings.clone().into_generator(),
-            answers: settings.for_serialize().into_generator(),
-        }
-    }
-
-    fn take(mut self) -> Value {
-        let mut shapes = self.requests.take_definitions(true);
-        shapes.extend(self.answers.take_definitions(true));
-        Value::Object(shapes)
-    }
-}
-
-fn described(route: &Route, operation: &Operation, shapes: &mut Shapes) -> Value {
+fn described(
+    route: &Route,
+    operation: &Operation,
+    requests: &mut SchemaGenerator,
+    answers: &mut SchemaGenerator,
+) -> Value {
     let scopes: Vec<_> = route.scopes().iter().map(Scope::as_str).collect();
     let mut responses = Map::new();
-    let answer = (operation.answer)(&mut shapes.answers);
+    let answer = (operation.answer)(answers);
     responses.insert(
         operation.success.to_string(),
         json!({
@@ -134,10 +121,10 @@ fn described(route: &Route, operation: &Operation, shapes: &mut Shapes) -> Value
     describe("summary", operation.summary.into());
     describe("tags", json!([function_of(route.name())]));
     describe("security", json!([{ "clientCredentials": scopes }]));
-    describe("parameters", parameters(route, operation, &mut shapes.requests).into());
+    describe("parameters", parameters(route, operation, requests).into());
     describe("responses", responses.into());
     if let Some((shape, example)) = &operation.request {
-        let schema = shape(&mut shapes.requests);
+        let schema = shape(requests);
         let content = json!({ "application/json": { "schema": schema, "example": example() } });
         describe("requestBody", json!({ "required": true, "content": content }));
     }

@@ -8,6 +8,7 @@ mod status;
 
 use std::time::Duration;
 
+use access::ClientId;
 use aws_sdk_dynamodb::Client;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
@@ -31,14 +32,12 @@ use crate::{
         orders::{PENDING, pending},
     },
     sweep::Swept,
-    text::{AttemptName, Customer, Sku},
+    text::{Customer, Sku},
     upstream::{Api, Call, Reply},
 };
 
 /// The scopes that the service calls the inventory with.
 pub const SCOPES: &[&str] = &["inventory/read", "inventory/write"];
-
-const LIST: &str = "orders";
 
 const MOST_LINES: usize = 50;
 
@@ -273,7 +272,7 @@ impl<A: Api> Make for Orders<A> {
     async fn draft(
         &self,
         asked: &NewOrder,
-        name: &AttemptName,
+        client_id: &ClientId<'_>,
         invocation: &Invocation,
     ) -> Result<Result<Order, Refusal>, ApiError> {
         let merged = merged(&asked.lines.0);
@@ -304,7 +303,7 @@ impl<A: Api> Make for Orders<A> {
             total: total.minor(),
             currency: self.currency,
             customer: asked.customer.clone(),
-            created_by: name.client_id.to_string(),
+            created_by: client_id.to_string(),
             created_at: stamp(id.created_at()),
             updated_at: stamp(id.created_at()),
             paid_at: None,
@@ -359,22 +358,17 @@ impl<A: Api> Service for Orders<A> {
         &["POST /orders", "GET /orders", "GET /orders/{id}", "PATCH /orders/{id}"];
 
     async fn call(&self, request: Request<'_>) -> Result<Answer, ApiError> {
-        let invocation = request.invocation;
         match request.route().name() {
-            "POST /orders" => {
-                let (name, order) = (request.attempt_name()?, request.body()?);
-                let order = attempt::attempt(self, &name, order, invocation).await?;
-                Answer::created(format!("/orders/{}", order.id), &order)
-            }
+            "POST /orders" => attempt::attempt(self, &request).await,
             "GET /orders" => {
-                let page = PageOfDay::of(&request, LIST)?;
-                let (orders, next_cursor) = page.read(&self.table, LIST, Order::id).await?;
+                let page = PageOfDay::of(&request, "orders")?;
+                let (orders, next_cursor) = page.read(&self.table, Order::id).await?;
                 Answer::ok(&OrderPage { orders, next_cursor })
             }
             "GET /orders/{id}" => Answer::ok(&find::<Order>(&self.table, request.id(Order::SUBJECT)?).await?),
             "PATCH /orders/{id}" => {
                 let status = request.body()?;
-                Answer::ok(&self.change(request.id(Order::SUBJECT)?, status, invocation).await?)
+                Answer::ok(&self.change(request.id(Order::SUBJECT)?, status, request.invocation).await?)
             }
             _ => Err(ApiError::fault("unserved_route", request.route().to_string())),
         }

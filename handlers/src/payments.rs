@@ -10,6 +10,7 @@
 //! | `order#{order id}` | `order` | the `attempt` that has the order |
 //! | `day#{day}#{part}` | the payment's id | the payment as it is shown, once it is settled |
 
+use access::ClientId;
 use aws_sdk_dynamodb::Client;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -28,14 +29,11 @@ use crate::{
     orders::Status,
     store::{Key, Table, attempt::UNFINISHED},
     sweep::Swept,
-    text::AttemptName,
     upstream::{Api, Call},
 };
 
 /// The scopes that the service calls the orders with.
 pub const SCOPES: &[&str] = &["orders/read", "orders/status"];
-
-const LIST: &str = "payments";
 
 /// The payment service.
 #[derive(Clone, Debug)]
@@ -135,7 +133,7 @@ impl<A: Api> Make for Payments<A> {
     async fn draft(
         &self,
         asked: &NewPayment,
-        name: &AttemptName,
+        client_id: &ClientId<'_>,
         invocation: &Invocation,
     ) -> Result<Result<Payment, Refusal>, ApiError> {
         let NewPayment { order_id, amount: Integer(amount), currency } = *asked;
@@ -171,7 +169,7 @@ impl<A: Api> Make for Payments<A> {
             amount,
             currency: self.currency,
             status: "settled".to_owned(),
-            created_by: name.client_id.to_string(),
+            created_by: client_id.to_string(),
             created_at: stamp(id.created_at()),
             updated_at: stamp(id.created_at()),
         }))
@@ -212,14 +210,10 @@ impl<A: Api> Service for Payments<A> {
 
     async fn call(&self, request: Request<'_>) -> Result<Answer, ApiError> {
         match request.route().name() {
-            "POST /payments" => {
-                let (name, payment) = (request.attempt_name()?, request.body()?);
-                let payment = attempt::attempt(self, &name, payment, request.invocation).await?;
-                Answer::created(format!("/payments/{}", payment.id), &payment)
-            }
+            "POST /payments" => attempt::attempt(self, &request).await,
             "GET /payments" => {
-                let page = PageOfDay::of(&request, LIST)?;
-                let (payments, next_cursor) = page.read(&self.table, LIST, Payment::id).await?;
+                let page = PageOfDay::of(&request, "payments")?;
+                let (payments, next_cursor) = page.read(&self.table, Payment::id).await?;
                 Answer::ok(&PaymentPage { payments, next_cursor })
             }
             "GET /payments/{id}" => {

@@ -259,7 +259,7 @@ impl<A: Api> Service for Reports<A> {
             }
             "GET /reports/{date}" => {
                 let date = request.parameter("date").unwrap_or_default().parse::<Day>();
-                let date = date.map_err(|error| ApiError::invalid("date", error.to_string()))?;
+                let date = date.map_err(|error| error.at("date"))?;
                 Answer::ok(&self.find(date, request.query("cursor")?).await?)
             }
             _ => Err(ApiError::fault("unserved_route", request.route().to_string())),

@@ -2,12 +2,19 @@
 
 use std::fmt;
 
-use access::ClientId;
+use crate::error::ApiError;
 
-/// A string that breaks the rule of its type.
+/// A string that breaks the rule of its type, and that rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be {0}")]
-pub struct TextError(&'static str);
+#[error("{0}")]
+pub struct TextError(pub(crate) &'static str);
+
+impl TextError {
+    /// The refusal of a request that has the string in this field.
+    pub(crate) fn at(self, field: &'static str) -> ApiError {
+        ApiError::invalid(field, self.0)
+    }
+}
 
 /// Makes the type of a checked string.
 macro_rules! text {
@@ -25,7 +32,7 @@ macro_rules! text {
                 let text = text.into();
                 let is: fn(&str) -> bool = $is;
                 let is_good = (1..=Self::LONGEST).contains(&text.chars().count()) && is(&text);
-                if is_good { Ok(Self(text)) } else { Err(TextError($rule)) }
+                if is_good { Ok(Self(text)) } else { Err(TextError(concat!("must be ", $rule))) }
             }
 
             /// The string as it was sent.
@@ -64,15 +71,6 @@ text! {
 text! {
     /// The customer of an order, as the caller names them.
     Customer, 256, "1 to 256 characters, none of them a control character", |text| !text.chars().any(char::is_control)
-}
-
-/// The name of an attempt: the same key of another caller is another attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AttemptName {
-    /// The caller.
-    pub client_id: ClientId<'static>,
-    /// Its key.
-    pub key: IdempotencyKey,
 }
 
 const fn is_segment_byte(byte: u8) -> bool {

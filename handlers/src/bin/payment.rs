@@ -1,11 +1,8 @@
 //! The payment function: its service, called and calling with its own token.
 
-use handlers::{
-    payments::{Payments, SCOPES},
-    wiring,
-};
+use handlers::{payments, wiring};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    wiring::run_calling(SCOPES, Payments::new).await
+    wiring::run_calling(payments::SCOPES, payments::Payments::new).await
 }

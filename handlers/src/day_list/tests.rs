@@ -20,8 +20,8 @@ async fn pages_of_all_parts_have_every_thing_once_in_order() {
     for limit in [1, 7, 40, 500] {
         let (mut found, mut after) = (Vec::new(), None);
         loop {
-            let page = PageOfDay { day: ids[0].day(), after, limit, part: None };
-            let (things, next_cursor) = page.read(&table, "l", id).await.unwrap();
+            let page = PageOfDay { list: "l", day: ids[0].day(), after, limit, part: None };
+            let (things, next_cursor) = page.read(&table, id).await.unwrap();
             assert!(things.len() <= limit);
             found.extend(things.iter().map(id));
             after = found.last().copied();

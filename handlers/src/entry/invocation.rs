@@ -31,13 +31,6 @@ pub struct Invocation {
 }
 
 impl Invocation {
-    /// One that begins now and ends at `deadline`.
-    #[cfg(test)]
-    pub(crate) fn of(clock: fn() -> SystemTime, deadline: SystemTime, trace: Trace) -> Self {
-        let (began, ids) = (clock().try_into().unwrap(), Arc::default());
-        Self { began, clock, deadline, trace, ids, subjects: Mutex::default() }
-    }
-
     /// When it began.
     pub const fn now(&self) -> Timestamp {
         self.began

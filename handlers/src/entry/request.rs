@@ -8,12 +8,7 @@ use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
 use super::{Invocation, event::ProxyRequest};
-use crate::{
-    error::ApiError,
-    id::Id,
-    json,
-    text::{AttemptName, IdempotencyKey},
-};
+use crate::{error::ApiError, id::Id, json, text::IdempotencyKey};
 
 /// A request whose caller was checked.
 pub struct Request<'a> {
@@ -68,15 +63,14 @@ impl Request<'_> {
         at_most_one(name, &self.event.header_values(name))
     }
 
-    /// The name of the attempt: the caller and its `Idempotency-Key`.
+    /// The `Idempotency-Key`.
     ///
     /// # Errors
     /// 400 if it is missing or malformed.
-    pub fn attempt_name(&self) -> Result<AttemptName, ApiError> {
+    pub fn idempotency_key(&self) -> Result<IdempotencyKey, ApiError> {
         const HEADER: &str = "Idempotency-Key";
         let key = self.header(HEADER)?.ok_or_else(|| ApiError::invalid(HEADER, "is missing"))?;
-        let key = IdempotencyKey::parse(key).map_err(|error| ApiError::invalid(HEADER, error.to_string()))?;
-        Ok(AttemptName { client_id: self.caller.client_id.clone(), key })
+        IdempotencyKey::parse(key).map_err(|error| error.at(HEADER))
     }
 
     /// The id in the path, which log lines call `subject`.

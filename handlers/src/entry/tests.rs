@@ -9,6 +9,14 @@ use serde_json::{Value, json};
 use super::*;
 use crate::testing::{CONTEXT, clock, event, log, read, with_body};
 
+impl Invocation {
+    /// One that begins now and ends at `deadline`.
+    pub(crate) fn of(clock: fn() -> SystemTime, deadline: SystemTime, trace: Trace) -> Self {
+        let (began, ids) = (clock().try_into().unwrap(), Arc::default());
+        Self { began, clock, deadline, trace, ids, subjects: Mutex::default() }
+    }
+}
+
 #[derive(Default)]
 struct Probe(AtomicUsize);
 

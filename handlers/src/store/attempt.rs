@@ -3,12 +3,13 @@
 //! `key#{client id}#{Idempotency-Key}` / `key` with `asked`, `phase`, `becomes`, `refusal`. One that is open stands in
 //! the index; one that has ended is deleted by DynamoDB some time after `expires_at`.
 
+use access::ClientId;
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Change, Key, Place, StoreError, Table, Transaction, partition};
-use crate::{day::stamp, error::Refusal, id::Id, text::AttemptName};
+use crate::{day::stamp, error::Refusal, id::Id, text::IdempotencyKey};
 
 /// How long the answer to a key is kept once it is known: 30 days.
 const KEPT_SECONDS: i64 = 30 * 24 * 60 * 60;
@@ -48,9 +49,9 @@ pub(crate) enum Phase<T> {
     },
 }
 
-/// The key of the attempt of this name.
-pub(crate) fn attempt_key(name: &AttemptName) -> Key {
-    Key::new(format!("key#{}#{}", name.client_id, name.key), KEY)
+/// The key of an attempt. The same `Idempotency-Key` of another caller is another attempt.
+pub(crate) fn attempt_key(client_id: &ClientId<'_>, key: &IdempotencyKey) -> Key {
+    Key::new(format!("key#{client_id}#{key}"), KEY)
 }
 
 /// Where something half done waits to be finished, since `now`.
