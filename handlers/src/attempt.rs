@@ -17,7 +17,7 @@ use crate::{
     id::Id,
     store::{
         Key, Place, StoreError, Table, Transaction,
-        attempt::{Attempt, Phase, attempt_key, expiry, unfinished},
+        attempt::{Attempt, Phase, UNFINISHED, attempt_key, expiry},
     },
 };
 
@@ -127,7 +127,7 @@ async fn begin<S: Make>(
     let (table, now) = (service.table(), invocation.now());
     let (phase, place, reservation, expires_at) = match service.draft(asked, client_id, invocation).await? {
         Ok(draft) => {
-            let (place, reservation) = (unfinished(draft.id(), now), draft.reserves());
+            let (place, reservation) = (Place::waiting(UNFINISHED, draft.id(), now), draft.reserves());
             (Phase::Open { becomes: draft }, Some(place), reservation, None)
         }
         Err(refusal) => (Phase::Refused { refusal }, None, None, Some(expiry(now))),

@@ -4,11 +4,6 @@ use std::time::Duration;
 
 use crate::money::Currency;
 
-const TABLE_NAME: &str = "TABLE_NAME";
-const CURRENCY: &str = "CURRENCY";
-const CREDENTIALS_SECRET: &str = "CREDENTIALS_SECRET";
-const ORDER_EXPIRY_MINUTES: &str = "ORDER_EXPIRY_MINUTES";
-
 /// A year.
 const LONGEST_EXPIRY_MINUTES: u64 = 525_600;
 
@@ -46,7 +41,7 @@ impl Config {
     /// All problems together.
     pub fn with_secret(vars: impl Fn(&str) -> Option<String>) -> Result<(Self, String), ConfigError> {
         let mut reader = Reader { vars, problems: Vec::new() };
-        let (config, credentials_secret) = (reader.config(), reader.required(CREDENTIALS_SECRET));
+        let (config, credentials_secret) = (reader.config(), reader.required("CREDENTIALS_SECRET"));
         config.zip(credentials_secret).ok_or(ConfigError(reader.problems))
     }
 }
@@ -58,14 +53,14 @@ struct Reader<V> {
 
 impl<V: Fn(&str) -> Option<String>> Reader<V> {
     fn config(&mut self) -> Option<Config> {
-        let table_name = self.required(TABLE_NAME);
-        let currency = self.optional(CURRENCY, "EUR", |value| {
-            value.parse().map_err(|error| format!("`{CURRENCY}`: {error}"))
+        let table_name = self.required("TABLE_NAME");
+        let currency = self.optional("CURRENCY", "EUR", |value| {
+            value.parse().map_err(|error| format!("`CURRENCY`: {error}"))
         });
-        let order_expiry = self.optional(ORDER_EXPIRY_MINUTES, "1440", |value| match value.parse() {
+        let order_expiry = self.optional("ORDER_EXPIRY_MINUTES", "1440", |value| match value.parse() {
             Ok(0) => Ok(None),
             Ok(minutes @ 1..=LONGEST_EXPIRY_MINUTES) => Ok(Some(Duration::from_mins(minutes))),
-            Ok(_) | Err(_) => Err(format!("`{ORDER_EXPIRY_MINUTES}` must be 0 to {LONGEST_EXPIRY_MINUTES}")),
+            Ok(_) | Err(_) => Err(format!("`ORDER_EXPIRY_MINUTES` must be 0 to {LONGEST_EXPIRY_MINUTES}")),
         });
         Some(Config { table_name: table_name?, currency: currency?, order_expiry: order_expiry? })
     }

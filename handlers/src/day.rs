@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use jiff::{Timestamp, ToSpan, civil::Date, tz::Offset};
 
-use crate::text::TextError;
+use crate::text::RuleError;
 
 /// A day in UTC, written `2026-02-03`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,12 +28,12 @@ impl Day {
 }
 
 impl FromStr for Day {
-    type Err = TextError;
+    type Err = RuleError;
 
-    fn from_str(text: &str) -> Result<Self, TextError> {
+    fn from_str(text: &str) -> Result<Self, RuleError> {
         // The parser knows more ways of writing a date than one.
         let day = text.parse().ok().map(Self).filter(|day| text.len() == 10 && day.to_string() == text);
-        day.ok_or(TextError("must be a date that exists, written YYYY-MM-DD"))
+        day.ok_or(RuleError("must be a date that exists, written YYYY-MM-DD"))
     }
 }
 

@@ -13,7 +13,7 @@ mod request;
 use std::{
     collections::BTreeMap,
     future::Future,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -124,9 +124,11 @@ impl<S: Service> Entry<S> {
             let time_over = ApiError::refused(408, "time_over", "the time that the caller gave is over");
             Err(if limit < own { time_over } else { deadline() })
         });
-        line.subjects = invocation.subjects();
+        line.subjects = invocation.subjects.into_inner().unwrap_or_else(PoisonError::into_inner);
         self.record(line, began, outcome.as_ref().map(|answer| Some(answer.status)));
-        answer::encode(&outcome, request_id).map_err(|_| failure("answer", "the answer could not be written"))
+        let answer = outcome.or_else(|error| Answer::failed(&error, request_id)).ok();
+        let answer = answer.and_then(|answer| answer.encode().ok());
+        answer.ok_or_else(|| failure("answer", "the answer could not be written"))
     }
 
     async fn scheduled(

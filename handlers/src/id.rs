@@ -6,7 +6,7 @@ use std::{fmt, sync::Mutex};
 use jiff::Timestamp;
 use uuid::{ContextV7, Uuid, Variant};
 
-use crate::{day::Day, store::SHARDS, text::TextError};
+use crate::{day::Day, store::SHARDS, text::RuleError};
 
 /// The id of an order or a payment.
 // SPEC: RFC 9562 section 5.7
@@ -18,9 +18,9 @@ pub struct Id {
 
 impl Id {
     /// Reads an id: hyphens and lower case, as it is printed, and no other form.
-    pub fn parse(text: &str) -> Result<Self, TextError> {
+    pub fn parse(text: &str) -> Result<Self, RuleError> {
         let id = Uuid::try_parse(text).ok().and_then(Self::of).filter(|id| id.to_string() == text);
-        id.ok_or(TextError("must be an id as it was answered"))
+        id.ok_or(RuleError("must be an id as it was answered"))
     }
 
     /// The time of creation, to the millisecond.

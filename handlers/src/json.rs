@@ -53,7 +53,7 @@ fn as_api_error(path: &str, error: &serde_json::Error) -> ApiError {
     let mut field = path.to_owned();
     // The path ends with the object for a missing member, and mostly with the member for a duplicate.
     if let Some(member) = member
-        && !(text.starts_with("duplicate") && ends_with_member(path, &member))
+        && !(text.starts_with("duplicate") && path.rsplit('.').next() == Some(member.as_str()))
     {
         if !field.is_empty() {
             field.push('.');
@@ -62,10 +62,6 @@ fn as_api_error(path: &str, error: &serde_json::Error) -> ApiError {
     }
     let error = ApiError::refused(400, "invalid_request", message);
     if field.is_empty() { error } else { error.at(field.chars().take(FIELD_CHARACTERS).collect::<String>()) }
-}
-
-fn ends_with_member(path: &str, member: &str) -> bool {
-    path.rsplit('.').next() == Some(member)
 }
 
 /// A struct that is written as a JSON object. By itself serde takes an array of the values for it as well.

@@ -29,7 +29,7 @@ use crate::{
     store::{
         Key, Place, Table,
         attempt::{KEY, UNFINISHED},
-        orders::{PENDING, pending},
+        orders::PENDING,
     },
     sweep::Swept,
     text::{Customer, Sku},
@@ -256,7 +256,7 @@ impl Made for Order {
     }
 
     fn place(&self) -> Option<Place> {
-        Some(pending(self.id))
+        Some(Place::waiting(PENDING, self.id, self.id.created_at()))
     }
 }
 

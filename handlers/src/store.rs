@@ -26,9 +26,13 @@ use aws_sdk_dynamodb::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use jiff::Timestamp;
+
 pub use error::StoreError;
 use error::{WriteError, failed_condition, refused};
 pub(crate) use expression::Change;
+
+use crate::{day::stamp, id::Id};
 
 /// How many partitions share the items of a kind or of a day. A day keeps what it began with, so it never changes.
 pub const SHARDS: u8 = 8;
@@ -90,6 +94,11 @@ impl Key {
 }
 
 impl Place {
+    /// Where something waits in `list` since then.
+    pub(crate) fn waiting(list: &str, id: Id, since: Timestamp) -> Self {
+        Self { list_pk: partition(list, id.shard()), list_sk: format!("{}#{id}", stamp(since)) }
+    }
+
     fn item(&self) -> Item {
         HashMap::from([
             ("list_pk".to_owned(), text(&self.list_pk)),

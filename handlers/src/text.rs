@@ -4,13 +4,13 @@ use std::fmt;
 
 use crate::error::ApiError;
 
-/// A string that breaks the rule of its type, and that rule.
+/// The rule of a type that a value breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct TextError(pub(crate) &'static str);
+pub struct RuleError(pub(crate) &'static str);
 
-impl TextError {
-    /// The refusal of a request that has the string in this field.
+impl RuleError {
+    /// The refusal of a request that has the value in this field.
     pub(crate) fn at(self, field: &'static str) -> ApiError {
         ApiError::invalid(field, self.0)
     }
@@ -28,11 +28,11 @@ macro_rules! text {
             pub const LONGEST: usize = $longest;
 
             /// Checks a string.
-            pub fn parse(text: impl Into<String>) -> Result<Self, TextError> {
+            pub fn parse(text: impl Into<String>) -> Result<Self, RuleError> {
                 let text = text.into();
                 let is: fn(&str) -> bool = $is;
                 let is_good = (1..=Self::LONGEST).contains(&text.chars().count()) && is(&text);
-                if is_good { Ok(Self(text)) } else { Err(TextError(concat!("must be ", $rule))) }
+                if is_good { Ok(Self(text)) } else { Err(RuleError(concat!("must be ", $rule))) }
             }
 
             /// The string as it was sent.

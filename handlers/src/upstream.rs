@@ -47,7 +47,7 @@ pub type Trace = Vec<(String, String)>;
 impl Call {
     /// A GET.
     pub fn get(path: String, invocation: &Invocation) -> Self {
-        let (trace, time_limit) = (invocation.trace().clone(), invocation.time_left().min(TIME_LIMIT));
+        let (trace, time_limit) = (invocation.trace.clone(), invocation.time_left().min(TIME_LIMIT));
         Self { method: Method::GET, path, query: Vec::new(), body: None, trace, time_limit }
     }
 

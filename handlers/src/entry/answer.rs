@@ -1,6 +1,6 @@
 //! `Answer`, and its form for API Gateway's proxy integration.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -12,9 +12,9 @@ use crate::error::ApiError;
 pub struct Answer {
     pub(super) status: u16,
     /// A JSON text.
-    pub(super) body: String,
-    /// The path of what was made.
-    location: Option<String>,
+    body: String,
+    /// A header that only this answer has.
+    header: Option<(&'static str, String)>,
 }
 
 impl Answer {
@@ -25,13 +25,34 @@ impl Answer {
 
     /// 201 with the path of what was made, below the API's base.
     pub fn created(location: String, body: &impl Serialize) -> Result<Self, ApiError> {
-        Ok(Self { location: Some(location), ..Self::of(201, body)? })
+        Ok(Self { header: Some(("Location", location)), ..Self::of(201, body)? })
     }
 
     fn of(status: u16, body: &impl Serialize) -> Result<Self, ApiError> {
         let body =
             serde_json::to_string(body).map_err(|error| ApiError::fault("answer", error.to_string()))?;
-        Ok(Self { status, body, location: None })
+        Ok(Self { status, body, header: None })
+    }
+
+    /// The answer to a request that failed.
+    // SPEC: RFC 6750 section 3.1; RFC 9110 section 10.2.3
+    pub(super) fn failed(error: &ApiError, request_id: &str) -> Result<Self, ApiError> {
+        let header = match error.status {
+            401 => Some(("WWW-Authenticate", "Bearer error=\"invalid_token\"".to_owned())),
+            403 => Some(("WWW-Authenticate", "Bearer error=\"insufficient_scope\"".to_owned())),
+            503 => Some(("Retry-After", "1".to_owned())),
+            _ => None,
+        };
+        Ok(Self { header, ..Self::of(error.status, &error.body(request_id))? })
+    }
+
+    /// What the function returns for it.
+    pub(super) fn encode(&self) -> Result<Box<RawValue>, serde_json::Error> {
+        let mut headers =
+            BTreeMap::from([("Content-Type", "application/json"), ("Cache-Control", "no-store")]);
+        headers.extend(self.header.as_ref().map(|(name, value)| (*name, value.as_str())));
+        let (status_code, body) = (self.status, self.body.as_str());
+        to_raw_value(&ProxyResponse { status_code, headers, body, is_base64_encoded: false })
     }
 }
 
@@ -44,33 +65,4 @@ struct ProxyResponse<'a> {
     headers: BTreeMap<&'static str, &'a str>,
     body: &'a str,
     is_base64_encoded: bool,
-}
-
-/// What the function returns for a request's outcome.
-pub(super) fn encode(
-    outcome: &Result<Answer, ApiError>,
-    request_id: &str,
-) -> Result<Box<RawValue>, serde_json::Error> {
-    let (status_code, body, header) = match outcome {
-        Ok(Answer { status, body, location }) => {
-            (*status, Cow::Borrowed(body), location.as_deref().map(|location| ("Location", location)))
-        }
-        Err(error) => {
-            (error.status, Cow::Owned(serde_json::to_string(&error.body(request_id))?), header_of(error))
-        }
-    };
-    let headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store")];
-    let headers = headers.into_iter().chain(header).collect();
-    to_raw_value(&ProxyResponse { status_code, headers, body: &body, is_base64_encoded: false })
-}
-
-/// The header that a status requires.
-// SPEC: RFC 6750 section 3.1; RFC 9110 section 10.2.3
-const fn header_of(error: &ApiError) -> Option<(&'static str, &'static str)> {
-    match error.status {
-        401 => Some(("WWW-Authenticate", "Bearer error=\"invalid_token\"")),
-        403 => Some(("WWW-Authenticate", "Bearer error=\"insufficient_scope\"")),
-        503 => Some(("Retry-After", "1")),
-        _ => None,
-    }
 }

@@ -25,8 +25,10 @@ pub struct Invocation {
     pub(super) began: Timestamp,
     pub(super) clock: fn() -> SystemTime,
     pub(super) deadline: SystemTime,
-    pub(super) trace: Trace,
+    /// The headers that calls made for it pass on.
+    pub(crate) trace: Trace,
     pub(super) ids: Arc<Ids>,
+    /// The ids for its log line.
     pub(super) subjects: Mutex<BTreeMap<&'static str, String>>,
 }
 
@@ -39,11 +41,6 @@ impl Invocation {
     /// The time left for it.
     pub fn time_left(&self) -> Duration {
         self.deadline.duration_since((self.clock)()).unwrap_or_default()
-    }
-
-    /// The headers that calls made for it pass on.
-    pub const fn trace(&self) -> &Trace {
-        &self.trace
     }
 
     /// The trace that it belongs to: the root of AWS's header, or the id of W3C's.
@@ -60,11 +57,6 @@ impl Invocation {
     /// Draws an id of this moment, greater than any before it.
     pub fn draw(&self) -> Result<Id, ApiError> {
         self.ids.draw(self.began).ok_or_else(|| ApiError::fault("clock", "the clock is out of range"))
-    }
-
-    /// The ids for the log line so far.
-    pub(super) fn subjects(&self) -> BTreeMap<&'static str, String> {
-        self.subjects.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Adds an id to the log line.

@@ -8,8 +8,8 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Key, Place, StoreError, Table, Transaction, partition};
-use crate::{day::stamp, error::Refusal, id::Id, text::IdempotencyKey};
+use super::{Change, Key, StoreError, Table, Transaction};
+use crate::{error::Refusal, text::IdempotencyKey};
 
 /// How long the answer to a key is kept once it is known: 30 days.
 const KEPT_SECONDS: i64 = 30 * 24 * 60 * 60;
@@ -52,11 +52,6 @@ pub(crate) enum Phase<T> {
 /// The key of an attempt. The same `Idempotency-Key` of another caller is another attempt.
 pub(crate) fn attempt_key(client_id: &ClientId<'_>, key: &IdempotencyKey) -> Key {
     Key::new(format!("key#{client_id}#{key}"), KEY)
-}
-
-/// Where something half done waits to be finished, since `now`.
-pub(crate) fn unfinished(id: Id, now: Timestamp) -> Place {
-    Place { list_pk: partition(UNFINISHED, id.shard()), list_sk: format!("{}#{id}", stamp(now)) }
 }
 
 impl Table {

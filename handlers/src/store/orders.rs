@@ -11,7 +11,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Change, Place, StoreError, Table, attempt::unfinished, partition};
+use super::{Change, Place, StoreError, Table, attempt::UNFINISHED};
 use crate::{
     day::stamp,
     day_list::item_key,
@@ -21,11 +21,6 @@ use crate::{
 
 /// The list of the orders that are neither paid nor cancelled.
 pub(crate) const PENDING: &str = "pending";
-
-/// Where an order waits while it is pending.
-pub(crate) fn pending(id: Id) -> Place {
-    Place { list_pk: partition(PENDING, id.shard()), list_sk: format!("{}#{id}", stamp(id.created_at())) }
-}
 
 impl Table {
     /// Makes a pending order a paid one; `None` where it is not pending, or not there.
@@ -45,7 +40,7 @@ impl Table {
 
     /// Makes a pending order a cancelled one whose stock has to go back; `None` where it is not pending, or not there.
     pub(crate) async fn set_cancelled(&self, id: Id, now: Timestamp) -> Result<Option<Order>, StoreError> {
-        let Place { list_pk, list_sk } = unfinished(id, now);
+        let Place { list_pk, list_sk } = Place::waiting(UNFINISHED, id, now);
         let update = "SET #status = :cancelled, #updated_at = :now, #list_pk = :list_pk, #list_sk = :list_sk";
         let values = json!({
             "cancelled": Status::Cancelled, "pending": Status::Pending, "now": stamp(now),
