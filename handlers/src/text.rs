@@ -86,21 +86,8 @@ mod tests {
         for good in ["A-1", "a.b_c~d:e", "0", "...", &"s".repeat(64)] {
             assert_eq!(Sku::parse(good).unwrap().as_str(), good);
         }
-        for bad in [
-            "",
-            ".",
-            "..",
-            "a b",
-            "a/b",
-            "a%2Fb",
-            "a#b",
-            "\u{e9}",
-            "a\n",
-            "a\0",
-            "a\"b",
-            "a+b",
-            &"s".repeat(65),
-        ] {
+        let bad = ["", ".", "..", "a b", "a/b", "a%2Fb", "a#b", "\u{e9}", "a\n", "a\0", "a\"b", "a+b"];
+        for bad in bad.into_iter().chain([&*"s".repeat(65)]) {
             assert!(Sku::parse(bad).is_err(), "{bad:?}");
         }
         assert!(Reference::parse("r".repeat(128)).is_ok());

@@ -95,6 +95,14 @@ async fn dies_everywhere(
     skus
 }
 
+/// Each of these SKUs has these sales.
+async fn assert_sales(world: &World, skus: &[String], expected: Sales) {
+    let sales = sales(world).await;
+    for sku in skus {
+        assert_eq!(sales[sku], expected, "{sku}");
+    }
+}
+
 async fn nothing(_: &World, _: &str) -> Value {
     Value::Null
 }
@@ -137,10 +145,9 @@ async fn a_movement_that_dies_anywhere_is_finished_once() {
 #[tokio::test]
 async fn an_order_that_dies_anywhere_is_finished_once() {
     let (world, skus) = again(nothing, async |world, sku, _| world.order(sku, sku, 3).await).await;
-    let sales = sales(&world).await;
+    assert_sales(&world, &skus, Sales { orders: 1, sold: 3, paid: 0 }).await;
     for sku in skus {
         assert_eq!(world.on_hand(&sku).await, LOADED - 3, "{sku}");
-        assert_eq!(sales[&sku], Sales { orders: 1, sold: 3, paid: 0 }, "{sku}");
     }
 }
 
@@ -148,10 +155,7 @@ async fn an_order_that_dies_anywhere_is_finished_once() {
 async fn a_payment_that_dies_anywhere_is_finished_once() {
     let (world, skus) = again(order, async |world, sku, order| world.pay(sku, order).await).await;
     all_is_well(&world, &skus).await;
-    let sales = sales(&world).await;
-    for sku in skus {
-        assert_eq!(sales[&sku], Sales { orders: 1, sold: 3, paid: 1 }, "{sku}");
-    }
+    assert_sales(&world, &skus, Sales { orders: 1, sold: 3, paid: 1 }).await;
 }
 
 #[tokio::test]
@@ -165,10 +169,7 @@ async fn a_payment_that_died_is_finished_by_whoever_comes_next() {
     .await;
     // Where it died before anything was written, the other payment is the only one.
     all_is_well(&world, &skus).await;
-    let sales = sales(&world).await;
-    for sku in skus {
-        assert_eq!(sales[&sku], Sales { orders: 1, sold: 3, paid: 1 }, "{sku}");
-    }
+    assert_sales(&world, &skus, Sales { orders: 1, sold: 3, paid: 1 }).await;
 }
 
 #[tokio::test]
@@ -188,10 +189,7 @@ async fn a_cancellation_that_dies_anywhere_returns_the_stock_once() {
     )
     .await;
     all_is_well(&world, &skus).await;
-    let sales = sales(&world).await;
-    for sku in skus {
-        assert_eq!(sales[&sku], Sales { orders: 1, sold: 0, paid: 0 }, "{sku}");
-    }
+    assert_sales(&world, &skus, Sales { orders: 1, sold: 0, paid: 0 }).await;
 }
 
 #[derive(Clone, Debug)]
