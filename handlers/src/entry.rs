@@ -195,11 +195,8 @@ impl<S: Service> Entry<S> {
             .ok_or_else(|| ApiError::refused(404, "unknown_route", "no such route"))?;
         line.route = Some(route.to_string());
         if !route.is_covered_by(&caller.scopes) {
-            return Err(ApiError::refused(
-                403,
-                "insufficient_scope",
-                "the access token lacks a scope of this route",
-            ));
+            let message = "the access token lacks a scope of this route";
+            return Err(ApiError::refused(403, "insufficient_scope", message));
         }
         // On the heap: the futures of the SDK make a service's own too large to be moved about, and too deep to compile.
         Box::pin(self.service.call(Request { event, route, caller: &caller, invocation })).await

@@ -1,11 +1,9 @@
 //! The status of an order.
 
-use std::fmt;
-
 use serde::{Deserialize, Deserializer, Serialize, de::IntoDeserializer as _};
 
 /// The status of an order.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "OrderStatus"))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -18,17 +16,6 @@ pub enum Status {
     /// A status that another version of the service knows.
     #[serde(untagged)]
     Other(String),
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Pending => "pending",
-            Self::Paid => "paid",
-            Self::Cancelled => "cancelled",
-            Self::Other(name) => name,
-        })
-    }
 }
 
 /// Reads a status that is a string. Serde would also take `{"paid":null}`.
