@@ -283,6 +283,17 @@ mod tests {
     }
 
     #[test]
+    fn room_is_made_for_the_outermost_members_alone() {
+        let members = Members::parse(br#"{"a":{},"b":[{}]}"#).unwrap();
+        assert_eq!(members.0.capacity(), ROOM);
+        let (Some(Json::Object(inner)), Some(Json::List(list))) = (members.get("a"), members.get("b")) else {
+            panic!("an object and a list")
+        };
+        assert_eq!(inner.0.capacity(), 0);
+        assert!(matches!(&list[..], [Json::Object(inner)] if inner.0.capacity() == 0));
+    }
+
+    #[test]
     fn members_are_found_whatever_their_order() {
         let members = Members::parse(br#"{"b":"x\n","a":7,"d":-1,"c":[null,true]}"#).unwrap();
         assert_eq!(members.text("b").map(AsRef::as_ref), Some("x\n"));

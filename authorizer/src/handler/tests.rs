@@ -297,6 +297,13 @@ fn debug_shows_nothing_of_a_token() {
 }
 
 #[test]
+fn the_routes_are_those_of_the_table() {
+    let table = access::Table::from_json(ROUTES).unwrap();
+    let names = |routes: &[Route]| routes.iter().map(|route| route.name().to_owned()).collect::<Vec<_>>();
+    assert_eq!(names(Setup::cognito().authorizer.routes()), names(table.routes()));
+}
+
+#[test]
 fn invocations_may_run_in_parallel() {
     fn is_shareable<T: Send + Sync + Clone + 'static>() {}
     is_shareable::<Authorizer>();

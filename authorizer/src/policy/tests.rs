@@ -242,6 +242,17 @@ fn at_most_ten_closed_calls_of_a_verb_are_told() {
 }
 
 #[test]
+fn telling_a_closed_call_costs_steps_for_each_scope() {
+    let routes =
+        table(&[("GET /{a}/{b}", "a/a"), ("GET /orders/{b}", "b/b c/c"), ("GET /orders/latest", "a/a")]);
+    let is_told = |steps_for_closed: &usize| {
+        let budget = Budget { steps_for_closed: *steps_for_closed, ..Budget::default() };
+        !Policies::within(routes.clone(), Coverage::Token, budget).ambiguities().is_empty()
+    };
+    assert_eq!((0..100).find(is_told), Some(52));
+}
+
+#[test]
 fn a_resource_may_have_512_characters() {
     let policies = token_policies(&[("GET /a", "a/a")]);
     let statements = |stage: usize| {

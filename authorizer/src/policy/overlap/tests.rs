@@ -59,7 +59,8 @@ fn told(paths: &[&str], budget: &mut Budget) -> String {
 
 #[test]
 fn overlaps_take_so_much_of_the_budget() {
-    let tables: [&[&str]; 6] = [
+    let tables: [&[&str]; 7] = [
+        &["/{a}/b/c/d/e/f/g/h", "/a/{b}/c/d/e/f/g/h", "/a/b/c/d/e/f/g/{h}"],
         &["/{a}/{b}", "/orders/{b}", "/orders/latest"],
         &["/{a}", "/{a}/b/{c}", "/", "/{a}/b"],
         &["/{proxy+}", "/a/{rest+}", "/a/b"],
@@ -72,6 +73,10 @@ fn overlaps_take_so_much_of_the_budget() {
         all += &told(paths, &mut Budget::default());
     }
     insta::assert_snapshot!(all, @r#"
+    /{a}/b/c/d/e/f/g/h denies /a/b/c/d/e/f/g/h
+    /a/{b}/c/d/e/f/g/h denies /a/b/c/d/e/f/g/h
+    /a/b/c/d/e/f/g/{h} denies
+    Budget { steps: 1999552, denials: 4999, steps_for_closed: 499880 }
     /{a}/{b} denies /orders/* /orders/latest /orders/latest/
     /orders/{b} denies /orders/latest /orders/latest/
     /orders/latest denies
@@ -129,8 +134,9 @@ fn overlaps_take_so_much_of_the_budget() {
 fn whole_routes_are_denied_where_the_budget_ends() {
     let paths = ["/{a}/{b}", "/orders/{b}", "/orders/latest"];
     let mut all = String::new();
-    for (steps, denials) in [(0, 3), (50, 3), (215, 3), (216, 3), (216, 2), (216, 1), (216, 0)] {
-        let told = told(&paths, &mut Budget { steps, denials, steps_for_closed: 0 });
+    let budgets = [(0, 3, 0), (50, 3, 0), (215, 3, 0), (216, 3, 0), (216, 2, 0), (216, 1, 0), (216, 0, 500)];
+    for (steps, denials, steps_for_closed) in budgets {
+        let told = told(&paths, &mut Budget { steps, denials, steps_for_closed });
         write!(all, "{steps} steps, {denials} denials\n{told}").unwrap();
     }
     insta::assert_snapshot!(all, @r#"
@@ -168,7 +174,8 @@ fn whole_routes_are_denied_where_the_budget_ends() {
     /{a}/{b} denies all of /orders/{b} all of /orders/{b}/ all of /orders/latest all of /orders/latest/
     /orders/{b} denies all of /orders/latest all of /orders/latest/
     /orders/latest denies
-    Budget { steps: 86, denials: 0, steps_for_closed: 0 }
+    /orders/latest of /orders/latest is closed by /orders/{b} for /{a}/{b}
+    Budget { steps: 86, denials: 0, steps_for_closed: 445 }
     "#);
     let is_closed = |steps_for_closed: &usize| {
         let mut budget = Budget { steps_for_closed: *steps_for_closed, ..Budget::default() };
