@@ -19,7 +19,7 @@ use crate::http::{ExchangeError, Http, Response};
 
 /// Larger than any response of the services that are called: `DynamoDB` sends 16 MB at most.
 // SPEC: Amazon DynamoDB, BatchGetItem: up to 16 MB of data
-const MAX_BODY: usize = 20 * 1024 * 1024;
+const MAX_BODY: usize = 20_000_000;
 
 /// The configuration of AWS clients in a Lambda function: one attempt within `attempt`,
 /// all attempts of an operation within `operation`.
