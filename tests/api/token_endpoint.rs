@@ -153,8 +153,8 @@ impl Shop {
                 let answer = order.handle(&event, Context { request_id: "test", ..Context::default() }).await;
                 let answer = answer.map(|answer| answer.get().as_bytes().to_vec());
                 answer.map_err(|failure| InvokeError::Function {
-                    error_type: failure.error_type.to_owned(),
-                    error_message: failure.error_message.to_owned(),
+                    error_type: failure.error_type,
+                    error_message: failure.error_message,
                 })
             })
         })
