@@ -83,7 +83,7 @@ impl<'a> ScopeSet<'a> {
 
     /// The scopes in the order in which the token lists them.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.text.split(' ').filter(|held| !held.is_empty())
+        self.text.split_ascii_whitespace()
     }
 
     /// The scopes separated by one space, in their order.
