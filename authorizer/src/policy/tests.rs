@@ -224,6 +224,15 @@ fn what_a_more_specific_greedy_route_takes_is_not_denied() {
 }
 
 #[test]
+fn longer_calls_that_only_a_greedy_route_takes_are_denied() {
+    let policies = token_policies(&[("GET /a/{y}", "a/a"), ("GET /{x+}", "b/b")]);
+    for (held, expected) in [("a/a", false), ("a/a b/b", true)] {
+        let is_allowed = allows(&policy(&policies, held), &format!("{STAGE}GET/a/1/2"));
+        assert_eq!(is_allowed, expected, "held {held}");
+    }
+}
+
+#[test]
 fn a_wildcard_that_follows_a_repeated_literal_is_found() {
     let policies = token_policies(&[("GET /{x}/a/{y}", "a/a"), ("GET /x/a/a/y", "b/b"), ("GET /p/q", "c/c")]);
     insta::assert_snapshot!(shown(&policies, "a/a"), @r"

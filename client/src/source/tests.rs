@@ -308,6 +308,8 @@ async fn requests_under_way_are_never_dropped() {
     }
     assert_eq!(callers.join_all().await, vec![true; 20]);
     assert_eq!(world.stub.count(), 10, "callers of the same scopes share a request");
+    tokens.token(&["another"]).await.unwrap();
+    assert_eq!(tokens.0.slots().len(), 1, "the slots beyond the capacity are given back");
 }
 
 proptest! {
