@@ -17,7 +17,7 @@ const NAME: &str = "routes.json";
 /// Where Lambda unpacks layers.
 const LAYERS: &str = "/opt";
 /// More than the largest table.
-const MOST_READ: u64 = 1024 * 1024;
+const MOST_READ: u64 = 1_000_000;
 
 /// The look-up `vars`; if it has no routes, `ROUTES_FILE` is `routes.json` next to `program` or in a layer.
 pub(crate) fn with_usual_places<'v>(
