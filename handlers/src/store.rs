@@ -24,15 +24,13 @@ use aws_sdk_dynamodb::{
     error::SdkError,
     types::{AttributeValue, Delete, KeysAndAttributes, Put, ReturnValue, TransactWriteItem, Update},
 };
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use jiff::Timestamp;
-
+use crate::{day::stamp, id::Id};
 pub use error::StoreError;
 use error::{WriteError, failed_condition, refused};
 pub(crate) use expression::Change;
-
-use crate::{day::stamp, id::Id};
 
 /// How many partitions share the items of a kind or of a day. A day keeps what it began with, so it never changes.
 pub const SHARDS: u8 = 8;
